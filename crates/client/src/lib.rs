@@ -1,0 +1,1 @@
+//! The channel that every generated client uses: deadline, session, idempotency key, connect retry.

@@ -1,0 +1,1 @@
+//! Contract model to Rust source: the SDK and each consumer's needs.

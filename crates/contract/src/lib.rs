@@ -1,0 +1,1 @@
+//! Contracts from Protobuf sources: compiled, modelled, linted. Pure, no IO.

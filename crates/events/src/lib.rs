@@ -1,0 +1,1 @@
+//! Events between owners: feed, subscription, inbox order, retry, parked keys, dead letters.

@@ -1,0 +1,1 @@
+//! Read-only local copies of another owner's entity: snapshot, apply, consistency levels.

@@ -1,0 +1,1 @@
+//! A durable executor of steps over several owners, each beside its undo.

@@ -1,0 +1,1 @@
+//! The server kit: one builder gives a service its port, health, reflection, identity, access, deadline and shutdown.

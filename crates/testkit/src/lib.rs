@@ -1,0 +1,1 @@
+//! A mesh in a test, a fault proxy, engines.

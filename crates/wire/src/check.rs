@@ -1,0 +1,131 @@
+//! Field checks: what `(freehold.v1.field)` says of a request, checked before its handler runs.
+//!
+//! The generator writes one `Check` per message out of the calls below. All violations are reported at once, each under
+//! its path: "lines[2].quantity".
+
+use std::fmt::Display;
+
+use tonic::Status;
+use tonic_types::FieldViolation;
+
+use crate::reason;
+
+/// A message that the contract sets limits to.
+pub trait Check {
+    /// Adds every violation of this message.
+    fn check(&self, violations: &mut Violations);
+}
+
+/// The violations found so far, and where in the message we are.
+#[derive(Debug, Default)]
+pub struct Violations {
+    path: Vec<String>,
+    found: Vec<FieldViolation>,
+}
+
+/// Checks a request.
+///
+/// # Errors
+/// INVALID_ARGUMENT that names every wrong field.
+pub fn check<Request: Check>(request: &Request) -> Result<(), Status> {
+    let mut violations = Violations::default();
+    request.check(&mut violations);
+    if violations.found.is_empty() { Ok(()) } else { Err(reason::bad_fields(violations.found)) }
+}
+
+impl Violations {
+    /// Adds a violation of a field of the current message.
+    pub fn add(&mut self, field: &str, problem: impl Into<String>) {
+        let mut path = self.path.clone();
+        path.push(field.to_owned());
+        self.found.push(FieldViolation::new(path.join("."), problem));
+    }
+
+    /// The field must be present.
+    pub fn required(&mut self, field: &str, present: bool) {
+        if !present {
+            self.add(field, "is required");
+        }
+    }
+
+    /// The number must not be below `least`.
+    pub fn min<Number: PartialOrd + Display>(&mut self, field: &str, value: Number, least: Number) {
+        if value < least {
+            self.add(field, format!("must be at least {least}, is {value}"));
+        }
+    }
+
+    /// The number must not be above `greatest`.
+    pub fn max<Number: PartialOrd + Display>(&mut self, field: &str, value: Number, greatest: Number) {
+        if value > greatest {
+            self.add(field, format!("must be at most {greatest}, is {value}"));
+        }
+    }
+
+    /// The text must not be longer than `most` characters.
+    pub fn max_chars(&mut self, field: &str, value: &str, most: u32) {
+        let length = value.chars().count();
+        if length > most as usize {
+            self.add(field, format!("must have at most {most} characters, has {length}"));
+        }
+    }
+
+    /// The bytes must not be more than `most`.
+    pub fn max_bytes(&mut self, field: &str, value: &[u8], most: u32) {
+        if value.len() > most as usize {
+            self.add(field, format!("must have at most {most} bytes, has {}", value.len()));
+        }
+    }
+
+    /// The list or map must not have more than `most` items.
+    pub fn max_items(&mut self, field: &str, length: usize, most: u32) {
+        if length > most as usize {
+            self.add(field, format!("must have at most {most} items, has {length}"));
+        }
+    }
+
+    /// Checks a message in a field.
+    pub fn nested(&mut self, field: &str, message: &impl Check) {
+        self.path.push(field.to_owned());
+        message.check(self);
+        self.path.pop();
+    }
+
+    /// Checks each message of a repeated field; map values go under their keys.
+    pub fn each<'a, Key: Display, Item: Check + 'a>(
+        &mut self,
+        field: &str,
+        items: impl IntoIterator<Item = (Key, &'a Item)>,
+    ) {
+        for (key, item) in items {
+            self.nested(&format!("{field}[{key}]"), item);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Line(i64);
+    struct Order(Vec<Line>);
+
+    impl Check for Line {
+        fn check(&self, violations: &mut Violations) {
+            violations.min("quantity", self.0, 1);
+        }
+    }
+
+    impl Check for Order {
+        fn check(&self, violations: &mut Violations) {
+            violations.required("customer_id", false);
+            violations.each("lines", self.0.iter().enumerate());
+        }
+    }
+
+    #[test]
+    fn every_violation_is_named_by_its_path() {
+        let status = check(&Order(vec![Line(1), Line(0)])).unwrap_err();
+        assert_eq!(status.message(), "customer_id: is required; lines[1].quantity: must be at least 1, is 0");
+    }
+}

@@ -1,0 +1,44 @@
+//! The words of the mesh on the wire: envelope, position, token, session, context of a call, metadata keys, error
+//! reasons, and the tables that a contract compiles to.
+//!
+//! Every other crate of the mesh speaks these types; the generated SDK is written in terms of them.
+//! **Invariant:** nothing here does IO, sleeps or reads a clock on its own.
+
+pub mod check;
+pub mod codec;
+pub mod committed;
+pub mod context;
+pub mod contract;
+pub mod deadline;
+pub mod dispatch;
+pub mod entity;
+pub mod metadata;
+pub mod method;
+pub mod page;
+pub mod position;
+pub mod reason;
+pub mod session;
+pub mod token;
+pub mod trace;
+
+/// The messages of `freehold.v1`: envelope, feed, directory and the options of the contract language.
+#[expect(clippy::all, missing_docs, reason = "generated")]
+#[path = "generated/freehold.v1.rs"]
+pub mod pb;
+
+pub use check::{Check, Violations};
+pub use committed::Committed;
+pub use context::{Caller, Context};
+pub use contract::{Contract, Entitlement};
+pub use entity::{Entity, Event, View};
+pub use method::{Access, Method, Retry, Rules};
+pub use position::{Coverage, Watermark};
+pub use reason::Reason;
+pub use session::Session;
+pub use token::TokenError;
+
+// Generated code names these through this crate, so that its users need no further dependency.
+pub use async_trait::async_trait;
+pub use prost;
+pub use prost_types;
+pub use tonic;

@@ -1,0 +1,19 @@
+//! The metadata keys of the mesh; no other crate spells one.
+
+/// Who calls: the consumer's name as its contract declares it.
+pub const CALLER: &str = "freehold-caller";
+/// The session: what the callee must be able to see, and in replies what the caller has seen. Binary.
+pub const TOKEN: &str = "freehold-token-bin";
+/// Makes a write take effect once, however often it is sent.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// What is left of the caller's deadline, in gRPC's notation.
+pub const TIMEOUT: &str = "grpc-timeout";
+/// W3C Trace Context.
+pub const TRACEPARENT: &str = "traceparent";
+/// Names one call in logs and error details; made by the first server that sees the call.
+pub const REQUEST_ID: &str = "x-request-id";
+/// Set on a reply that was recorded by an earlier attempt under the same idempotency key.
+pub const REPLAYED: &str = "freehold-replayed";
+
+/// The longest idempotency key that is accepted, in bytes.
+pub const MAX_IDEMPOTENCY_KEY: usize = 128;

@@ -1,0 +1,74 @@
+//! A method of a contract as a constant: where it is and how it may be called. The generator writes these.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Only consumers whose needs name the method.
+    Declared,
+    /// Everybody, also without an identity.
+    Public,
+}
+
+/// When a call that may or may not have reached its callee is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// A read, or a write declared idempotent: always.
+    Safe,
+    /// A keyed write: under its idempotency key.
+    Keyed,
+    /// Only where it provably was not processed.
+    Never,
+}
+
+/// How a method may be called: what the contract says, with its defaults filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// "/package.Service/Method".
+    pub path: &'static str,
+    /// The deadline of a caller that sets none; a longer one than four times this is clamped.
+    pub deadline: Duration,
+    /// With less than this left the call is refused before it is sent.
+    pub min_deadline: Duration,
+    /// When it is sent again.
+    pub retry: Retry,
+    /// Who may call.
+    pub access: Access,
+}
+
+impl Rules {
+    /// The method without its leading slash: "package.Service/Method", as contracts and errors name it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.path.strip_prefix('/').unwrap_or(self.path)
+    }
+
+    /// The longest deadline that a caller gets.
+    #[must_use]
+    pub fn max_deadline(&self) -> Duration {
+        self.deadline * 4
+    }
+}
+
+/// A method with the types that it takes and gives.
+#[derive(Debug)]
+pub struct Method<Request, Reply> {
+    rules: Rules,
+    types: PhantomData<fn(Request) -> Reply>,
+}
+
+impl<Request, Reply> Method<Request, Reply> {
+    /// A method; written by the generator alone.
+    #[must_use]
+    pub const fn new(rules: Rules) -> Self {
+        Self { rules, types: PhantomData }
+    }
+
+    /// How it may be called.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}

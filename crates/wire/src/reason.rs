@@ -1,0 +1,127 @@
+//! The nine ways in which a call is refused, each one gRPC code; every error of the mesh is made here.
+//!
+//! Each status carries `google.rpc.ErrorInfo`: a reason that programs match on, in the domain `freehold`, and where it
+//! helps `BadRequest` (which field) or `RetryInfo` (when to come back).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+/// The domain of every `ErrorInfo` of the mesh.
+pub const DOMAIN: &str = "freehold";
+
+/// Why a call was refused; voluntarily few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The request is wrong and stays wrong.
+    InvalidArgument,
+    /// There is nothing under that id.
+    NotFound,
+    /// The state of the owner forbids it; a retry does not help until that changes.
+    FailedPrecondition,
+    /// It lost against a concurrent call; a retry may win.
+    Aborted,
+    /// The contract does not declare it.
+    PermissionDenied,
+    /// A limit was reached.
+    ResourceExhausted,
+    /// The callee cannot be reached or is ending; safe to retry where the method is.
+    Unavailable,
+    /// Time was up; the effect is unknown.
+    DeadlineExceeded,
+    /// A fault of the callee.
+    Internal,
+}
+
+impl Reason {
+    /// The gRPC code.
+    #[must_use]
+    pub fn code(self) -> Code {
+        match self {
+            Self::InvalidArgument => Code::InvalidArgument,
+            Self::NotFound => Code::NotFound,
+            Self::FailedPrecondition => Code::FailedPrecondition,
+            Self::Aborted => Code::Aborted,
+            Self::PermissionDenied => Code::PermissionDenied,
+            Self::ResourceExhausted => Code::ResourceExhausted,
+            Self::Unavailable => Code::Unavailable,
+            Self::DeadlineExceeded => Code::DeadlineExceeded,
+            Self::Internal => Code::Internal,
+        }
+    }
+
+    /// The reason as `ErrorInfo` spells it, where no narrower one is given.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::NotFound => "NOT_FOUND",
+            Self::FailedPrecondition => "FAILED_PRECONDITION",
+            Self::Aborted => "ABORTED",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// A status of this reason.
+    #[must_use]
+    pub fn status(self, message: impl Into<String>) -> Status {
+        self.because(self.name(), message)
+    }
+
+    /// A status with a narrower reason in UPPER_SNAKE_CASE, such as `INSUFFICIENT_STOCK`, for programs to match on.
+    #[must_use]
+    pub fn because(self, reason: &str, message: impl Into<String>) -> Status {
+        Status::with_error_details(self.code(), message, info(reason))
+    }
+
+    /// A status that says when to come back.
+    #[must_use]
+    pub fn retry_after(self, reason: &str, message: impl Into<String>, delay: Duration) -> Status {
+        let mut details = info(reason);
+        details.set_retry_info(Some(delay));
+        Status::with_error_details(self.code(), message, details)
+    }
+}
+
+/// INVALID_ARGUMENT that names one field.
+#[must_use]
+pub fn bad_field(field: impl Into<String>, problem: impl Into<String>) -> Status {
+    bad_fields(vec![FieldViolation::new(field, problem)])
+}
+
+/// INVALID_ARGUMENT that names every wrong field.
+#[must_use]
+pub fn bad_fields(violations: Vec<FieldViolation>) -> Status {
+    let said: Vec<String> = violations.iter().map(|v| format!("{}: {}", v.field, v.description)).collect();
+    let mut details = info(Reason::InvalidArgument.name());
+    details.set_bad_request(violations);
+    Status::with_error_details(Code::InvalidArgument, said.join("; "), details)
+}
+
+/// NOT_FOUND that names the type and the id.
+#[must_use]
+pub fn not_found(entity: &str, id: &str) -> Status {
+    let mut details = info(Reason::NotFound.name());
+    details.set_resource_info(entity, id, "", "");
+    Status::with_error_details(Code::NotFound, format!("no {entity} has the id `{}`", shorten(id)), details)
+}
+
+/// The `ErrorInfo` reason of a status; empty where it carries none.
+#[must_use]
+pub fn of(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
+
+fn info(reason: &str) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new())
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(100).collect()
+}

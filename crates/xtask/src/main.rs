@@ -1,0 +1,3 @@
+//! Chores of this repository: `cargo xtask test`, `gen`, `bench`.
+
+fn main() {}

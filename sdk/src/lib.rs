@@ -1,0 +1,1 @@
+//! Generated clients, messages and server traits for every service of the mesh.

@@ -1,0 +1,3 @@
+//! The inventory service as a process of its own.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The notifications service as a process of its own.
+
+fn main() {}

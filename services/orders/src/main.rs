@@ -1,0 +1,3 @@
+//! The orders service as a process of its own.
+
+fn main() {}

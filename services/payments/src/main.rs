@@ -1,0 +1,3 @@
+//! The payments service as a process of its own.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The users service as a process of its own.
+
+fn main() {}
