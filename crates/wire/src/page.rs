@@ -36,6 +36,13 @@ impl Page {
         let after = if page_token.is_empty() { String::new() } else { decode(list, page_token)? };
         Ok(Self { size, after })
     }
+
+    /// Cuts what was read, one item more than the page holds, to the page; and says whether there is more.
+    #[must_use]
+    pub fn cut<'a, Item>(&self, read: &'a [Item]) -> (&'a [Item], bool) {
+        let size = usize::try_from(self.size).unwrap_or(0);
+        (&read[..read.len().min(size)], read.len() > size)
+    }
 }
 
 /// The token of the page after `last`, the key of the last item shown.

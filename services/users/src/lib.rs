@@ -1,1 +1,42 @@
-//! The users service.
+//! The service that owns users: who they are and how they are reached.
+//!
+//! In: `users.v1.UsersService`. Out: the changes of `users.v1.User`. It takes nothing from others.
+//! **Invariant:** an id names one user for ever; an erased user's data is nowhere in this database.
+
+mod convert;
+mod grpc;
+mod operations;
+mod store;
+mod user;
+
+use freehold_events::feed::Feed;
+use freehold_sdk::users::v1::UsersServiceServer;
+use freehold_sdk::{CONTRACT, Mesh};
+use freehold_server::host::Host;
+use freehold_server::{Running, Server};
+use freehold_store::{Options, Store};
+use freehold_wire::feed::FeedServiceServer;
+
+pub use store::MIGRATIONS;
+
+/// The owner's name in the contracts.
+pub const NAME: &str = "users";
+
+/// Opens the database and binds the port.
+///
+/// # Errors
+/// What kept the database or the port from opening.
+pub async fn start(host: Host, _mesh: Mesh) -> Result<Running, StartError> {
+    let options = Options::new(NAME, &host.database_url)
+        .migrations(&freehold_events::MIGRATIONS)
+        .migrations(&MIGRATIONS);
+    let store = Store::open(options).await?;
+    let bound = Server::new(NAME, &CONTRACT)
+        .serve(UsersServiceServer::new(grpc::Grpc { store: store.clone() }))
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .listen(host.listen)
+        .trust_metadata(host.trust_metadata)
+        .bind()
+        .await?;
+    Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
+}

@@ -1,3 +1,8 @@
-//! The users service as a process of its own.
+//! `users` as a process of its own.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    freehold_server::host::main(users::NAME, |host, mesh| users::start(host, mesh)).await
+}
