@@ -1,1 +1,31 @@
 //! The channel that every generated client uses: deadline, session, idempotency key, connect retry.
+//!
+//! A [`Mesh`] knows where the services are, a [`Channel`] leads to one of them, [`CallOptions`] say how a call is made,
+//! and an [`Error`] says why it failed, in words that programs can match on. **Invariant:** every call ends at its
+//! deadline, whatever the peer does.
+
+mod call;
+mod channel;
+mod codec;
+mod connect;
+mod directory;
+mod error;
+mod fault;
+mod feed;
+mod mesh;
+mod messages;
+mod options;
+mod outgoing;
+
+pub use channel::Channel;
+pub use directory::{DirectoryClient, DirectoryStub};
+pub use error::Error;
+pub use feed::{FeedClient, FeedStub};
+pub use mesh::Mesh;
+pub use messages::{Messages, Requests};
+pub use options::CallOptions;
+
+// Generated clients name these through this crate, so that their users need no further dependency.
+pub use async_trait::async_trait;
+pub use freehold_wire as wire;
+pub use tonic::Code;

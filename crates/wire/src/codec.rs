@@ -4,13 +4,19 @@ use std::marker::PhantomData;
 
 use prost::Message;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::reason::Reason;
 
 /// Encodes `Out` and decodes `In`.
 #[derive(Debug)]
 pub struct Protobuf<Out, In>(PhantomData<fn(Out) -> In>);
+
+/// Whether `status` is tonic's own answer to a message over the limit, in words that no service uses.
+#[must_use]
+pub fn is_over_limit(status: &Status) -> bool {
+    status.code() == Code::OutOfRange && status.message().starts_with("Error, decoded message length too large")
+}
 
 impl<Out, In> Default for Protobuf<Out, In> {
     fn default() -> Self {

@@ -15,7 +15,7 @@ use prost::Message;
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 use tonic::server::{ClientStreamingService, Grpc, ServerStreamingService, StreamingService, UnaryService};
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::check::{Check, check};
 use crate::codec::Protobuf;
@@ -23,7 +23,7 @@ use crate::committed::Committed;
 use crate::context::Context;
 use crate::metadata;
 use crate::method::{Method, Rules};
-use crate::reason::Reason;
+use crate::reason::{self, Reason};
 use crate::session::Session;
 
 /// The answer to an HTTP request, on its way.
@@ -161,7 +161,7 @@ where
 /// Answers a path that the service does not have.
 #[must_use]
 pub fn unknown_method(path: &str) -> Answer {
-    let status = Status::new(Code::Unimplemented, format!("there is no method {path}"));
+    let status = reason::unimplemented(format!("there is no method {path}"));
     Box::pin(async move { Ok(status.into_http()) })
 }
 

@@ -112,6 +112,12 @@ pub fn not_found(entity: &str, id: &str) -> Status {
     Status::with_error_details(Code::NotFound, format!("no {entity} has the id `{}`", shorten(id)), details)
 }
 
+/// UNIMPLEMENTED, gRPC's own answer to a method that is not served here.
+#[must_use]
+pub fn unimplemented(message: impl Into<String>) -> Status {
+    Status::with_error_details(Code::Unimplemented, message, info("UNIMPLEMENTED"))
+}
+
 /// The `ErrorInfo` reason of a status; empty where it carries none.
 #[must_use]
 pub fn of(status: &Status) -> String {
