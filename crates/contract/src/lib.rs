@@ -1,1 +1,24 @@
 //! Contracts from Protobuf sources: compiled, modelled, linted. Pure, no IO.
+//!
+//! `load` turns (path, text) pairs into a [`model::Model`], or into findings where a file does not compile; `check` holds
+//! the model against the rules. Whoever calls brings the texts and prints what `render` makes of the findings.
+//! **Invariant:** no input makes this crate panic; whatever is wrong with it comes back as a [`Finding`].
+
+mod assemble;
+mod bundled;
+mod compile;
+mod descriptors;
+mod finding;
+mod imports;
+pub mod language;
+pub mod model;
+mod near;
+mod nesting;
+mod places;
+mod sources;
+
+pub use compile::load;
+pub use descriptors::{DescriptorsError, load_descriptors};
+pub use finding::{Finding, Mark, Severity};
+pub use model::Model;
+pub use sources::Sources;

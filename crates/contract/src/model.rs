@@ -21,7 +21,15 @@ pub struct Model {
     pub consumers: Vec<Consumer>,
 }
 
-/// Where something stands in a source file.
+impl Model {
+    /// The deadline of a caller that sets none, of a method that declares none.
+    #[must_use]
+    pub const fn default_deadline() -> Duration {
+        Duration::from_secs(2)
+    }
+}
+
+/// Where something stands in a source file. Empty, at the start, where the text is not known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The path of the file as it is imported: "catalog/v1/catalog.proto".

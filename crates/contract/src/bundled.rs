@@ -1,0 +1,70 @@
+//! The files that every tree may import without holding them: the contract language, the part of `google.api` that
+//! transcoding reads, and Protobuf's well-known types.
+
+use prost_types::FileDescriptorProto;
+use protox::file::{FileResolver, GoogleFileResolver};
+
+/// The contract language, its envelope, feed and directory.
+const LANGUAGE: [(&str, &str); 4] = [
+    ("freehold/v1/contract.proto", include_str!("../../../proto/freehold/v1/contract.proto")),
+    ("freehold/v1/directory.proto", include_str!("../../../proto/freehold/v1/directory.proto")),
+    ("freehold/v1/envelope.proto", include_str!("../../../proto/freehold/v1/envelope.proto")),
+    ("freehold/v1/feed.proto", include_str!("../../../proto/freehold/v1/feed.proto")),
+];
+
+/// What binds an RPC to HTTP; a tree may bring its own copy.
+const GOOGLE_API: [(&str, &str); 2] = [
+    ("google/api/annotations.proto", include_str!("../../../proto/google/api/annotations.proto")),
+    ("google/api/http.proto", include_str!("../../../proto/google/api/http.proto")),
+];
+
+/// The well-known types that a contract may want.
+const WELL_KNOWN: [&str; 8] = [
+    "google/protobuf/any.proto",
+    "google/protobuf/descriptor.proto",
+    "google/protobuf/duration.proto",
+    "google/protobuf/empty.proto",
+    "google/protobuf/field_mask.proto",
+    "google/protobuf/struct.proto",
+    "google/protobuf/timestamp.proto",
+    "google/protobuf/wrappers.proto",
+];
+
+/// The paths of the contract language; every model holds them.
+pub(crate) fn language_paths<'a>() -> impl Iterator<Item = &'a str> {
+    LANGUAGE.iter().map(|(path, _)| *path)
+}
+
+/// The text of a file of the contract language.
+pub(crate) fn language(path: &str) -> Option<&'static str> {
+    text(&LANGUAGE, path)
+}
+
+/// The text of a file of `google.api`.
+pub(crate) fn google_api(path: &str) -> Option<&'static str> {
+    text(&GOOGLE_API, path)
+}
+
+/// A well-known type's file; it has no text here, only a descriptor.
+pub(crate) fn well_known(path: &str) -> Option<FileDescriptorProto> {
+    GoogleFileResolver::new().open_file(path).ok().map(FileDescriptorProto::from)
+}
+
+/// All paths that can be imported without being given, for near matches.
+pub(crate) fn importable<'a>() -> impl Iterator<Item = &'a str> {
+    LANGUAGE.iter().chain(&GOOGLE_API).map(|(path, _)| *path).chain(WELL_KNOWN)
+}
+
+/// Whether a given file of that path is ignored for the one built in.
+pub(crate) fn is_fixed(path: &str) -> bool {
+    language(path).is_some() || well_known(path).is_some()
+}
+
+/// Whether the file is part of what is built in, given or not: nobody's contract, so no rule applies to it.
+pub(crate) fn is_bundled(path: &str) -> bool {
+    is_fixed(path) || google_api(path).is_some()
+}
+
+fn text(files: &[(&'static str, &'static str)], wanted: &str) -> Option<&'static str> {
+    files.iter().find(|(path, _)| *path == wanted).map(|(_, text)| *text)
+}
