@@ -1,0 +1,196 @@
+//! Places an order and answers when its saga has ended.
+//!
+//! The order, its lines at the copied names and prices, and the saga's start are one unit of work. The answer is the
+//! order as its saga left it, read from the history, so a repetition gets the same answer for ever.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use freehold_replica::{Level, Replica, ReplicaError};
+use freehold_saga::{BeginError, Handle, Saga};
+use freehold_sdk::catalog::v1::ProductState;
+use freehold_sdk::orders::v1 as pb;
+use freehold_store::{Queries, Store, StoreError, Work};
+use freehold_wire::reason::bad_field;
+use freehold_wire::{Committed, Context, Reason};
+use tonic::Status;
+
+use crate::convert;
+use crate::generated::{CustomerCopy, ProductCopy};
+use crate::order::{Line, Order};
+use crate::sagas::place_order::PlaceOrder;
+use crate::store::orders::{self, RecordError};
+use crate::store::history;
+
+/// How much of the caller's time the copies may take to catch up with what the caller has seen.
+const CATCH_UP: Duration = Duration::from_secs(1);
+/// The revision that the saga's end gives an order: the second fact, after the placing.
+const ENDED: i64 = 2;
+
+/// What placing works with.
+pub(crate) struct Placing {
+    pub(crate) store: Store,
+    pub(crate) products: Replica<ProductCopy>,
+    pub(crate) customers: Replica<CustomerCopy>,
+    pub(crate) saga: Saga<PlaceOrder>,
+    pub(crate) sagas: Handle,
+}
+
+/// Why no order was placed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceOrderError {
+    #[error("no customer has the id `{0}`")]
+    CustomerUnknown(String),
+    #[error("no product has the id `{0}`")]
+    ProductUnknown(String),
+    #[error("the product `{0}` can no longer be ordered")]
+    ProductDiscontinued(String),
+    #[error("the id `{0}` names another order")]
+    Exists(String),
+    #[error("the order `{0}` is still being worked on; ask again under the same key")]
+    Unfinished(String),
+    #[error(transparent)]
+    Begin(#[from] BeginError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PlaceOrderError> for Status {
+    fn from(error: PlaceOrderError) -> Self {
+        let forbidden = |reason| Reason::FailedPrecondition.because(reason, error.to_string());
+        match error {
+            PlaceOrderError::CustomerUnknown(_) => forbidden("CUSTOMER_UNKNOWN"),
+            PlaceOrderError::ProductUnknown(_) => forbidden("PRODUCT_UNKNOWN"),
+            PlaceOrderError::ProductDiscontinued(_) => forbidden("PRODUCT_DISCONTINUED"),
+            PlaceOrderError::Exists(_) => forbidden("ORDER_EXISTS"),
+            PlaceOrderError::Unfinished(_) => {
+                Reason::DeadlineExceeded.because("ORDER_UNFINISHED", error.to_string())
+            }
+            PlaceOrderError::Record(RecordError::Stale(_)) => {
+                Reason::Aborted.because("STALE_REVISION", error.to_string())
+            }
+            PlaceOrderError::Begin(error) => error.into(),
+            PlaceOrderError::Replica(error) => error.into(),
+            PlaceOrderError::Record(RecordError::Store(error)) | PlaceOrderError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Refuses what the field checks of the contract cannot see.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the line whose product another line has.
+pub(crate) fn check(request: &pb::PlaceOrderRequest) -> Result<(), Status> {
+    let mut seen = BTreeSet::new();
+    for (at, line) in request.lines.iter().enumerate() {
+        if !seen.insert(line.product_id.as_str()) {
+            return Err(bad_field(format!("lines[{at}].product_id"), "is on another line already"));
+        }
+    }
+    Ok(())
+}
+
+impl Placing {
+    /// Places the order and waits until its saga has ended, or the caller's time is up; the saga goes on regardless.
+    pub(crate) async fn run(
+        &self,
+        context: &Context,
+        request: pb::PlaceOrderRequest,
+    ) -> Result<Committed<pb::Order>, PlaceOrderError> {
+        self.customers.at(Level::Causal(context.session()), CATCH_UP).await?;
+        self.products.at(Level::Causal(context.session()), CATCH_UP).await?;
+        let id = request.id.clone();
+        let saga = self.saga.clone();
+        let unit = async move |work: &mut Work| begin(work, &saga, request).await;
+        let begun = self.store.write(context, unit).await?;
+        let outcome = self.sagas.wait(context, &id).await.map_err(|_| PlaceOrderError::Unfinished(id.clone()))?;
+        context.session().merge(outcome.session());
+        let ended = self.ended(&id).await?;
+        Ok(begun.map(|_| ended))
+    }
+
+    async fn ended(&self, id: &str) -> Result<pb::Order, PlaceOrderError> {
+        let mut read = self.store.read().await?;
+        let mut recorded = history::of(&mut read, id).await?;
+        recorded.retain(|recorded| recorded.revision <= ENDED);
+        let order = Order::fold(id, &recorded).filter(|order| order.revision == ENDED);
+        let order = order.ok_or_else(|| PlaceOrderError::Unfinished(id.to_owned()))?;
+        Ok(convert::entity(&order))
+    }
+}
+
+async fn begin(
+    work: &mut Work,
+    saga: &Saga<PlaceOrder>,
+    request: pb::PlaceOrderRequest,
+) -> Result<pb::Order, PlaceOrderError> {
+    if let Some(order) = orders::lock(work, &request.id).await? {
+        return if is_same(&order, &request) {
+            Ok(convert::entity(&order))
+        } else {
+            Err(PlaceOrderError::Exists(request.id))
+        };
+    }
+    know_customer(work, &request.customer_id).await?;
+    let mut lines = Vec::with_capacity(request.lines.len());
+    for line in request.lines {
+        lines.push(price(work, line).await?);
+    }
+    let order = orders::place(work, &request.id, &request.customer_id, lines).await?;
+    saga.begin(work, &order.id, &PlaceOrder::from(&order)).await?;
+    Ok(convert::entity(&order))
+}
+
+async fn know_customer(queries: &mut impl Queries, id: &str) -> Result<(), PlaceOrderError> {
+    let customer = Replica::<CustomerCopy>::get(queries, id).await?;
+    customer.map(|_| ()).ok_or_else(|| PlaceOrderError::CustomerUnknown(id.to_owned()))
+}
+
+/// A line at the name and price that the copy has now.
+async fn price(queries: &mut impl Queries, line: pb::NewLine) -> Result<Line, PlaceOrderError> {
+    let Some(copied) = Replica::<ProductCopy>::get(queries, &line.product_id).await? else {
+        return Err(PlaceOrderError::ProductUnknown(line.product_id));
+    };
+    if copied.value.state == i32::from(ProductState::Discontinued) {
+        return Err(PlaceOrderError::ProductDiscontinued(line.product_id));
+    }
+    Ok(Line {
+        product_id: line.product_id,
+        product_name: copied.value.name,
+        catalog_cents: copied.value.price_cents,
+        unit_cents: line.unit_cents.unwrap_or(copied.value.price_cents),
+        units: line.units,
+        discount_basis_points: line.discount_basis_points,
+        product_version: copied.version,
+    })
+}
+
+/// Whether the request asks for what the order is.
+fn is_same(order: &Order, request: &pb::PlaceOrderRequest) -> bool {
+    let same_line = |(line, asked): (&Line, &pb::NewLine)| {
+        line.product_id == asked.product_id
+            && line.units == asked.units
+            && line.discount_basis_points == asked.discount_basis_points
+            && asked.unit_cents.is_none_or(|cents| cents == line.unit_cents)
+    };
+    order.customer_id == request.customer_id
+        && order.lines.len() == request.lines.len()
+        && order.lines.iter().zip(&request.lines).all(same_line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_on_two_lines_is_refused_by_its_line() {
+        let line = |id: &str| pb::NewLine::default().with_product_id(id).with_units(1);
+        let request = pb::PlaceOrderRequest::default().with_lines([line("11"), line("42"), line("11")]);
+        let status = check(&request).unwrap_err();
+        assert_eq!(status.message(), "lines[2].product_id: is on another line already");
+    }
+}

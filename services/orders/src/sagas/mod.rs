@@ -1,0 +1,3 @@
+//! What orders does over several owners.
+
+pub(crate) mod place_order;

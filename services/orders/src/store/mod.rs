@@ -1,0 +1,18 @@
+//! The tables of orders. Nothing outside this folder writes SQL.
+
+pub(crate) mod history;
+pub(crate) mod listing;
+pub(crate) mod orders;
+
+use freehold_store::{Migration, Migrations};
+
+/// The schema of this service, step by step.
+pub const MIGRATIONS: Migrations = Migrations {
+    set: "orders",
+    steps: &[Migration {
+        version: 1,
+        name: "orders",
+        sql: include_str!("../../migrations/0001_orders.sql"),
+        postgres: None,
+    }],
+};
