@@ -118,6 +118,21 @@ impl Context {
         self
     }
 
+    /// The same context with another session: for work that goes on where a record of it left off.
+    #[must_use]
+    pub fn with_session(mut self, session: Session) -> Self {
+        self.session = session;
+        self
+    }
+
+    /// The same context in another trace, which also names it: for work that goes on where a record of it left off.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self.request_id = trace.id().into();
+        self
+    }
+
     /// The same context with at most `budget` left.
     #[must_use]
     pub fn with_budget(mut self, budget: Duration) -> Self {
