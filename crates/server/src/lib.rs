@@ -1,1 +1,27 @@
 //! The server kit: one builder gives a service its port, health, reflection, identity, access, deadline and shutdown.
+//!
+//! [`Server`] is what a service says of itself, [`Bound`] has its port, [`Running`] also ends what the service started
+//! beside it, and [`host`] is all that a service's own `main.rs` needs. What every request passes is in `stack.rs`.
+//! **Invariant:** a server that is told to end has ended within its grace, whatever its clients do.
+
+mod accept;
+mod body;
+mod connection;
+mod contained;
+mod error;
+mod health;
+pub mod host;
+mod limits;
+mod platform;
+mod preface;
+mod reflection;
+mod routes;
+mod running;
+mod server;
+mod stack;
+mod tasks;
+mod typed;
+
+pub use error::Error;
+pub use running::Running;
+pub use server::{Bound, Listen, Server};

@@ -1,53 +1,66 @@
-//! A service that has started: its bound port, and what else must end with it, in order.
+//! A server and what its service started beside it: they end together, in an order.
 
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{Bound, ServerError};
+use crate::error::Error;
+use crate::server::Bound;
 
-type Stop = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+/// How long one part may take to stop before the next one is told to.
+const STOP: Duration = Duration::from_secs(5);
 
-/// A started service. It answers once `run` is awaited, and has released everything when `run` returns.
+type Stop = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+/// A service that is ready to run.
+#[must_use]
 pub struct Running {
     bound: Bound,
     stops: Vec<Stop>,
 }
 
 impl Running {
-    /// A service that listens.
-    #[must_use]
+    /// A service that is its server alone.
     pub fn new(bound: Bound) -> Self {
         Self { bound, stops: Vec::new() }
     }
 
-    /// Adds something that is stopped after the server, in the order of adding: consumers, then sagas, then the store.
-    #[must_use]
+    /// Stops something once the server has ended, and after what was named before.
     pub fn then_stop<F>(mut self, stop: impl FnOnce() -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.stops.push(Box::new(move || Box::pin(stop())));
+        self.stops.push(Box::new(|| Box::pin(stop())));
         self
     }
 
-    /// Where it listens.
+    /// Where its server listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.bound.addr()
     }
 
-    /// Serves until `shutdown`, then stops everything else.
+    /// Serves until `shutdown`, then stops everything in its order.
     ///
     /// # Errors
-    /// What ended the server before it was asked to.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServerError> {
+    /// As [`Bound::run`]; everything is stopped all the same.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let served = self.bound.run(shutdown).await;
         for stop in self.stops {
-            stop().await;
+            if tokio::time::timeout(STOP, stop()).await.is_err() {
+                tracing::warn!("a part of the service did not stop in time and is left behind");
+            }
         }
         served
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("bound", &self.bound).finish_non_exhaustive()
     }
 }

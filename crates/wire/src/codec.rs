@@ -18,6 +18,14 @@ pub fn is_over_limit(status: &Status) -> bool {
     status.code() == Code::OutOfRange && status.message().starts_with("Error, decoded message length too large")
 }
 
+/// Whether `status` is tonic's own answer to bytes that are no gRPC message. It says INTERNAL, but they came from the
+/// sender.
+#[must_use]
+pub fn is_malformed(status: &Status) -> bool {
+    const SAID: [&str; 3] = ["protocol error: received message with", "Unexpected EOF", "Missing request message"];
+    status.code() == Code::Internal && SAID.iter().any(|start| status.message().starts_with(start))
+}
+
 impl<Out, In> Default for Protobuf<Out, In> {
     fn default() -> Self {
         Self(PhantomData)

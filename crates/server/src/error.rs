@@ -1,0 +1,58 @@
+//! Why a server does not start. Each text completes "failed to ...".
+
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The port is taken.
+    #[error("listen on {address}: another process has this port")]
+    Busy {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The system refused the address.
+    #[error("listen on {address}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system stopped giving out connections.
+    #[error("accept connections on {address}")]
+    Accept {
+        /// Where it listened.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address can be reached from other machines, and nobody has said that callers there may be believed.
+    #[error(
+        "listen on {address}: callers name themselves, and beyond loopback nothing vouches for that name; \
+         --trust-metadata says that whoever reaches this address may be believed"
+    )]
+    Untrusted {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The contract gives this service to another owner, or to none.
+    #[error("serve {service}: the contract does not give it to `{owner}`")]
+    Foreign {
+        /// The gRPC service.
+        service: &'static str,
+        /// Who wanted to serve it.
+        owner: String,
+    },
+    /// The same service twice.
+    #[error("serve {service}: it is served twice")]
+    Twice {
+        /// The gRPC service.
+        service: &'static str,
+    },
+    /// The contract's descriptors are damaged.
+    #[error("serve the contract's descriptors")]
+    Descriptors(#[source] tonic_reflection::server::Error),
+}

@@ -1,0 +1,58 @@
+//! Every limit that a connection is held to, in one place.
+//!
+//! HTTP/2 leaves most of these open or generous; a server that does not say them can be made to hold what it never
+//! wanted. Sizes are in bytes.
+
+use std::time::Duration;
+
+use hyper::server::conn::http2::Builder;
+use hyper_util::rt::TokioTimer;
+
+use crate::tasks::Tasks;
+
+/// Connections at once; further ones wait in the system's queue until one ends.
+pub(crate) const MAX_CONNECTIONS: usize = 1024;
+/// How long a new connection may take to say that it speaks HTTP/2.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Calls at once on one connection; the peer queues further ones.
+const MAX_STREAMS: u32 = 512;
+/// All headers of a request together. Beyond it the request is answered 431 before it is a call.
+const MAX_HEADERS: u32 = 64 * 1024;
+/// The metadata entries of a call.
+pub(crate) const MAX_METADATA: usize = 128;
+/// What a call may send ahead of being read.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// What all calls of a connection may send ahead of being read.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// One frame; HTTP/2's own least, so that calls of a connection take turns.
+const FRAME: u32 = 16 * 1024;
+/// What is kept for a peer that does not read its answers, per call.
+const SEND_BUFFER: usize = 256 * 1024;
+/// How long a connection may be silent before it is asked for a sign of life.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// How long it may take to give one.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Calls that a peer may begin and reset before we have seen them (CVE-2023-44487, "rapid reset").
+const PENDING_RESETS: usize = 20;
+/// Calls that a peer may make us reset by its own errors.
+const ERROR_RESETS: usize = 1024;
+
+/// What serves a connection.
+pub(crate) fn http2(tasks: Tasks) -> Builder<Tasks> {
+    let mut builder = Builder::new(tasks);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEADERS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .max_pending_accept_reset_streams(PENDING_RESETS)
+        .max_local_error_reset_streams(ERROR_RESETS)
+        // A gRPC answer needs none.
+        .auto_date_header(false);
+    builder
+}

@@ -1,0 +1,216 @@
+//! The builder: what a service says of itself to be served.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::net::{self, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_wire::Contract;
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tower_service::Service;
+
+use crate::accept::accept;
+use crate::error::Error;
+use crate::health::Health;
+use crate::routes::Routes;
+use crate::stack::Stack;
+use crate::tasks::Tasks;
+use crate::{platform, reflection};
+
+/// A server that is being put together.
+#[must_use]
+pub struct Server {
+    owner: String,
+    contract: &'static Contract,
+    routes: Routes,
+    served_twice: Option<&'static str>,
+    listen: Listen,
+    trust_metadata: bool,
+    grace: Duration,
+}
+
+/// Where a server listens: at an address, or on a socket that listens already.
+#[derive(Debug)]
+pub enum Listen {
+    /// An address; port 0 for a free one.
+    At(SocketAddr),
+    /// A socket.
+    On(net::TcpListener),
+}
+
+/// A server that has its port and takes no calls yet.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    stack: Arc<Stack>,
+    tasks: Tasks,
+    health: Health,
+    grace: Duration,
+}
+
+impl Server {
+    /// A server of `owner`, the name that the contract gives it. It listens on a free port of this machine and gives
+    /// calls one second to end.
+    pub fn new(owner: &str, contract: &'static Contract) -> Self {
+        Self {
+            owner: owner.to_owned(),
+            contract,
+            routes: Routes::default(),
+            served_twice: None,
+            listen: Listen::At((Ipv4Addr::LOCALHOST, 0).into()),
+            trust_metadata: false,
+            grace: Duration::from_secs(1),
+        }
+    }
+
+    /// Serves a generated service.
+    pub fn serve<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+        S: NamedService + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        if !self.routes.add(service) {
+            self.served_twice = Some(S::NAME);
+        }
+        self
+    }
+
+    /// Where to listen: an address, port 0 for a free one, or a socket that listens already.
+    pub fn listen(mut self, at: impl Into<Listen>) -> Self {
+        self.listen = at.into();
+        self
+    }
+
+    /// Whether the name that a caller gives itself counts beyond this machine.
+    pub fn trust_metadata(mut self, trust: bool) -> Self {
+        self.trust_metadata = trust;
+        self
+    }
+
+    /// How long calls have to end when the server is told to.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Takes the port. Clients can connect from now on; they are answered when the server runs.
+    ///
+    /// # Errors
+    /// [`Error`]: the port is taken or may not be used, or the services do not fit the contract.
+    pub async fn bind(mut self) -> Result<Bound, Error> {
+        self.check()?;
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        let health = Health::new(reporter, self.routes.names());
+        health.not_serving().await;
+        self.routes.add(health_service);
+        let mut listed = self.routes.names();
+        listed.extend([platform::REFLECTION, platform::REFLECTION_ALPHA]);
+        reflection::add(self.contract, &mut self.routes, &listed)?;
+        let (listener, address) = self.listen.open(self.trust_metadata).await?;
+        let tasks = Tasks::default();
+        let stack = Arc::new(Stack::new(&self.owner, self.contract, self.routes, tasks.clone()));
+        Ok(Bound { listener, address, stack, tasks, health, grace: self.grace })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if let Some(service) = self.served_twice {
+            return Err(Error::Twice { service });
+        }
+        let own = self.contract.owner(&self.owner).map(|owner| owner.services).unwrap_or_default();
+        let allowed = |service: &&str| own.contains(service) || platform::SERVICES.contains(service);
+        match self.routes.names().into_iter().find(|service| !allowed(service)) {
+            Some(service) => Err(Error::Foreign { service, owner: self.owner.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Listen {
+    /// The address, before there is a socket; port 0 where any will do.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::At(address) => Ok(*address),
+            Self::On(socket) => socket.local_addr(),
+        }
+    }
+
+    async fn open(self, trust_metadata: bool) -> Result<(TcpListener, SocketAddr), Error> {
+        let unknown: SocketAddr = (Ipv4Addr::UNSPECIFIED, 0).into();
+        let asked = self.address().map_err(|source| refused(unknown, source))?;
+        if !asked.ip().to_canonical().is_loopback() && !trust_metadata {
+            return Err(Error::Untrusted { address: asked });
+        }
+        let opened = match self {
+            Self::At(address) => TcpListener::bind(address).await,
+            Self::On(socket) => socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket)),
+        };
+        let listener = opened.map_err(|source| refused(asked, source))?;
+        let address = listener.local_addr().map_err(|source| refused(asked, source))?;
+        Ok((listener, address))
+    }
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(address: SocketAddr) -> Self {
+        Self::At(address)
+    }
+}
+
+impl From<net::TcpListener> for Listen {
+    fn from(socket: net::TcpListener) -> Self {
+        Self::On(socket)
+    }
+}
+
+impl Bound {
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`, then says so to whoever watches its health, takes nothing new, gives what has begun its
+    /// grace, and ends. Streams that wait for something to happen end at once, with UNAVAILABLE.
+    ///
+    /// # Errors
+    /// [`Error::Accept`]: it ended by itself, because the system gave out no connections any more.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let Self { listener, address, stack, tasks, health, grace } = self;
+        health.serving().await;
+        tracing::info!(%address, "serving");
+        let accepting = shutdown.run_until_cancelled(accept(&listener, &stack, &tasks)).await;
+        // Before anything is refused: a balancer that hears of it in time sends nothing that would be.
+        health.not_serving().await;
+        drop(listener);
+        tasks.end(grace).await;
+        tracing::info!(%address, "ended");
+        match accepting {
+            None => Ok(()),
+            Some(Err(source)) => Err(Error::Accept { address, source }),
+            Some(Ok(never)) => match never {},
+        }
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+fn refused(address: SocketAddr, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => Error::Busy { address },
+        _ => Error::Listen { address, source },
+    }
+}

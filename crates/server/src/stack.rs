@@ -1,0 +1,120 @@
+//! What every request passes, in this order and in no other.
+//!
+//! In: a request of any peer. Out: an answer, always. **Invariant:** no handler runs for a call whose metadata, caller
+//! or deadline is not in order, and none runs past its deadline.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use freehold_wire::metadata::REQUEST_ID;
+use freehold_wire::{Context, Contract, Reason, Rules, reason};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use tokio::time::timeout_at;
+use tonic::Status;
+use tonic::body::Body;
+use tracing::Instrument;
+
+use crate::body::Bounded;
+use crate::contained::contained;
+use crate::limits::MAX_METADATA;
+use crate::routes::Routes;
+use crate::tasks::Tasks;
+use crate::{platform, typed};
+
+/// The stack of one server.
+pub(crate) struct Stack {
+    contract: &'static Contract,
+    methods: HashMap<&'static str, &'static Rules>,
+    routes: Routes,
+    tasks: Tasks,
+}
+
+impl Stack {
+    /// The stack of `owner`'s server.
+    pub(crate) fn new(owner: &str, contract: &'static Contract, routes: Routes, tasks: Tasks) -> Self {
+        let own = contract.owner(owner).map(|owner| owner.methods).unwrap_or_default();
+        let methods = own.iter().chain(&platform::METHODS).map(|rules| (rules.path, rules)).collect();
+        Self { contract, methods, routes, tasks }
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        // The clock is read before anything is done, so that what is done counts.
+        let arrived = Instant::now();
+        // The rules come first: without them there is neither a deadline nor an access to hold a call to.
+        let Some(rules) = self.methods.get(request.uri().path()).copied() else {
+            return typed::response(unknown(&request));
+        };
+        // Then what the caller says of itself, all of it or nothing: no later line reads raw metadata. A deadline
+        // that is spent, or no deadline at all, is refused here.
+        let context = match entered(rules, request.headers(), arrived) {
+            Ok(context) => context,
+            Err(refused) => return typed::response(refused),
+        };
+        // From here on whatever happens is logged under the call's names.
+        let (caller, id) = (context.caller(), context.request_id());
+        let span =
+            tracing::info_span!("call", method = rules.name(), %caller, id, trace = context.trace().id());
+        let handled = self.handle(rules, context.clone(), request).instrument(span).await;
+        // Last, so that every answer, a refusal too, is typed and named.
+        finished(handled.unwrap_or_else(typed::response), &context)
+    }
+
+    async fn handle(
+        &self,
+        rules: &Rules,
+        context: Context,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, Status> {
+        // Access before any work for the caller, and after the caller is known.
+        let caller = context.caller().name();
+        self.contract
+            .permit(caller, rules)
+            .map_err(|line| Reason::PermissionDenied.because("UNDECLARED", line))?;
+        let deadline = context.deadline();
+        request.extensions_mut().insert(context);
+        let handler = self.routes.call(request).ok_or_else(|| unknown_method(rules.path))?;
+        // The panic inside the deadline: what catches it must not outlive the call either.
+        let answered = timeout_at(deadline.into(), contained(handler)).await.map_err(|_| too_late())?;
+        // The messages of a stream are made after its handler has answered; the same deadline goes on to count.
+        answered.map(|response| self.bounded(response, deadline))
+    }
+
+    /// An answer without a body has its status in its headers; any other one is watched until it ends.
+    fn bounded(&self, response: Response<Body>, deadline: Instant) -> Response<Body> {
+        if response.headers().contains_key(Status::GRPC_STATUS) {
+            return response;
+        }
+        response.map(|body| Body::new(Bounded::new(body, deadline, self.tasks.clone())))
+    }
+}
+
+fn entered(rules: &'static Rules, headers: &HeaderMap, arrived: Instant) -> Result<Context, Status> {
+    if headers.len() > MAX_METADATA {
+        let message =
+            format!("the call has {} metadata entries, at most {MAX_METADATA} are taken", headers.len());
+        return Err(Reason::ResourceExhausted.because("TOO_MUCH_METADATA", message));
+    }
+    Context::of_call(rules, headers, arrived)
+}
+
+fn finished(mut response: Response<Body>, context: &Context) -> Response<Body> {
+    typed::retype(response.headers_mut());
+    if let Ok(id) = HeaderValue::from_str(context.request_id()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn unknown(request: &Request<Body>) -> Status {
+    unknown_method(request.uri().path())
+}
+
+fn unknown_method(path: &str) -> Status {
+    let shown: String = path.chars().take(200).collect();
+    reason::unimplemented(format!("there is no method {shown} here"))
+}
+
+fn too_late() -> Status {
+    Reason::DeadlineExceeded.status("the call was not done by its deadline")
+}

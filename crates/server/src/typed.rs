@@ -1,0 +1,77 @@
+//! Every refusal leaves typed: with an `ErrorInfo`, with a code of ours where tonic has another one for our own limits,
+//! and never larger than the headers that carry it.
+
+use std::collections::HashMap;
+
+use freehold_wire::codec::{is_malformed, is_over_limit};
+use freehold_wire::reason::DOMAIN;
+use freehold_wire::{Reason, reason};
+use http::{HeaderMap, Response};
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// The longest text, in characters; percent-encoding may triple its bytes.
+const MAX_TEXT: usize = 1024;
+/// The largest details, in bytes.
+const MAX_DETAILS: usize = 4096;
+
+/// The answer of a refused call.
+pub(crate) fn response(status: Status) -> Response<Body> {
+    refused(status).into_http()
+}
+
+/// Retypes the refusal in the headers, or in the trailers, of an answer; leaves all else as it is.
+pub(crate) fn retype(headers: &mut HeaderMap) {
+    let Some(code) = headers.get(Status::GRPC_STATUS) else { return };
+    if code == "0" {
+        return;
+    }
+    let Some(status) = Status::from_header_map(headers) else { return };
+    // Adding a header fails only for bytes that percent-encoding and base64 do not make.
+    let mut typed = HeaderMap::new();
+    if refused(status).add_header(&mut typed).is_ok() {
+        for name in [Status::GRPC_STATUS, Status::GRPC_MESSAGE, Status::GRPC_STATUS_DETAILS] {
+            headers.remove(&name);
+        }
+        headers.extend(typed);
+    }
+}
+
+fn refused(status: Status) -> Status {
+    if is_over_limit(&status) {
+        return with_metadata(
+            Reason::ResourceExhausted.because("MESSAGE_TOO_LARGE", status.message()),
+            status,
+        );
+    }
+    if is_malformed(&status) {
+        return with_metadata(Reason::InvalidArgument.because("MALFORMED_MESSAGE", status.message()), status);
+    }
+    let fits = status.message().len() <= MAX_TEXT && status.details().len() <= MAX_DETAILS;
+    if fits && !status.details().is_empty() {
+        return status;
+    }
+    let text: String = status.message().chars().take(MAX_TEXT).collect();
+    let said = reason::of(&status);
+    let said = if said.is_empty() { spelled(status.code()) } else { said };
+    let info = ErrorDetails::with_error_info(said, DOMAIN, HashMap::new());
+    with_metadata(Status::with_error_details(status.code(), text, info), status)
+}
+
+fn with_metadata(mut typed: Status, original: Status) -> Status {
+    *typed.metadata_mut() = original.metadata().clone();
+    typed
+}
+
+/// A code as gRPC spells it: NOT_FOUND.
+fn spelled(code: Code) -> String {
+    let mut name = String::new();
+    for letter in format!("{code:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
