@@ -1,0 +1,88 @@
+//! How a store is opened: whose it is, where it lies, which migrations it has, how much it may use.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::migrate::Migrations;
+
+/// Tells the time in milliseconds since 1970.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) service: String,
+    pub(crate) url: String,
+    pub(crate) migrations: Vec<&'static Migrations>,
+    pub(crate) readers: usize,
+    pub(crate) queue: usize,
+    pub(crate) read_budget: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) throwaway: bool,
+}
+
+impl Options {
+    /// The database of `service` at `url`: `sqlite:/path/to/file.db` (made where it is missing, with its folder) or
+    /// `postgres://user@host/database`.
+    #[must_use]
+    pub fn new(service: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            service: service.into(),
+            url: url.into(),
+            migrations: vec![&crate::migrate::OWN],
+            readers: 16,
+            queue: 1024,
+            read_budget: Duration::from_secs(10),
+            clock: Arc::new(system_time),
+            throwaway: false,
+        }
+    }
+
+    /// Adds a set of migrations; sets are applied in the order in which they are added.
+    #[must_use]
+    pub fn migrations(mut self, migrations: &'static Migrations) -> Self {
+        self.migrations.push(migrations);
+        self
+    }
+
+    /// The most reads at a time, and on PostgreSQL the most units at a time; a further one waits. 16 unless said.
+    #[must_use]
+    pub fn readers(mut self, readers: usize) -> Self {
+        self.readers = readers.max(1);
+        self
+    }
+
+    /// The most units that wait for their turn; a further one waits for a place. 1024 unless said.
+    #[must_use]
+    pub fn queue(mut self, queue: usize) -> Self {
+        self.queue = queue.max(1);
+        self
+    }
+
+    /// How long a read lasts that has no context, its wait for a connection included. Ten seconds unless said.
+    #[must_use]
+    pub fn read_budget(mut self, budget: Duration) -> Self {
+        self.read_budget = budget;
+        self
+    }
+
+    /// Where units of work have their time from; the system's clock unless said.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Accepts a PostgreSQL server that runs without `fsync` or `full_page_writes`. Only for tests on a server that is
+    /// thrown away with them: what such a server acknowledges does not survive a power loss.
+    #[must_use]
+    pub fn throwaway_server(mut self) -> Self {
+        self.throwaway = true;
+        self
+    }
+}
+
+fn system_time() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,57 @@
+//! A read: one snapshot of the owner's database, taken at its first statement, ended when it is dropped.
+//!
+//! On SQLite its statements run on the caller's thread: a query takes microseconds, a thread hop takes more.
+
+use std::time::Instant;
+
+use crate::engine::Lane;
+use crate::error::StoreError;
+use crate::queries::Queries;
+use crate::row::Row;
+use crate::sqlite;
+use crate::value::Value;
+
+/// A consistent view of the database: all statements see the same commits, and every commit that was acknowledged
+/// before the first of them. Hold it briefly: what it sees cannot be cleaned up meanwhile.
+pub struct Read {
+    /// Taken out only by `drop`.
+    lane: Option<Lane>,
+    home: Option<sqlite::Home>,
+    deadline: Instant,
+}
+
+impl Read {
+    /// A read on a lane whose snapshot is open, with the pool that wants the lane back.
+    pub(crate) fn new(lane: Lane, home: Option<sqlite::Home>, deadline: Instant) -> Self {
+        Self { lane: Some(lane), home, deadline }
+    }
+
+    fn lane(&mut self) -> Result<&mut Lane, StoreError> {
+        if Instant::now() >= self.deadline {
+            return Err(StoreError::DeadlineExceeded);
+        }
+        self.lane.as_mut().ok_or(StoreError::Closed)
+    }
+}
+
+impl Queries for Read {
+    async fn one(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+        self.lane()?.one(sql, values).await
+    }
+
+    async fn all(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        self.lane()?.all(sql, values).await
+    }
+
+    async fn exec(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
+        self.lane()?.exec(sql, values).await
+    }
+}
+
+impl Drop for Read {
+    fn drop(&mut self) {
+        if let (Some(Lane::Sqlite(lane)), Some(home)) = (self.lane.take(), self.home.take()) {
+            home.take_back(lane);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Looking into a database without owning it: for `verify` and for whoever examines a copy.
+//!
+//! It takes no lock, applies no migration and begins no epoch, so it works beside a running owner and on the file of a
+//! stopped one. **Invariant:** it writes nothing.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::open::OpenError;
+use crate::read::Read;
+use crate::sqlite;
+
+/// A database that is only read.
+pub struct ReadOnly {
+    service: String,
+    readers: sqlite::Readers,
+}
+
+impl ReadOnly {
+    /// Opens the store at `url`; it must exist.
+    ///
+    /// # Errors
+    /// [`OpenError::NotAStore`] for anything else than a store's database, or an error of the database.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let (service, readers) = sqlite::open_read_only(url)?;
+        Ok(Self { service, readers })
+    }
+
+    /// Whose store it is.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// What it runs on.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
+    /// Begins a read that is cut when `budget` is spent.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn read(&self, budget: Duration) -> Result<Read, StoreError> {
+        self.readers.read(Instant::now() + budget).await
+    }
+}

@@ -1,0 +1,64 @@
+//! Checkpoints in the background: moving the WAL into the database on a connection and a thread of their own, so that no
+//! unit of work waits for it.
+
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+
+use super::connection;
+use crate::error::StoreError;
+
+/// Pages of WAL that are worth a checkpoint: four megabytes.
+const WORTH_IT: i64 = 1000;
+
+/// Wakes the background; dropping it ends it.
+pub(super) struct Checkpoints {
+    wake: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpoints {
+    pub(super) fn start(path: &Path, name: &str) -> Result<Self, StoreError> {
+        let connection = connection::checkpointer(path)?;
+        let (wake, woken) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new().name(format!("{name}-checkpoint"));
+        let thread = thread.spawn(move || run(&connection, &woken));
+        let thread = thread.map_err(|error| StoreError::Io(std::sync::Arc::new(error)))?;
+        Ok(Self { wake: Some(wake), thread: Some(thread) })
+    }
+
+    /// Tells that there has been a commit. Never waits.
+    pub(super) fn committed(&self) {
+        if let Some(wake) = &self.wake {
+            // A full channel has a wake-up in it already.
+            let _ = wake.try_send(());
+        }
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.wake = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(connection: &Connection, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        let outcome = pages(connection, "NOOP")
+            .and_then(|pages| if pages < WORTH_IT { Ok(pages) } else { self::pages(connection, "PASSIVE") });
+        if let Err(error) = outcome {
+            // The writer checkpoints by itself when the WAL gets too long.
+            tracing::warn!(%error, "a background checkpoint failed");
+        }
+    }
+}
+
+/// Runs a checkpoint of that mode and answers how many pages the WAL has.
+fn pages(connection: &Connection, mode: &str) -> rusqlite::Result<i64> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))
+}

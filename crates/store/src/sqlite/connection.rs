@@ -1,0 +1,125 @@
+//! Opening SQLite connections: the one that writes, those that read, the one that looks before anything is touched.
+//!
+//! **Invariant:** the writer runs with WAL and synchronous=FULL, read back after they were set: what a commit has
+//! acknowledged survives a power loss.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::errors;
+use super::lane::Lane;
+use crate::error::StoreError;
+use crate::open::OpenError;
+
+/// Pages of WAL after which the writer itself checkpoints; the background does long before, unless it cannot keep up.
+const WAL_BOUND: u32 = 16_384;
+
+/// The file that a url names.
+pub(super) fn path_of(url: &str) -> Result<PathBuf, OpenError> {
+    let rest = url.strip_prefix("sqlite:").ok_or_else(|| OpenError::Url(url.to_owned()))?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.starts_with(':') || path.contains(['?', '\0']) {
+        return Err(OpenError::Url(url.to_owned()));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// The connection that writes.
+pub(super) fn writer(path: &Path) -> Result<Lane, OpenError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let settings = format!(
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {WAL_BOUND};"
+    );
+    connection.execute_batch(&settings).map_err(errors::of_statement)?;
+    assert_durable(&connection)?;
+    Ok(Lane::new(connection)?)
+}
+
+/// A connection that cannot write.
+pub(super) fn reader(path: &Path) -> Result<Lane, StoreError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // The last connection to be closed would checkpoint, which is writing.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(errors::of_statement)?;
+    let settings = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
+    connection.execute_batch(settings).map_err(errors::of_statement)?;
+    Lane::new(connection)
+}
+
+/// The connection that moves the WAL into the database.
+pub(super) fn checkpointer(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let settings = "PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;";
+    connection.execute_batch(settings).map_err(errors::of_statement)?;
+    Ok(connection)
+}
+
+/// Reads the settings back: another default, a file system without shared memory, a typo would silently lose commits.
+fn assert_durable(connection: &Connection) -> Result<(), OpenError> {
+    for (setting, wanted) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
+        let found = connection
+            .pragma_query_value(None, setting, |row| match row.get_ref(0)? {
+                rusqlite::types::ValueRef::Integer(number) => Ok(number.to_string()),
+                other => Ok(other.as_str()?.to_owned()),
+            })
+            .map_err(errors::of_statement)?;
+        if found != wanted {
+            return Err(OpenError::Durability {
+                setting: setting.to_owned(),
+                wanted: wanted.to_owned(),
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+    Connection::open_with_flags(path, flags).map_err(errors::of_statement)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_file() {
+        assert_eq!(path_of("sqlite:/a/b.db").unwrap(), Path::new("/a/b.db"));
+        assert_eq!(path_of("sqlite:///a/b.db").unwrap(), Path::new("/a/b.db"));
+        assert_eq!(path_of("sqlite:data/b.db").unwrap(), Path::new("data/b.db"));
+        for url in ["", "sqlite:", "sqlite::memory:", "/a/b.db", "mysql://x", "sqlite:/a?mode=ro"] {
+            assert!(matches!(path_of(url), Err(OpenError::Url(_))), "{url}");
+        }
+    }
+
+    /// The planted bug is a connection whose settings nobody made durable.
+    #[test]
+    fn a_connection_that_could_lose_commits_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        for (planted, setting) in [
+            ("PRAGMA synchronous = NORMAL", "synchronous"),
+            ("PRAGMA journal_mode = MEMORY", "journal_mode"),
+            ("PRAGMA foreign_keys = OFF", "foreign_keys"),
+        ] {
+            let connection = Connection::open(&path).unwrap();
+            connection
+                .execute_batch(
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+                )
+                .unwrap();
+            assert_durable(&connection).unwrap();
+            connection.execute_batch(planted).unwrap();
+            let refused = assert_durable(&connection).unwrap_err();
+            assert!(
+                matches!(refused, OpenError::Durability { setting: ref s, .. } if s == setting),
+                "{refused}"
+            );
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One SQLite connection in one transaction: statements in, rows out, on the calling thread.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, ToSql};
+
+use super::errors;
+use super::guard::Guard;
+use crate::dialect;
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::row::Row;
+use crate::value::Value;
+
+/// How many compiled statements a connection keeps.
+const STATEMENTS: usize = 256;
+
+/// A connection under guard.
+pub(crate) struct Lane {
+    connection: Connection,
+    guard: Guard,
+}
+
+impl Lane {
+    pub(super) fn new(connection: Connection) -> Result<Self, StoreError> {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let guard = Guard::install(&connection).map_err(errors::of_statement)?;
+        Ok(Self { connection, guard })
+    }
+
+    pub(crate) fn one(&self, sql: &'static str, values: &[Value]) -> Result<Option<Row>, StoreError> {
+        self.query(sql, values, 1).map(|mut rows| rows.pop())
+    }
+
+    pub(crate) fn all(&self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.query(sql, values, usize::MAX)
+    }
+
+    pub(crate) fn exec(&self, sql: &'static str, values: &[Value]) -> Result<u64, StoreError> {
+        let mut statement = self.prepare(sql, values)?;
+        let changed = statement.raw_execute().map_err(errors::of_statement)?;
+        Ok(changed as u64)
+    }
+
+    pub(crate) fn define(&self, sql: &str) -> Result<(), StoreError> {
+        let sql = dialect::translate(sql, Engine::Sqlite);
+        self.connection.execute_batch(&sql).map_err(errors::of_statement)
+    }
+
+    /// Runs the store's own words: BEGIN, COMMIT, SAVEPOINT and the like.
+    pub(super) fn control(&self, words: &'static str) -> rusqlite::Result<()> {
+        self.guard.own_words(|| self.connection.prepare_cached(words)?.raw_execute().map(drop))
+    }
+
+    pub(super) fn set_deadline(&self, deadline: Option<Instant>) {
+        self.guard.set_deadline(deadline);
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    fn query(&self, sql: &'static str, values: &[Value], most: usize) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.prepare(sql, values)?;
+        let columns: Arc<[Box<str>]> = statement.column_names().into_iter().map(Box::from).collect();
+        let mut found = statement.raw_query();
+        let mut rows = Vec::new();
+        while rows.len() < most
+            && let Some(row) = found.next().map_err(errors::of_statement)?
+        {
+            rows.push(read(row, &columns)?);
+        }
+        Ok(rows)
+    }
+
+    fn prepare(&self, sql: &'static str, values: &[Value]) -> Result<CachedStatement<'_>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(errors::of_statement)?;
+        bind(&mut statement, values)?;
+        Ok(statement)
+    }
+}
+
+/// SQLite numbers `$1`, `$2` by where they first occur, so each is bound by its name.
+fn bind(statement: &mut CachedStatement<'_>, values: &[Value]) -> Result<(), StoreError> {
+    let mut highest = 0;
+    for index in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(index).and_then(|name| name.strip_prefix('$'));
+        let Some(ordinal) = name.and_then(|digits| digits.parse::<usize>().ok()) else {
+            return Err(StoreError::Forbidden("its parameters are not $1, $2, ..".to_owned()));
+        };
+        let Some(value) = ordinal.checked_sub(1).and_then(|at| values.get(at)) else {
+            return Err(StoreError::Forbidden(format!("it wants a value for ${ordinal}")));
+        };
+        statement.raw_bind_parameter(index, value).map_err(errors::of_statement)?;
+        highest = highest.max(ordinal);
+    }
+    if highest < values.len() {
+        return Err(StoreError::Forbidden(format!("it has no parameter ${}", values.len())));
+    }
+    Ok(())
+}
+
+fn read(row: &rusqlite::Row<'_>, columns: &Arc<[Box<str>]>) -> Result<Row, StoreError> {
+    let cell = |index: usize| match row.get_ref(index).map_err(errors::of_statement)? {
+        ValueRef::Null => Ok(None),
+        ValueRef::Integer(number) => Ok(Some(Value::Integer(number))),
+        ValueRef::Real(number) => Ok(Some(Value::Double(number))),
+        ValueRef::Blob(bytes) => Ok(Some(Value::Blob(bytes.to_vec()))),
+        ValueRef::Text(bytes) => match str::from_utf8(bytes) {
+            Ok(text) => Ok(Some(Value::Text(text.to_owned()))),
+            Err(_) => Err(StoreError::Decode {
+                column: columns[index].to_string(),
+                problem: "is no UTF-8".to_owned(),
+            }),
+        },
+    };
+    let cells = (0..columns.len()).map(cell).collect::<Result<_, _>>()?;
+    Ok(Row::new(columns.clone(), cells))
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null(_) => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+            Self::Boolean(flag) => ValueRef::Integer(i64::from(*flag)),
+            Self::Double(number) => ValueRef::Real(*number),
+        }))
+    }
+}

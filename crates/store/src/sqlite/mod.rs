@@ -1,0 +1,148 @@
+//! SQLite: one file, one writer thread with group commit, many readers on their callers' threads.
+//!
+//! `writer` and `batch` are the heart; `reader` serves snapshots; `guard` holds statements to their limits; `checkpoint`
+//! works in the background; `connection` asserts what durability rests on. **Invariant:** one store at a time has a file.
+
+mod batch;
+mod checkpoint;
+mod connection;
+mod errors;
+mod guard;
+mod lane;
+mod lock;
+mod reader;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
+
+pub(crate) use self::lane::Lane;
+pub(crate) use self::reader::{Home, Readers};
+
+use self::checkpoint::Checkpoints;
+use self::writer::{Order, Writer};
+use crate::engine;
+use crate::epoch::History;
+use crate::error::StoreError;
+use crate::open::{self, OpenError};
+use crate::options::Options;
+use crate::read::Read;
+use crate::store::Opened;
+use crate::unit::Job;
+
+/// A running SQLite store.
+pub(crate) struct Database {
+    orders: mpsc::Sender<Order>,
+    readers: Readers,
+    /// Its sender is the writer's; it is gone when the writer is.
+    ended: watch::Receiver<()>,
+}
+
+/// Opens the file that the options name.
+pub(crate) async fn open(options: Options) -> Result<Opened<Database>, OpenError> {
+    let runtime = tokio::runtime::Handle::current();
+    let opening = tokio::task::spawn_blocking(move || open_blocking(&options, runtime));
+    opening.await.unwrap_or_else(|panic| Err(StoreError::Panicked(panic.to_string()).into()))
+}
+
+/// Opens the file to read it, and says whose it is.
+pub(crate) fn open_read_only(url: &str) -> Result<(String, Readers), OpenError> {
+    const MOST: usize = 4;
+    let path = connection::path_of(url)?;
+    let mut looking = engine::Lane::Sqlite(connection::reader(&path)?);
+    let service = now(open::owner(&mut looking, url))?;
+    Ok((service, Readers::new(path, MOST)))
+}
+
+impl Database {
+    /// Queues a unit; where the queue is full it waits for a place until the unit's deadline.
+    pub(crate) async fn submit(&self, job: Job) -> Result<(), StoreError> {
+        let deadline = job.context.deadline();
+        let order = match self.orders.try_send(Order::Run(job)) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(StoreError::Closed),
+            Err(TrySendError::Full(order)) => order,
+        };
+        match tokio::time::timeout_at(deadline.into(), self.orders.send(order)).await {
+            Ok(sent) => sent.map_err(|_| StoreError::Closed),
+            Err(_) => Err(StoreError::Busy("the queue of units stayed full")),
+        }
+    }
+
+    pub(crate) async fn read(&self, deadline: Instant) -> Result<Read, StoreError> {
+        self.readers.read(deadline).await
+    }
+
+    pub(crate) async fn close(&self) {
+        // Where the writer is gone already there is nothing to ask.
+        let _ = self.orders.send(Order::Close).await;
+        self.readers.close();
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+    }
+}
+
+fn open_blocking(options: &Options, runtime: tokio::runtime::Handle) -> Result<Opened<Database>, OpenError> {
+    let path = connection::path_of(&options.url)?;
+    let lock = lock::take(&path)?;
+    if path.metadata().is_ok_and(|file| file.len() > 0) {
+        let mut looking = engine::Lane::Sqlite(connection::reader(&path)?);
+        now(open::inspect(&mut looking, options))?;
+    }
+    let (lane, history, mark) = prepare(&path, options)?;
+    let history = Arc::new(history);
+    let (orders, queue) = mpsc::channel(options.queue);
+    let (commits, heard) = watch::channel(mark);
+    let (end, ended) = watch::channel(());
+    let name = format!("{}-store", options.service);
+    let writer = Writer {
+        lane: Some(lane),
+        checkpoints: Checkpoints::start(&path, &name)?,
+        lock,
+        queue,
+        history: history.clone(),
+        clock: options.clock.clone(),
+        commits,
+    };
+    let run = move || {
+        // A unit that starts a timer or a call then waits for it, and is told so, instead of panicking.
+        let _runtime = runtime.enter();
+        writer.run();
+        drop(end);
+    };
+    thread::Builder::new().name(name).spawn(run).map_err(|error| StoreError::Io(Arc::new(error)))?;
+    let readers = Readers::new(path, options.readers);
+    Ok(Opened { database: Database { orders, readers, ended }, history, commits: heard })
+}
+
+/// Applies migrations and begins an epoch, in one transaction; answers the writer's connection.
+fn prepare(path: &Path, options: &Options) -> Result<(Lane, History, i64), OpenError> {
+    let lane = connection::writer(path)?;
+    lane.control("BEGIN IMMEDIATE /* opening */").map_err(errors::of_statement)?;
+    let mut lane = engine::Lane::Sqlite(lane);
+    let (history, mark) = now(open::prepare(&mut lane, options, (options.clock)()))?;
+    let engine::Lane::Sqlite(lane) = lane;
+    assert_strict(&lane)?;
+    lane.control("COMMIT /* opening */").map_err(errors::of_commit)?;
+    Ok((lane, history, mark))
+}
+
+/// A table that takes any type in any column would behave differently on PostgreSQL.
+fn assert_strict(lane: &Lane) -> Result<(), OpenError> {
+    const LOOSE: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 \
+                         AND name NOT LIKE 'sqlite_%'";
+    let Some(row) = lane.one(LOOSE, &[])? else { return Ok(()) };
+    let problem = format!("make the table `{}`, which is not STRICT", row.get::<String>("name")?);
+    Err(OpenError::BadMigrations { set: "of the service".to_owned(), problem })
+}
+
+/// The result of a future that waits for SQLite alone, whose statements are done when they return.
+fn now<T>(future: impl Future<Output = Result<T, OpenError>>) -> Result<T, OpenError> {
+    future.now_or_never().unwrap_or(Err(OpenError::Database(StoreError::ForeignAwait)))
+}

@@ -1,0 +1,74 @@
+//! The writer: the one thread that writes the database, batch after batch, until the store is closed.
+//!
+//! **Invariant:** it never waits for more units than are queued, and the lock file is given free after its connection
+//! is closed.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::batch::Batch;
+use super::checkpoint::Checkpoints;
+use super::lane::Lane;
+use crate::epoch::History;
+use crate::options::Clock;
+use crate::unit::Job;
+
+/// What the writer is asked for.
+pub(super) enum Order {
+    /// Run a unit.
+    Run(Job),
+    /// Finish what is queued and end.
+    Close,
+}
+
+/// The state of the writer's thread; its fields are dropped in this order.
+pub(super) struct Writer {
+    /// Lent to the batch that runs.
+    pub(super) lane: Option<Lane>,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) lock: File,
+    pub(super) queue: mpsc::Receiver<Order>,
+    pub(super) history: Arc<History>,
+    pub(super) clock: Clock,
+    pub(super) commits: watch::Sender<i64>,
+}
+
+impl Writer {
+    /// Runs until the store is closed or its last handle is dropped.
+    pub(super) fn run(mut self) {
+        while let Some(order) = self.queue.blocking_recv() {
+            match order {
+                Order::Run(job) => self.batch(job),
+                Order::Close => self.queue.close(),
+            }
+        }
+        // Checkpoints hold a connection of their own; the last one to close tidies the WAL away.
+        drop(self.checkpoints);
+        drop(self.lane);
+        drop(self.lock);
+    }
+
+    fn batch(&mut self, first: Job) {
+        let before = *self.commits.borrow();
+        let batch = Batch::new(self.lane.take(), &self.history, &self.clock, before);
+        let queue = &mut self.queue;
+        let mut close = false;
+        let (lane, mark) = batch.run(first, || match queue.try_recv().ok()? {
+            Order::Run(job) => Some(job),
+            Order::Close => {
+                close = true;
+                None
+            }
+        });
+        self.lane = lane;
+        if close {
+            self.queue.close();
+        }
+        if mark != before {
+            self.commits.send_replace(mark);
+        }
+        self.checkpoints.committed();
+    }
+}

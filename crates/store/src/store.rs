@@ -1,0 +1,219 @@
+//! The store: the one handle by which a service reaches its own database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
+
+use freehold_wire::pb::Token;
+use freehold_wire::prost::Message;
+use freehold_wire::{Committed, Context, Watermark};
+use tokio::sync::watch;
+
+use crate::engine::Engine;
+use crate::epoch::History;
+use crate::error::StoreError;
+use crate::idempotency::{self, Claim, Standing};
+use crate::open::OpenError;
+use crate::options::Options;
+use crate::read::Read;
+use crate::sqlite;
+use crate::unit::{self, Job};
+use crate::work::Work;
+
+/// An owned database. Cloning is cheap; the last clone that is dropped ends it in the background.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    database: Database,
+    history: Arc<History>,
+    commits: watch::Receiver<i64>,
+    options: Options,
+    next_purge: AtomicI64,
+}
+
+/// A running engine.
+enum Database {
+    Sqlite(sqlite::Database),
+}
+
+/// What an engine starts with.
+pub(crate) struct Opened<D> {
+    pub(crate) database: D,
+    pub(crate) history: Arc<History>,
+    pub(crate) commits: watch::Receiver<i64>,
+}
+
+/// The reply of a keyed write, or what an earlier one replied.
+enum Answer<R> {
+    Made(R),
+    Recorded(Vec<u8>, i64),
+}
+
+impl Store {
+    /// Opens the database, applies the migrations that are missing, and begins an epoch.
+    ///
+    /// # Errors
+    /// [`OpenError`]; a database that is refused stays as it is.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let clock = options.clock.clone();
+        let opened = sqlite::open(options.clone()).await?;
+        let inner = Inner {
+            database: Database::Sqlite(opened.database),
+            history: opened.history,
+            commits: opened.commits,
+            next_purge: AtomicI64::new(clock()),
+            options,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Runs a write that answers a call: under the context's idempotency key, if it has one, it takes effect once. The
+    /// first reply is recorded and given again; a refusal is not recorded.
+    ///
+    /// The handler runs as one unit of work. When the caller is dropped it goes on; its key tells what became of it.
+    ///
+    /// # Errors
+    /// What the handler refuses with, or a [`StoreError`] made into it: nothing was written then, unless the error is
+    /// [`StoreError::CommitUnknown`].
+    pub async fn write<R, E, F>(&self, context: &Context, handler: F) -> Result<Committed<R>, E>
+    where
+        F: AsyncFnOnce(&mut Work) -> Result<R, E> + Send + 'static,
+        R: Message + Default + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let Some(claim) = Claim::of(context) else {
+            let (reply, token) = self.unit(context, handler).await?;
+            return Ok(Committed::attest(reply, token, false));
+        };
+        let keyed = async move |work: &mut Work| -> Result<Answer<R>, E> {
+            if let Standing::Recorded { reply, mark } = claim.stake(work).await? {
+                return Ok(Answer::Recorded(reply, mark));
+            }
+            let reply = handler(work).await?;
+            claim.settle(work, reply.encode_to_vec()).await?;
+            Ok(Answer::Made(reply))
+        };
+        let (answer, token) = self.unit(context, keyed).await?;
+        self.purge_if_due();
+        match answer {
+            Answer::Made(reply) => Ok(Committed::attest(reply, token, false)),
+            Answer::Recorded(bytes, mark) => {
+                let reply = R::decode(bytes.as_slice()).map_err(|_| unreadable_reply())?;
+                Ok(Committed::attest(reply, self.inner.history.recorded_token(mark), true))
+            }
+        }
+    }
+
+    /// Runs a unit of work that answers no call: a reaction, a step of a saga. Answers with the token of its commit.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn unit<T, E, F>(&self, context: &Context, handler: F) -> Result<(T, Token), E>
+    where
+        F: AsyncFnOnce(&mut Work) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, settled) = unit::job(context.clone(), handler);
+        self.submit(job).await?;
+        // A sender that is gone without a word: the engine's thread has died.
+        let (result, token) = settled.await.unwrap_or(Err(StoreError::Closed))?;
+        result.map(|value| (value, token))
+    }
+
+    /// Begins a read that has no context, for the store's read budget.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where all connections stay in use, [`StoreError::Closed`], or an error of the database.
+    pub async fn read(&self) -> Result<Read, StoreError> {
+        self.read_until(Instant::now() + self.inner.options.read_budget).await
+    }
+
+    /// Begins a read that is cut at the context's deadline.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_within(&self, context: &Context) -> Result<Read, StoreError> {
+        self.read_until(context.deadline()).await
+    }
+
+    /// The owner's watermark: its epochs, and the last mark that has been committed.
+    #[must_use]
+    pub fn head(&self) -> Watermark {
+        self.inner.history.watermark(*self.inner.commits.borrow())
+    }
+
+    /// Tells the last committed mark, once per batch of commits; a slow listener hears the last one only.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<i64> {
+        self.inner.commits.clone()
+    }
+
+    /// Whose store this is.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.inner.history.service
+    }
+
+    /// What it runs on.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.inner.database {
+            Database::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    /// Refuses new work, finishes what is queued, and gives the database free for another owner.
+    pub async fn close(&self) {
+        match &self.inner.database {
+            Database::Sqlite(database) => database.close().await,
+        }
+    }
+
+    pub(crate) fn history(&self) -> &History {
+        &self.inner.history
+    }
+
+    async fn read_until(&self, deadline: Instant) -> Result<Read, StoreError> {
+        match &self.inner.database {
+            Database::Sqlite(database) => database.read(deadline).await,
+        }
+    }
+
+    async fn submit(&self, job: Job) -> Result<(), StoreError> {
+        match &self.inner.database {
+            Database::Sqlite(database) => database.submit(job).await,
+        }
+    }
+
+    /// Starts a unit that purges old idempotency records, at most once a minute and never waited for.
+    fn purge_if_due(&self) {
+        let Inner { options, next_purge, .. } = &*self.inner;
+        let now = (options.clock)();
+        let due = next_purge.load(Ordering::Relaxed);
+        let next = now + idempotency::PURGE_EVERY_MS;
+        if now < due || next_purge.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        let context = Context::new(self.service(), std::time::Duration::from_secs(5));
+        let store = self.clone();
+        tokio::spawn(async move {
+            match store.unit(&context, async |work: &mut Work| idempotency::purge(work).await).await {
+                Ok((purged, _)) if purged == idempotency::PURGE_BATCH => {
+                    store.inner.next_purge.store(now, Ordering::Relaxed);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "old idempotency records were not purged"),
+            }
+        });
+    }
+}
+
+fn unreadable_reply() -> StoreError {
+    let problem = "holds a reply of another type under this idempotency key".to_owned();
+    StoreError::Decode { column: "reply".to_owned(), problem }
+}

@@ -1,0 +1,155 @@
+//! A unit of work: one transaction on the owner's database, and all that a handler may do in it.
+//!
+//! In goes the handler of [`Store::write`](crate::Store::write) or [`Store::unit`](crate::Store::unit); out go, all or
+//! nothing, domain rows, entity rows, outbox rows and the idempotency record. **Invariant:** after a failed statement
+//! nothing of the unit is committed, whatever its handler answers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use freehold_wire::Context;
+
+use crate::engine::{Engine, Lane};
+use crate::epoch::History;
+use crate::error::StoreError;
+use crate::queries::Queries;
+use crate::row::Row;
+use crate::value::Value;
+
+/// One transaction that writes.
+///
+/// A handler awaits its queries and nothing else: a unit that waits for a call, a timer or a channel is rolled back
+/// with [`StoreError::ForeignAwait`]. It is cut at its context's deadline.
+pub struct Work {
+    pub(crate) lane: Lane,
+    pub(crate) history: Arc<History>,
+    context: Context,
+    now: i64,
+    mark: i64,
+    failed: Option<StoreError>,
+    origin: Option<Origin>,
+}
+
+/// Where a unit's events say that they come from.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub(crate) traceparent: String,
+    pub(crate) cause: String,
+    pub(crate) tokens: Vec<u8>,
+}
+
+/// What becomes of a unit.
+pub(crate) enum Verdict {
+    /// Everything it wrote.
+    Commit,
+    /// Nothing; its handler said no.
+    Refused,
+    /// Nothing; it did not get to its end, or may not commit.
+    Failed(StoreError),
+}
+
+impl Work {
+    /// Begins on a lane whose transaction is open; `mark` is the last one before it.
+    pub(crate) fn new(lane: Lane, history: Arc<History>, context: Context, now: i64, mark: i64) -> Self {
+        Self { lane, history, context, now, mark, failed: None, origin: None }
+    }
+
+    /// The context of the call or event that this unit serves.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The time of this unit in milliseconds since 1970: one value, however long it runs.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// What the unit runs on; for the rare statement that has to differ.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.lane.engine()
+    }
+
+    /// Runs statements that define data, in the dialect of migrations; for tables whose shape is known only when the
+    /// program runs. All else belongs into a migration.
+    ///
+    /// # Errors
+    /// [`StoreError`], of a statement or of the database.
+    pub async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.may_go_on()?;
+        let outcome = self.lane.define(sql).await;
+        self.note(outcome)
+    }
+
+    /// The mark of this unit's last event, or the last one before it.
+    pub(crate) fn mark(&self) -> i64 {
+        self.mark
+    }
+
+    pub(crate) fn reached(&mut self, mark: i64) {
+        self.mark = mark;
+    }
+
+    /// What becomes of the unit, given whether its handler wants the commit, or why it did not get to its end. After a
+    /// failed statement the handler is not asked.
+    pub(crate) fn verdict(&mut self, handled: Result<bool, StoreError>) -> Verdict {
+        match handled {
+            Err(error) => Verdict::Failed(error),
+            Ok(false) => Verdict::Refused,
+            Ok(true) => self.may_go_on().map_or_else(Verdict::Failed, |()| Verdict::Commit),
+        }
+    }
+
+    /// The lane, the last mark, and the error of the first statement that failed.
+    pub(crate) fn into_parts(self) -> (Lane, i64, Option<StoreError>) {
+        (self.lane, self.mark, self.failed)
+    }
+
+    /// Taken when the first event is emitted: the session as it stands then.
+    pub(crate) fn origin(&mut self) -> Origin {
+        let context = &self.context;
+        let origin = || Origin {
+            traceparent: context.trace().to_string(),
+            cause: context.cause().to_owned(),
+            tokens: crate::outbox::encode_tokens(context.session()),
+        };
+        self.origin.get_or_insert_with(origin).clone()
+    }
+
+    /// Refuses what would not be committed anyway.
+    pub(crate) fn may_go_on(&mut self) -> Result<(), StoreError> {
+        if self.failed.is_none() && Instant::now() >= self.context.deadline() {
+            self.failed = Some(StoreError::DeadlineExceeded);
+        }
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &outcome {
+            self.failed.get_or_insert_with(|| error.clone());
+        }
+        outcome
+    }
+}
+
+impl Queries for Work {
+    async fn one(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+        self.may_go_on()?;
+        let outcome = self.lane.one(sql, values).await;
+        self.note(outcome)
+    }
+
+    async fn all(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        self.may_go_on()?;
+        let outcome = self.lane.all(sql, values).await;
+        self.note(outcome)
+    }
+
+    async fn exec(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
+        self.may_go_on()?;
+        let outcome = self.lane.exec(sql, values).await;
+        self.note(outcome)
+    }
+}
