@@ -80,6 +80,21 @@ impl Reason {
         Status::with_error_details(self.code(), message, info(reason))
     }
 
+    /// The same with the figures that it rests on, in `ErrorInfo.metadata`: names in snake case, such as
+    /// `available_units`.
+    #[must_use]
+    pub fn because_of<const N: usize>(
+        self,
+        reason: &str,
+        message: impl Into<String>,
+        figures: [(&str, String); N],
+    ) -> Status {
+        let figures: HashMap<String, String> =
+            figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let details = ErrorDetails::with_error_info(reason, DOMAIN, figures);
+        Status::with_error_details(self.code(), message, details)
+    }
+
     /// A status that says when to come back.
     #[must_use]
     pub fn retry_after(self, reason: &str, message: impl Into<String>, delay: Duration) -> Status {
