@@ -158,6 +158,12 @@ impl Store {
         &self.inner.history.service
     }
 
+    /// The time by this store's clock, in milliseconds since 1970: what a unit that began now would get.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        (self.inner.options.clock)()
+    }
+
     /// What it runs on.
     #[must_use]
     pub fn engine(&self) -> Engine {
