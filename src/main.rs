@@ -1,3 +1,40 @@
-//! The `freehold` command.
+//! The `freehold` command: runs a mesh, pushes a workload through it, checks its data and its contracts.
+//!
+//! Data goes to standard output, progress and logs to standard error; `exit` has the codes.
 
-fn main() {}
+mod check;
+mod cli;
+mod config;
+mod demo;
+mod exit;
+mod status;
+mod up;
+mod verify;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+use crate::exit::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let config = config::load(cli.config.as_deref())?;
+    match cli.verb.unwrap_or_else(|| Verb::Up(Default::default())) {
+        Verb::Up(args) => up::run(&args, &config),
+        Verb::Demo(args) => demo::run(&args, &config, cli.output),
+        Verb::Verify(args) => verify::run(&args, &config, cli.output),
+        Verb::Check(args) => check::run(&args, cli.output),
+        Verb::Status(args) => status::run(&args, cli.output),
+        Verb::Version => version::run(cli.output),
+    }
+}

@@ -1,1 +1,93 @@
-//! The orders service.
+//! The service that owns orders: what was ordered, and how far it has come.
+//!
+//! In: `orders.v1.OrdersService`; copies of products and customers. Out: the changes and events of `orders.v1.Order`.
+//! Placing is a saga over inventory and payments. **Invariant:** an order is the fold of its events, kept for ever.
+
+mod convert;
+#[expect(missing_docs, reason = "generated")]
+mod generated;
+mod grpc;
+mod operations;
+mod order;
+mod sagas;
+mod store;
+
+use freehold_events::Consumer;
+use freehold_events::feed::{Feed, FeedError};
+use freehold_replica::{Replica, ReplicaError};
+use freehold_saga::{DefinitionError, Executor};
+use freehold_sdk::orders::v1::OrdersServiceServer;
+use freehold_sdk::{CONTRACT, Mesh};
+use freehold_server::host::Host;
+use freehold_server::{Error as ServerError, Running, Server};
+use freehold_store::{OpenError, Options, Store};
+use freehold_wire::feed::FeedServiceServer;
+
+use crate::generated::Calls;
+use crate::operations::place_order::Placing;
+use crate::sagas::place_order;
+
+pub use store::MIGRATIONS;
+
+/// The owner's name in the contracts.
+pub const NAME: &str = "orders";
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its database did not open.
+    #[error("failed to open the database")]
+    Store(#[from] OpenError),
+    /// Its feed cannot be served from that database.
+    #[error("failed to serve the feed")]
+    Feed(#[from] FeedError),
+    /// Its saga cannot be run.
+    #[error("failed to run the sagas")]
+    Saga(#[from] DefinitionError),
+    /// A copy cannot be kept.
+    #[error("failed to keep the copies")]
+    Replica(#[from] ReplicaError),
+    /// The mesh does not know a service that is called.
+    #[error("failed to find the other services")]
+    Mesh(#[from] freehold_sdk::Error),
+    /// Its port did not open.
+    #[error("failed to serve")]
+    Server(#[from] ServerError),
+}
+
+/// Opens the database, begins to copy, takes up unfinished sagas and binds the port.
+///
+/// # Errors
+/// What kept one of them from starting.
+pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
+    let store = open(&host.database_url).await?;
+    let customers = Replica::new(&store, &mesh).await?;
+    let products = Replica::new(&store, &mesh).await?;
+    let copying = Consumer::new(store.clone(), mesh.clone())
+        .subscribe(customers.subscription())
+        .subscribe(products.subscription())
+        .start();
+    let saga = place_order::definition(&Calls::connect(&mesh)?);
+    let sagas = Executor::new(store.clone()).register(saga.clone()).start()?;
+    let placing = Placing { store: store.clone(), products, customers, saga, sagas: sagas.clone() };
+    let bound = Server::new(NAME, &CONTRACT)
+        .serve(OrdersServiceServer::new(grpc::Grpc { placing }))
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .listen(host.listen)
+        .trust_metadata(host.trust_metadata)
+        .bind()
+        .await?;
+    Ok(Running::new(bound)
+        .then_stop(move || async move { sagas.stop().await })
+        .then_stop(move || async move { copying.stop().await })
+        .then_stop(move || async move { store.close().await }))
+}
+
+async fn open(url: &str) -> Result<Store, OpenError> {
+    let options = Options::new(NAME, url)
+        .migrations(&freehold_events::MIGRATIONS)
+        .migrations(&freehold_replica::MIGRATIONS)
+        .migrations(&freehold_saga::MIGRATIONS)
+        .migrations(&MIGRATIONS);
+    Store::open(options).await
+}

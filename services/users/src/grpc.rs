@@ -24,25 +24,25 @@ impl pb::UsersService for Grpc {
         Ok(register_user::run(&context, &self.store, request.try_into()?).await?)
     }
 
-    async fn get_user(&self, _context: Context, request: pb::GetUserRequest) -> Result<pb::User, Status> {
-        get_user::run(&self.store, &request.id).await
+    async fn get_user(&self, context: Context, request: pb::GetUserRequest) -> Result<pb::User, Status> {
+        get_user::run(&context, &self.store, &request.id).await
     }
 
     async fn batch_get_users(
         &self,
-        _context: Context,
+        context: Context,
         request: pb::BatchGetUsersRequest,
     ) -> Result<pb::BatchGetUsersResponse, Status> {
-        Ok(batch_get_users::run(&self.store, &request.ids).await?)
+        Ok(batch_get_users::run(&context, &self.store, &request.ids).await?)
     }
 
     async fn list_users(
         &self,
-        _context: Context,
+        context: Context,
         request: pb::ListUsersRequest,
     ) -> Result<pb::ListUsersResponse, Status> {
         let page = Page::parse(list_users::LIST, request.page_size, &request.page_token)?;
-        Ok(list_users::run(&self.store, &page).await?)
+        Ok(list_users::run(&context, &self.store, &page).await?)
     }
 
     async fn update_user(

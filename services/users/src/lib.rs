@@ -9,12 +9,12 @@ mod operations;
 mod store;
 mod user;
 
-use freehold_events::feed::Feed;
+use freehold_events::feed::{Feed, FeedError};
+use freehold_sdk::CONTRACT;
 use freehold_sdk::users::v1::UsersServiceServer;
-use freehold_sdk::{CONTRACT, Mesh};
 use freehold_server::host::Host;
-use freehold_server::{Running, Server};
-use freehold_store::{Options, Store};
+use freehold_server::{Error as ServerError, Running, Server};
+use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
 
 pub use store::MIGRATIONS;
@@ -22,11 +22,25 @@ pub use store::MIGRATIONS;
 /// The owner's name in the contracts.
 pub const NAME: &str = "users";
 
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its database did not open.
+    #[error("failed to open the database")]
+    Store(#[from] OpenError),
+    /// Its feed cannot be served from that database.
+    #[error("failed to serve the feed")]
+    Feed(#[from] FeedError),
+    /// Its port did not open.
+    #[error("failed to serve")]
+    Server(#[from] ServerError),
+}
+
 /// Opens the database and binds the port.
 ///
 /// # Errors
 /// What kept the database or the port from opening.
-pub async fn start(host: Host, _mesh: Mesh) -> Result<Running, StartError> {
+pub async fn start(host: Host) -> Result<Running, StartError> {
     let options = Options::new(NAME, &host.database_url)
         .migrations(&freehold_events::MIGRATIONS)
         .migrations(&MIGRATIONS);

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use freehold_sdk::PORTS;
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    freehold_server::host::main(users::NAME, |host, mesh| users::start(host, mesh)).await
+    freehold_server::host::main(users::NAME, PORTS, users::start).await
 }

@@ -2,6 +2,7 @@
 
 use freehold_sdk::users::v1 as pb;
 use freehold_store::{Store, StoreError};
+use freehold_wire::Context;
 use freehold_wire::page::{Page, next_token};
 
 use crate::convert;
@@ -11,8 +12,12 @@ use crate::store::users;
 pub(crate) const LIST: &str = "users";
 
 /// A page of users, by id.
-pub(crate) async fn run(store: &Store, page: &Page) -> Result<pb::ListUsersResponse, StoreError> {
-    let mut read = store.read().await?;
+pub(crate) async fn run(
+    context: &Context,
+    store: &Store,
+    page: &Page,
+) -> Result<pb::ListUsersResponse, StoreError> {
+    let mut read = store.read_within(context).await?;
     let found = users::after(&mut read, &page.after, i64::from(page.size) + 1).await?;
     let (shown, more) = page.cut(&found);
     let next = if more { shown.last().map(|user| next_token(LIST, &user.id)) } else { None };

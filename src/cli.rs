@@ -1,0 +1,117 @@
+//! The command line: verbs, options and their help. Parsing alone; what a verb does is in its own module.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Own your data; share it by contract: a gRPC service mesh with generated SDKs.
+#[derive(Debug, Parser)]
+#[command(name = "freehold", version, after_help = crate::exit::HELP)]
+pub(crate) struct Cli {
+    /// What to do; `up` where nothing is said.
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+    /// How results are written to standard output.
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+    /// A file of settings; `freehold.toml` of the working folder where it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Runs the services of the mesh in this process, each on its own port and database.
+    Up(UpArgs),
+    /// Pushes a real workload, Northwind, through a running mesh, or through one that it starts itself.
+    Demo(DemoArgs),
+    /// Checks the databases of a mesh, running or stopped, against each other and against the contracts.
+    Verify(VerifyArgs),
+    /// Checks contracts, and underlines what is wrong with them.
+    Check(CheckArgs),
+    /// Shows the services of a running mesh and whether they serve.
+    Status(StatusArgs),
+    /// Shows the version.
+    Version,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document, or one object per line where there are several.
+    Json,
+}
+
+/// Options of `up`.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct UpArgs {
+    /// Only these services, separated by commas; the others are looked for at their usual addresses.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// The folder of the databases [default: freehold-data].
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
+    pub(crate) data: Option<PathBuf>,
+    /// Keeps the databases in a folder of their own that goes when the mesh ends.
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// The port of the directory; the services take the next ones; 0 picks free ones [default: 7400].
+    #[arg(long, value_name = "N")]
+    pub(crate) port: Option<u16>,
+    /// The address to listen on [default: 127.0.0.1].
+    #[arg(long, value_name = "IP")]
+    pub(crate) host: Option<IpAddr>,
+    /// Listens beyond this machine: every caller there is believed to be who it says it is.
+    #[arg(long)]
+    pub(crate) trust_metadata: bool,
+    /// Writes the addresses as JSON into this file once all services serve.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoArgs {
+    /// The directory of a running mesh; without it the demo runs a mesh of its own.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mesh: Option<String>,
+    /// The folder of the databases of the demo's own mesh [default: freehold-data].
+    #[arg(long, value_name = "DIR", conflicts_with = "mesh")]
+    pub(crate) data: Option<PathBuf>,
+    /// How many orders, at most the 830 of the data.
+    #[arg(long, value_name = "N", default_value_t = 830, value_parser = clap::value_parser!(u32).range(1..=830))]
+    pub(crate) orders: u32,
+    /// How many orders are under way at once.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) workers: u32,
+    /// Names the run: the same one again resumes and adds nothing, another one places orders of its own.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// Options of `verify`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct VerifyArgs {
+    /// The folder of the databases [default: freehold-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CheckArgs {
+    /// The folder of the contracts.
+    #[arg(value_name = "DIR", default_value = "proto")]
+    pub(crate) folder: PathBuf,
+}
+
+/// Options of `status`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StatusArgs {
+    /// The directory of the mesh.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7400")]
+    pub(crate) mesh: String,
+}
