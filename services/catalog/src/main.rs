@@ -1,3 +1,10 @@
-//! The catalog service as a process of its own.
+//! `catalog` as a process of its own.
 
-fn main() {}
+use std::process::ExitCode;
+
+use freehold_sdk::PORTS;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    freehold_server::host::main(catalog::NAME, PORTS, catalog::start).await
+}

@@ -1,1 +1,73 @@
-//! The payments service.
+//! The service that owns money: customers' accounts, payments, and the ledger of all that moves.
+//!
+//! In: `payments.v1.PaymentsService`, and what orders tell of being cancelled. Out: the changes of `payments.v1.Account`
+//! and `payments.v1.Payment`, `PaymentCaptured`, `PaymentRefunded`.
+//! **Invariant:** the ledger sums to zero, and every account is the sum of its entries.
+
+mod account;
+mod convert;
+mod deposit;
+#[expect(missing_docs, reason = "generated")]
+mod generated;
+mod grpc;
+mod ledger;
+mod operations;
+mod payment;
+mod reactions;
+mod settlement;
+mod store;
+
+use freehold_events::Consumer;
+use freehold_events::feed::{Feed, FeedError};
+use freehold_sdk::payments::v1::PaymentsServiceServer;
+use freehold_sdk::{CONTRACT, Mesh};
+use freehold_server::host::Host;
+use freehold_server::{Error as ServerError, Running, Server};
+use freehold_store::{OpenError, Options, Store};
+use freehold_wire::feed::FeedServiceServer;
+
+use crate::reactions::ToOrders;
+
+pub use store::MIGRATIONS;
+
+/// The owner's name in the contracts.
+pub const NAME: &str = "payments";
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its database did not open.
+    #[error("failed to open the database")]
+    Store(#[from] OpenError),
+    /// Its feed cannot be served from that database.
+    #[error("failed to serve the feed")]
+    Feed(#[from] FeedError),
+    /// Its port did not open.
+    #[error("failed to serve")]
+    Server(#[from] ServerError),
+}
+
+/// Opens the database, binds the port and follows the orders.
+///
+/// # Errors
+/// What kept the database or the port from opening.
+pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
+    let options = Options::new(NAME, &host.database_url)
+        .migrations(&freehold_events::MIGRATIONS)
+        .migrations(&MIGRATIONS);
+    let store = Store::open(options).await?;
+    let bound = Server::new(NAME, &CONTRACT)
+        .serve(PaymentsServiceServer::new(grpc::Grpc { store: store.clone() }))
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .listen(host.listen)
+        .trust_metadata(host.trust_metadata)
+        .bind()
+        .await?;
+    let following = generated::subscriptions(ToOrders)
+        .into_iter()
+        .fold(Consumer::new(store.clone(), mesh), Consumer::subscribe)
+        .start();
+    Ok(Running::new(bound)
+        .then_stop(move || async move { following.stop().await })
+        .then_stop(move || async move { store.close().await }))
+}

@@ -1,0 +1,78 @@
+//! The contract's service: decode, call the operation, encode.
+
+use freehold_sdk::catalog::v1 as pb;
+use freehold_store::Store;
+use freehold_wire::page::Page;
+use freehold_wire::{Committed, Context, async_trait};
+use tonic::Status;
+
+use crate::operations::{
+    batch_get_prices, change_price, create_product, delete_product, discontinue_product, get_product,
+    list_products,
+};
+
+/// `catalog.v1.CatalogService` over the store.
+#[derive(Debug)]
+pub(crate) struct Grpc {
+    pub(crate) store: Store,
+}
+
+#[async_trait]
+impl pb::CatalogService for Grpc {
+    async fn create_product(
+        &self,
+        context: Context,
+        request: pb::CreateProductRequest,
+    ) -> Result<Committed<pb::Product>, Status> {
+        Ok(create_product::run(&context, &self.store, request.into()).await?)
+    }
+
+    async fn get_product(
+        &self,
+        context: Context,
+        request: pb::GetProductRequest,
+    ) -> Result<pb::Product, Status> {
+        get_product::run(&context, &self.store, &request.id).await
+    }
+
+    async fn batch_get_prices(
+        &self,
+        context: Context,
+        request: pb::BatchGetPricesRequest,
+    ) -> Result<pb::BatchGetPricesResponse, Status> {
+        Ok(batch_get_prices::run(&context, &self.store, &request.product_ids).await?)
+    }
+
+    async fn list_products(
+        &self,
+        context: Context,
+        request: pb::ListProductsRequest,
+    ) -> Result<pb::ListProductsResponse, Status> {
+        let page = Page::parse(list_products::LIST, request.page_size, &request.page_token)?;
+        Ok(list_products::run(&context, &self.store, &page).await?)
+    }
+
+    async fn change_price(
+        &self,
+        context: Context,
+        request: pb::ChangePriceRequest,
+    ) -> Result<Committed<pb::Product>, Status> {
+        Ok(change_price::run(&context, &self.store, request.into()).await?)
+    }
+
+    async fn discontinue_product(
+        &self,
+        context: Context,
+        request: pb::DiscontinueProductRequest,
+    ) -> Result<Committed<pb::Product>, Status> {
+        Ok(discontinue_product::run(&context, &self.store, request.id).await?)
+    }
+
+    async fn delete_product(
+        &self,
+        context: Context,
+        request: pb::DeleteProductRequest,
+    ) -> Result<Committed<pb::DeleteProductResponse>, Status> {
+        Ok(delete_product::run(&context, &self.store, request.id).await?)
+    }
+}
