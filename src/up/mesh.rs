@@ -32,6 +32,14 @@ pub(crate) struct Plan {
     pub(crate) trust_metadata: bool,
 }
 
+impl Plan {
+    /// All services over a folder, on free ports of this machine.
+    pub(crate) fn private(data: PathBuf) -> Self {
+        let host = std::net::Ipv4Addr::LOCALHOST.into();
+        Self { data, host, port: 0, only: Vec::new(), smtp: None, trust_metadata: false }
+    }
+}
+
 /// A mesh that serves.
 pub(crate) struct RunningMesh {
     directory: String,

@@ -21,7 +21,7 @@ pub(crate) use mesh::{Plan, RunningMesh};
 /// The folder of the databases where none is named.
 pub(crate) const DATA: &str = "freehold-data";
 /// The port of the directory where none is named.
-const PORT: u16 = 7400;
+pub(crate) const PORT: u16 = 7400;
 
 /// Runs the mesh until it is told to end.
 pub(crate) fn run(args: &UpArgs, config: &Config) -> Result<(), Failure> {

@@ -1,0 +1,143 @@
+//! `freehold demo`: an outside consumer with needs of its own that replays Northwind through a mesh.
+//!
+//! It loads customers and products, places orders while goods arrive and prices change, waits until every mail is out,
+//! and says what came of it. It outlives a restart of the mesh, and done again it resumes.
+
+#[expect(missing_docs, reason = "generated")]
+mod generated;
+mod load;
+mod northwind;
+mod persist;
+mod place;
+mod plan;
+mod probe;
+mod progress;
+mod report;
+
+use std::time::{Duration, Instant};
+
+use freehold_sdk::notifications::v1::CountMailsRequest;
+use freehold_sdk::{Error, Mesh};
+use freehold_server::host;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{DemoArgs, Format};
+use crate::config::Config;
+use crate::demo::generated::Calls;
+use crate::demo::persist::persist;
+use crate::demo::plan::Plan;
+use crate::demo::progress::Progress;
+use crate::demo::report::{Report, Tally, percentile_ms};
+use crate::exit::{Exit, Failure};
+use crate::up::{self, RunningMesh};
+
+/// The name that the demo's contract gives it.
+const NAME: &str = "demo";
+/// How long the mails may take after the last order.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// Runs the demo against the mesh that is named, or the one that answers at the usual address, or one of its own.
+pub(crate) fn run(args: &DemoArgs, config: &Config, format: Format) -> Result<(), Failure> {
+    host::log_to_stderr();
+    let northwind = northwind::read(&northwind::EMBEDDED).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let plan = Plan::new(&northwind, args.seed, args.orders as usize);
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let report = runtime.block_on(async {
+        let (mesh, own) = find(args, config).await?;
+        let replayed = replay(&mesh, &plan, args.workers as usize).await;
+        if let Some((own, shutdown)) = own {
+            shutdown.cancel();
+            own.ended().await?;
+        }
+        replayed.map_err(|error| Failure::new(Exit::Failed, error))
+    })?;
+    report.print(format);
+    Ok(())
+}
+
+type Own = Option<(RunningMesh, CancellationToken)>;
+
+async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> {
+    if let Some(url) = &args.mesh {
+        let mesh = persist(|| Mesh::directory(NAME, url)).await.map_err(|error| {
+            Failure::new(Exit::Unreachable, format!("no mesh answers at {url}: {error}"))
+        })?;
+        return Ok((mesh, None));
+    }
+    let usual = format!("http://127.0.0.1:{}", config.port.unwrap_or(up::PORT));
+    if args.data.is_none()
+        && let Ok(mesh) = Mesh::directory(NAME, &usual).await
+    {
+        eprintln!("using the mesh at {usual}");
+        return Ok((mesh, None));
+    }
+    let shutdown = CancellationToken::new();
+    let data = up::data_folder(args.data.clone(), config);
+    eprintln!("starting a mesh over {}", data.display());
+    let own = RunningMesh::start(up::Plan::private(data), shutdown.clone()).await?;
+    Ok((Mesh::fixed(NAME, own.services().iter().cloned()), Some((own, shutdown))))
+}
+
+async fn replay(mesh: &Mesh, plan: &Plan, workers: usize) -> Result<Report, Error> {
+    let began = Instant::now();
+    let calls = Calls::connect(mesh)?;
+    let before = probe::events(mesh).await?;
+    {
+        let _loading = Progress::begin("loading", plan.customers.len() + plan.products.len());
+        load::load(&calls, plan, workers).await?;
+    }
+    let placing = Instant::now();
+    let tally = {
+        let progress = Progress::begin("placing orders", plan.orders.len());
+        place::place_all(&calls, plan, workers, &progress).await?
+    };
+    let placed = placing.elapsed();
+    let mails = settle(&calls, plan, &tally).await?;
+    let (events, took) = (probe::events(mesh).await?.saturating_sub(before), began.elapsed());
+    let mut lags = probe::replica_lag(&calls, plan).await?;
+    let mut report = report(plan, tally, mails, placed);
+    report.events = events;
+    report.events_per_second = events as f64 / took.as_secs_f64();
+    report.replica_lag_p50_ms = percentile_ms(&mut lags, 50);
+    report.replica_lag_p99_ms = percentile_ms(&mut lags, 99);
+    report.seconds = began.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Waits until every mail of this run is out. How many there are then.
+async fn settle(calls: &Calls, plan: &Plan, tally: &Tally) -> Result<u64, Error> {
+    let _settling = Progress::begin("waiting for mails", 1);
+    let until = Instant::now() + QUIET;
+    loop {
+        let request = CountMailsRequest::default().with_order_id_prefix(plan.prefix());
+        let counts = persist(|| calls.notifications.count_mails(request.clone())).await?;
+        let ended = u64::try_from(counts.sent + counts.dropped).unwrap_or(0);
+        if ended >= tally.mails() || Instant::now() > until {
+            return Ok(ended);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn report(plan: &Plan, mut tally: Tally, mails: u64, placed: Duration) -> Report {
+    Report {
+        seed: plan.seed,
+        orders: plan.orders.len() as u64,
+        placed: tally.placed(),
+        confirmed: tally.confirmed,
+        compensated: tally.compensated(),
+        shipped: tally.shipped,
+        cancelled: tally.cancelled,
+        mails,
+        place_p50_ms: percentile_ms(&mut tally.latencies, 50),
+        place_p99_ms: percentile_ms(&mut tally.latencies, 99),
+        orders_per_second: tally.placed() as f64 / placed.as_secs_f64(),
+        rejected: tally.rejected,
+        refused: tally.refused,
+        events: 0,
+        events_per_second: 0.0,
+        replica_lag_p50_ms: 0.0,
+        replica_lag_p99_ms: 0.0,
+        seconds: 0.0,
+    }
+}
