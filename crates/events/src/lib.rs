@@ -1,1 +1,46 @@
-//! Events between owners: feed, subscription, inbox order, retry, parked keys, dead letters.
+//! Events between owners: the feed that an owner serves, and the consumers that take from it.
+//!
+//! A [`feed::Feed`] serves an owner's outbox; a [`Consumer`] runs [`Subscription`]s beside its own database. Order comes
+//! from versions, once-only from the inbox, durability from the outbox: the way in between is never trusted for them.
+//! **Invariant:** what was delivered took effect in the unit of work that says so, or it did not take effect.
+
+mod acknowledge;
+mod clock;
+mod consumer;
+mod dead_letters;
+mod delivered;
+pub mod feed;
+#[cfg(test)]
+mod fixture;
+mod handle;
+mod inbox;
+pub mod link;
+mod parked;
+pub mod position;
+mod reaction;
+mod retry;
+mod subscription;
+
+pub use acknowledge::acknowledge;
+pub use consumer::{Consumer, Options, StartError};
+pub use dead_letters::{DeadLetters, DecisionError, ParkedKey};
+pub use delivered::{Changed, Delivered};
+pub use feed::Feed;
+pub use handle::{Behind, Handle, State, Status};
+pub use parked::Parking;
+pub use reaction::ReactionError;
+pub use retry::RetryPolicy;
+pub use subscription::{Reacted, Subscription};
+
+use freehold_store::{Migration, Migrations};
+
+/// The tables of feeds and consumers; a service that serves a feed or reacts to events adds them to its store.
+pub static MIGRATIONS: Migrations = Migrations {
+    set: "events",
+    steps: &[Migration {
+        version: 1,
+        name: "events",
+        sql: include_str!("../migrations/0001_events.sql"),
+        postgres: None,
+    }],
+};

@@ -60,6 +60,14 @@ impl Work {
         &self.context
     }
 
+    /// Goes on in another context: for a unit that several events share, each of which has a session, a trace and a
+    /// cause of its own. The unit keeps its deadline.
+    pub fn turn_to(&mut self, context: &Context) {
+        let left = self.context.remaining();
+        self.context = context.clone().with_budget(left);
+        self.origin = None;
+    }
+
     /// The time of this unit in milliseconds since 1970: one value, however long it runs.
     #[must_use]
     pub fn now(&self) -> i64 {

@@ -1,0 +1,29 @@
+//! Telling owners how far their consumers have come: lazily, and never ahead of a commit.
+//!
+//! An owner keeps what its slowest subscription has not acknowledged. A lost acknowledgement is made up for by the next.
+
+use std::time::Duration;
+
+use freehold_wire::pb::Position;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::link::Link;
+
+/// How often a position that moved is acknowledged, at most.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Acknowledges the positions that `committed` tells, until its sender is gone.
+pub async fn acknowledge(link: Link, mut committed: watch::Receiver<Option<Position>>) {
+    let mut told = None;
+    while committed.changed().await.is_ok() {
+        let position = *committed.borrow_and_update();
+        if let Some(position) = position.filter(|position| told != Some(*position)) {
+            match link.ack(position).await {
+                Ok(()) => told = Some(position),
+                Err(error) => tracing::debug!(%error, "an acknowledgement was lost"),
+            }
+        }
+        sleep(PERIOD).await;
+    }
+}

@@ -1,0 +1,48 @@
+//! Where a test may kill a consumer: the lines between which a crash must change nothing.
+//!
+//! Outside tests there is nothing to set and nothing happens.
+
+use super::intake::Stopped;
+
+/// A line at which a process can die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Point {
+    /// A batch has arrived.
+    BeforeUnit,
+    /// The effect is written, its high-water is not.
+    BetweenEffectAndInbox,
+    /// Effects and high-waters are written, the position is not.
+    BeforePosition,
+    /// Everything is written.
+    BeforeCommit,
+    /// Everything is committed, nobody knows it.
+    AfterCommit,
+    /// An attempt is counted and has not begun.
+    AfterClaim,
+}
+
+/// Kills a consumer at a point; a consumer that is not under test has none.
+#[derive(Clone, Default)]
+pub(crate) struct Faults {
+    #[cfg(test)]
+    pub(crate) dies: Option<std::sync::Arc<dyn Fn(Point) -> bool + Send + Sync>>,
+}
+
+impl Faults {
+    /// Goes on, or fails as if the process had died here.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only a test sets a fault"))]
+    pub(crate) fn reach(&self, point: Point) -> Result<(), Stopped> {
+        #[cfg(test)]
+        if self.dies.as_ref().is_some_and(|dies| dies(point)) {
+            return Err(Stopped::Store(freehold_store::StoreError::Closed));
+        }
+        let _ = point;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Faults")
+    }
+}

@@ -1,0 +1,286 @@
+//! Taking what arrived: many events in one unit of work, and who is to blame when that unit fails.
+//!
+//! A failing unit is cut down until one event fails alone; that event parks its key, all others flow. The position moves
+//! in the same unit as the effects, the high-waters and the parked rows. **Invariant:** an event that was only near a
+//! failure is never held responsible for it.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use freehold_store::{Store, StoreError, Work, inbox};
+use freehold_wire::Context;
+use freehold_wire::pb::{Envelope, Position};
+
+use super::fault::{Faults, Point};
+use crate::inbox::{Known, Verdict, judge};
+use crate::parked::{self, Key, Parking, Stay};
+use crate::position;
+use crate::reaction::ReactionError;
+use crate::retry::{Failure, Next, RetryPolicy, Tried};
+use crate::subscription::Subscription;
+
+/// What takes in the events of one subscription. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct Intake {
+    pub(crate) store: Store,
+    pub(crate) subscription: Subscription,
+    pub(crate) retry: RetryPolicy,
+    /// How long one unit of work may take.
+    pub(crate) budget: Duration,
+    pub(crate) faults: Faults,
+}
+
+/// What a batch led to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// A key has parked.
+    pub(crate) parked: bool,
+    /// A version is missing.
+    pub(crate) gap: bool,
+}
+
+/// Why a unit of work came to nothing.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// A reaction failed.
+    Reaction(ReactionError),
+    /// The unit failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Which event of a batch has its reaction running; the unit may die in it without an answer.
+#[derive(Debug, Clone)]
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    const NONE: usize = usize::MAX;
+
+    fn new() -> Self {
+        Self(Arc::new(AtomicUsize::new(Self::NONE)))
+    }
+
+    fn set(&self, index: usize) {
+        self.0.store(index, Ordering::SeqCst);
+    }
+
+    fn get(&self) -> Option<usize> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|index| *index != Self::NONE)
+    }
+}
+
+impl Intake {
+    /// Takes in what arrived, up to `position`.
+    pub(crate) async fn absorb(
+        &self,
+        events: Arc<[Envelope]>,
+        position: Position,
+        origin: i64,
+    ) -> Result<Taken, StoreError> {
+        let mut sum = Taken::default();
+        let mut range = 0..events.len();
+        loop {
+            let until = if range.end == events.len() { position } else { place(&events[range.end - 1]) };
+            let running = Running::new();
+            let attempt = self.unit(&events, range.clone(), until, origin, &running).await;
+            let taken = match (attempt, running.get()) {
+                (Ok(taken), _) => taken,
+                (Err(stopped), Some(index)) => match narrow(&range, index) {
+                    Some(narrower) => {
+                        range = narrower;
+                        continue;
+                    }
+                    None => self.blame(&events[index], stopped, until, origin).await?,
+                },
+                (Err(Stopped::Store(error)), None) => return Err(error),
+                (Err(Stopped::Reaction(error)), None) => return Err(StoreError::Panicked(error.to_string())),
+            };
+            sum.parked |= taken.parked;
+            sum.gap |= taken.gap;
+            if range.end == events.len() {
+                return Ok(sum);
+            }
+            range = range.end..events.len();
+        }
+    }
+
+    async fn unit(
+        &self,
+        events: &Arc<[Envelope]>,
+        range: Range<usize>,
+        until: Position,
+        origin: i64,
+        running: &Running,
+    ) -> Result<Taken, Stopped> {
+        let (intake, events, running) = (self.clone(), Arc::clone(events), running.clone());
+        let unit = async move |work: &mut Work| {
+            let taken = intake.take(work, &events, range, origin, &running).await?;
+            intake.faults.reach(Point::BeforePosition)?;
+            position::advance(work, intake.subscription.name(), &until).await?;
+            intake.faults.reach(Point::BeforeCommit)?;
+            Ok::<_, Stopped>(taken)
+        };
+        self.faults.reach(Point::BeforeUnit)?;
+        let (taken, _) = self.store.unit(&self.context(), unit).await?;
+        self.faults.reach(Point::AfterCommit)?;
+        Ok(taken)
+    }
+
+    async fn take(
+        &self,
+        work: &mut Work,
+        events: &[Envelope],
+        range: Range<usize>,
+        origin: i64,
+        running: &Running,
+    ) -> Result<Taken, Stopped> {
+        let name = self.subscription.name();
+        let mut taken = Taken { parked: parked::any(work, name).await?, gap: false };
+        for index in range {
+            let event = &events[index];
+            let key = Key::of(name, event);
+            let known = known(work, key, taken.parked).await?;
+            match judge(known, event.version, parked::is_history(event, origin)) {
+                Verdict::Duplicate => {}
+                Verdict::Deliver => {
+                    running.set(index);
+                    self.deliver(work, event).await?;
+                    running.set(Running::NONE);
+                    if known.parked.is_some() {
+                        parked::arrange(work, key, origin).await?;
+                    }
+                }
+                Verdict::Behind => {
+                    parked::park(work, name, event, Stay::held(Parking::Behind, "")).await?;
+                }
+                Verdict::Gap => {
+                    let stay = Stay::held(Parking::Gap, "a version before it has not arrived");
+                    parked::park(work, name, event, stay).await?;
+                    taken = Taken { parked: true, gap: true };
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The effect of an event and its high-water, in one unit.
+    pub(crate) async fn deliver(&self, work: &mut Work, event: &Envelope) -> Result<(), Stopped> {
+        if self.subscription.wants(event) {
+            work.turn_to(&self.reacting(event));
+            self.subscription.react(work, event).await.map_err(Stopped::Reaction)?;
+        }
+        self.faults.reach(Point::BetweenEffectAndInbox)?;
+        let name = self.subscription.name();
+        inbox::advance(work, name, &event.entity, &event.subject, event.version).await?;
+        Ok(())
+    }
+
+    /// Parks an event that failed alone, or answers the error where the event is not at fault.
+    async fn blame(
+        &self,
+        event: &Envelope,
+        stopped: Stopped,
+        until: Position,
+        origin: i64,
+    ) -> Result<Taken, StoreError> {
+        let error = match stopped {
+            Stopped::Reaction(error) => error,
+            Stopped::Store(error) => ReactionError::Store(error),
+        };
+        let Some(failure) = error.blame() else {
+            return Err(match error {
+                ReactionError::Store(error) => error,
+                ReactionError::Retry(text) | ReactionError::Refuse(text) => StoreError::Panicked(text),
+            });
+        };
+        let stay = self.after(failure, Tried { attempts: 1, unanswered: 1, since: Duration::ZERO }, &error);
+        let (name, event) = (self.subscription.name().to_owned(), event.clone());
+        let unit = async move |work: &mut Work| {
+            let key = Key::of(&name, &event);
+            if stay.state == Parking::Dead {
+                parked::log(work, key, event.version, ("dead", "", &stay.reason)).await?;
+            }
+            parked::park(work, &name, &event, stay).await?;
+            parked::arrange(work, key, origin).await?;
+            position::advance(work, &name, &until).await
+        };
+        self.store.unit::<_, StoreError, _>(&self.context(), unit).await?;
+        Ok(Taken { parked: true, gap: false })
+    }
+
+    /// How an event stands after a failed attempt.
+    pub(crate) fn after(&self, failure: Failure, tried: Tried, error: &ReactionError) -> Stay {
+        let unanswered = if failure == Failure::Unclear { tried.unanswered } else { 0 };
+        let (state, delay) = match self.retry.after(failure, tried, fastrand::f64()) {
+            Next::Retry(delay) => (Parking::Waiting, delay),
+            Next::Dead => (Parking::Dead, Duration::ZERO),
+        };
+        let next_ms = now_ms().saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+        Stay { state, attempts: tried.attempts, unanswered, next_ms, reason: with_sources(error) }
+    }
+
+    /// The context of a unit before it turns to an event.
+    pub(crate) fn context(&self) -> Context {
+        Context::new(self.subscription.consumer(), self.budget)
+    }
+
+    /// The context of an event's reaction.
+    pub(crate) fn reacting(&self, event: &Envelope) -> Context {
+        Context::reacting(self.subscription.consumer(), event, self.budget)
+    }
+}
+
+async fn known(work: &mut Work, key: Key<'_>, any_parked: bool) -> Result<Known, StoreError> {
+    let taken = inbox::lock(work, key.subscription, key.entity, key.key).await?;
+    let parked = if any_parked { parked::first_version(work, key).await? } else { None };
+    Ok(Known { taken: (taken > 0).then_some(taken), parked })
+}
+
+/// The part of a failed batch to try next: what came before the failing event, then that event alone; `None` where it
+/// was alone.
+fn narrow(range: &Range<usize>, failing: usize) -> Option<Range<usize>> {
+    if range.len() <= 1 {
+        return None;
+    }
+    Some(if failing > range.start { range.start..failing } else { range.start..range.start + 1 })
+}
+
+fn place(event: &Envelope) -> Position {
+    event.position.unwrap_or_default()
+}
+
+/// An error with what it was caused by, for the record.
+fn with_sources(error: &ReactionError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text.chars().take(1000).collect()
+}
+
+/// Milliseconds since 1970 by this machine's clock.
+pub(crate) fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_batch_is_cut_down_to_the_event_that_fails_alone() {
+        assert_eq!(narrow(&(0..8), 5), Some(0..5));
+        assert_eq!(narrow(&(5..8), 5), Some(5..6));
+        assert_eq!(narrow(&(5..6), 5), None);
+    }
+}

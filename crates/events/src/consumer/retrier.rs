@@ -1,0 +1,171 @@
+//! Trying parked events again: one key at a time, each attempt counted before it begins.
+//!
+//! Runs beside the stream and whether or not the owner can be reached: a parked event is the consumer's own.
+//! **Invariant:** an attempt that kills the process has been counted, so a poison event cannot do it for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_store::{Store, StoreError, Work, inbox};
+use freehold_wire::pb::Envelope;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::fault::Point;
+use super::intake::{Intake, Stopped, now_ms};
+use crate::inbox::{Known, Verdict, judge};
+use crate::parked::{self, First, Key, Parking, Stay};
+use crate::position;
+use crate::reaction::ReactionError;
+use crate::retry::{Failure, Next, Tried};
+
+/// How often it looks for events that were redriven or skipped.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Tries the parked events of one subscription.
+pub(crate) struct Retrier {
+    pub(crate) intake: Intake,
+    /// A key has parked.
+    pub(crate) parked: Arc<Notify>,
+}
+
+impl Retrier {
+    /// Runs until it is dropped.
+    pub(crate) async fn run(self) {
+        loop {
+            let wait = match self.round().await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::warn!(subscription = self.intake.subscription.name(), %error, "failed to retry parked events");
+                    LOOK
+                }
+            };
+            // Whether it was told or time has passed, it looks again.
+            let _ = timeout(wait, self.parked.notified()).await;
+        }
+    }
+
+    /// Tries everything that is due; answers how long nothing else is.
+    async fn round(&self) -> Result<Duration, StoreError> {
+        let name = self.intake.subscription.name();
+        while let Some(first) = due(&self.intake.store, name).await? {
+            self.attempt(first).await?;
+        }
+        let next = parked::next_due(&mut self.intake.store.read().await?, name).await?;
+        let wait = next.map_or(LOOK, |at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0)));
+        Ok(wait.min(LOOK))
+    }
+
+    /// One attempt at an event.
+    pub(crate) async fn attempt(&self, first: First) -> Result<(), StoreError> {
+        let Some(claimed) = self.claim(first).await? else { return Ok(()) };
+        let outcome = match self.intake.faults.reach(Point::AfterClaim) {
+            Ok(()) => self.run_one(&claimed.event).await,
+            Err(died) => Err(died),
+        };
+        let error = match outcome {
+            Ok(()) => return Ok(()),
+            Err(Stopped::Reaction(error)) => error,
+            Err(Stopped::Store(error)) => ReactionError::Store(error),
+        };
+        match (error.blame(), error) {
+            (Some(failure), error) => self.settle(claimed, failure, &error).await,
+            (None, ReactionError::Store(error)) => Err(error),
+            (None, error) => Err(StoreError::Panicked(error.to_string())),
+        }
+    }
+
+    /// Counts the attempt; gives up on an event whose attempts never ended.
+    async fn claim(&self, first: First) -> Result<Option<First>, StoreError> {
+        let tried = tried(&first);
+        let next = self.intake.retry.after(Failure::Unclear, tried, fastrand::f64());
+        let Next::Retry(delay) = next else {
+            let error =
+                ReactionError::Refuse(format!("{} attempts ended without an answer", first.unanswered));
+            self.settle(first, Failure::Unclear, &error).await?;
+            return Ok(None);
+        };
+        // Until the attempt has ended it must not be due again.
+        let next_ms = now_ms() + millis(delay.max(self.intake.budget * 2));
+        let name = self.intake.subscription.name().to_owned();
+        let unit = async move |work: &mut Work| {
+            let claimed = parked::claim(work, Key::of(&name, &first.event), &first, next_ms).await?;
+            let (attempts, unanswered) =
+                (first.attempts.saturating_add(1), first.unanswered.saturating_add(1));
+            Ok(claimed.then_some(First { attempts, unanswered, ..first }))
+        };
+        let (claimed, _) = self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
+        Ok(claimed)
+    }
+
+    async fn run_one(&self, event: &Envelope) -> Result<(), Stopped> {
+        let (intake, event) = (self.intake.clone(), event.clone());
+        let unit = async move |work: &mut Work| {
+            let name = intake.subscription.name();
+            let key = Key::of(name, &event);
+            let origin = position::load(work, name).await?.map_or(0, |standing| standing.origin);
+            let taken = inbox::lock(work, name, key.entity, key.key).await?;
+            let known = Known { taken: (taken > 0).then_some(taken), parked: None };
+            let verdict = judge(known, event.version, parked::is_history(&event, origin));
+            if verdict == Verdict::Deliver && parked::remove(work, key, event.version).await? {
+                intake.deliver(work, &event).await?;
+            }
+            intake.faults.reach(Point::BeforeCommit)?;
+            parked::arrange(work, key, origin).await?;
+            Ok::<_, Stopped>(())
+        };
+        self.intake.store.unit(&self.intake.context(), unit).await.map(drop)
+    }
+
+    /// Writes down how an attempt failed.
+    async fn settle(&self, first: First, failure: Failure, error: &ReactionError) -> Result<(), StoreError> {
+        let stay = self.intake.after(failure, tried(&first), error);
+        let name = self.intake.subscription.name().to_owned();
+        let unit = async move |work: &mut Work| {
+            let key = Key::of(&name, &first.event);
+            if stay.state == Parking::Dead {
+                parked::log(work, key, first.event.version, ("dead", "", &stay.reason)).await?;
+            }
+            parked::set(work, key, first.event.version, stay).await
+        };
+        self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await.map(drop)
+    }
+}
+
+/// Accepts what the owner no longer keeps: a key whose first events are gone begins at what is left. A version that is
+/// missing in the middle is a dead letter that says so.
+pub(crate) async fn settle_gaps(intake: &Intake) -> Result<(), StoreError> {
+    let name = intake.subscription.name().to_owned();
+    let unit = async move |work: &mut Work| {
+        for first in parked::gaps(work, &name).await? {
+            let key = Key::of(&name, &first.event);
+            let version = first.event.version;
+            if inbox::lock(work, key.subscription, key.entity, key.key).await? == 0 {
+                inbox::advance(work, key.subscription, key.entity, key.key, version - 1).await?;
+                parked::log(work, key, version, ("started", "", "the owner keeps nothing before it")).await?;
+                let now = work.now();
+                parked::set(work, key, version, Stay { next_ms: now, ..Stay::held(Parking::Waiting, "") })
+                    .await?;
+            } else {
+                let reason = format!("version {} never arrived", version - 1);
+                parked::log(work, key, version, ("dead", "", &reason)).await?;
+                parked::set(work, key, version, Stay::held(Parking::Dead, &reason)).await?;
+            }
+        }
+        Ok(())
+    };
+    intake.store.unit::<_, StoreError, _>(&intake.context(), unit).await.map(drop)
+}
+
+async fn due(store: &Store, subscription: &str) -> Result<Option<First>, StoreError> {
+    parked::due(&mut store.read().await?, subscription, now_ms()).await
+}
+
+fn tried(first: &First) -> Tried {
+    let since = u64::try_from(now_ms() - first.parked_ms).unwrap_or(0);
+    Tried { attempts: first.attempts, unanswered: first.unanswered, since: Duration::from_millis(since) }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,143 @@
+//! Snapshot and Read: the entities of one type as they stand, cut down to what the caller copies.
+//!
+//! **Invariant:** a chunk holds everything up to its position and nothing behind it: both are of one read.
+
+use freehold_store::{Queries, Read, Row, Store, StoreError, vals};
+use freehold_wire::pb::{EntityRow, Position, ReadResponse, SnapshotResponse};
+use freehold_wire::reason::Reason;
+use freehold_wire::{Context, Watermark};
+use tokio::sync::mpsc::Sender;
+use tonic::Status;
+
+use super::fields;
+use super::pump::position;
+
+/// The most bytes of rows that a chunk or a reply holds; a message has at most four times as many.
+const ROOM: usize = 1024 * 1024;
+
+/// One type of entity, as one caller may see it.
+pub(crate) struct Entities {
+    pub(crate) store: Store,
+    pub(crate) entity: String,
+    pub(crate) fields: Vec<u32>,
+}
+
+impl Entities {
+    /// Sends the entities after a key in chunks. Keys beyond the last one that there is at the start come by the feed:
+    /// so a snapshot ends, however quickly the owner writes.
+    pub(crate) async fn snapshot(
+        self,
+        after: String,
+        chunk: usize,
+        out: Sender<Result<SnapshotResponse, Status>>,
+    ) {
+        let sent = self.chunks(after, chunk, &out).await;
+        if let Err(status) = sent {
+            // A caller that is gone hears nothing.
+            let _ = out.send(Err(status)).await;
+        }
+    }
+
+    async fn chunks(
+        &self,
+        mut after: String,
+        chunk: usize,
+        out: &Sender<Result<SnapshotResponse, Status>>,
+    ) -> Result<(), Status> {
+        let head = self.store.head();
+        let last = self.last_key().await?.unwrap_or_default();
+        let mut epochs = head.epochs().to_vec();
+        loop {
+            let (rows, position) = self.chunk(&after, &last, chunk).await?;
+            if let Some(row) = rows.last() {
+                after.clone_from(&row.key);
+            }
+            let ended = rows.is_empty() || after >= last;
+            let response = SnapshotResponse::default()
+                .with_rows(rows)
+                .with_position(position)
+                .with_epochs(std::mem::take(&mut epochs))
+                .with_last(ended);
+            if out.send(Ok(response)).await.is_err() || ended {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn last_key(&self) -> Result<Option<String>, StoreError> {
+        const LAST: &str = "SELECT max(key) AS key FROM freehold_entity WHERE entity = $1";
+        let row = self.store.read().await?.one(LAST, vals![&self.entity]).await?;
+        row.map_or(Ok(None), |row| row.get("key"))
+    }
+
+    /// The next rows, keys without a value included: what matters of them is their version.
+    async fn chunk(
+        &self,
+        after: &str,
+        last: &str,
+        most: usize,
+    ) -> Result<(Vec<EntityRow>, Position), Status> {
+        const CHUNK: &str = "SELECT key, version, deleted, data FROM freehold_entity WHERE entity = $1 \
+                             AND key > $2 AND key <= $3 AND version > 0 ORDER BY key LIMIT $4";
+        let head = self.store.head();
+        let mut read = self.store.read().await?;
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let found = read.all(CHUNK, vals![&self.entity, after, last, limit]).await?;
+        let position = standing(&head, &mut read).await?;
+        let mut rows = Vec::with_capacity(found.len());
+        let mut room = ROOM;
+        for row in &found {
+            let row = self.granted(row)?;
+            let size = row.data.as_ref().map_or(0, Vec::len);
+            if size > room && !rows.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(size);
+            rows.push(row);
+        }
+        Ok((rows, position))
+    }
+
+    /// The entities of these keys; one that never had an event is left out.
+    pub(crate) async fn read(&self, context: &Context, keys: &[String]) -> Result<ReadResponse, Status> {
+        const BY_KEY: &str = "SELECT key, version, deleted, data FROM freehold_entity \
+                              WHERE entity = $1 AND key = $2 AND version > 0";
+        let head = self.store.head();
+        let mut read = self.store.read_within(context).await?;
+        let mut rows = Vec::with_capacity(keys.len());
+        let mut room = 3 * ROOM;
+        for key in keys {
+            if let Some(row) = read.one(BY_KEY, vals![&self.entity, key]).await? {
+                let row = self.granted(&row)?;
+                room = room.checked_sub(row.data.as_ref().map_or(0, Vec::len)).ok_or_else(too_much)?;
+                rows.push(row);
+            }
+        }
+        let position = standing(&head, &mut read).await?;
+        Ok(ReadResponse::default().with_rows(rows).with_position(position))
+    }
+
+    fn granted(&self, row: &Row) -> Result<EntityRow, Status> {
+        let key: String = row.get("key")?;
+        let damaged = |error| Reason::Internal.status(format!("{} `{key}` is damaged: {error}", self.entity));
+        let data = row.get::<Option<Vec<u8>>>("data")?;
+        let data = data.map(|data| fields::keep(&self.fields, &data)).transpose().map_err(damaged)?;
+        let mut granted =
+            EntityRow::default().with_version(row.get("version")?).with_deleted(row.get("deleted")?);
+        granted.data = data;
+        Ok(granted.with_key(key))
+    }
+}
+
+/// Where the owner stood in this read; `head` was looked up before it began.
+async fn standing(head: &Watermark, read: &mut Read) -> Result<Position, StoreError> {
+    const LAST: &str = "SELECT max(mark) AS mark FROM freehold_outbox";
+    let row = read.one(LAST, vals![]).await?;
+    let mark: Option<i64> = row.map_or(Ok(None), |row| row.get("mark"))?;
+    Ok(position(head, mark.unwrap_or(0).max(head.mark())))
+}
+
+fn too_much() -> Status {
+    Reason::ResourceExhausted
+        .because("READ_TOO_LARGE", "the entities are more than one message holds; ask for fewer keys")
+}

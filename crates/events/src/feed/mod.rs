@@ -1,0 +1,177 @@
+//! The feed: how an owner serves its outbox and its entities to the consumers that declared a need of them.
+//!
+//! A thin gRPC service over `access` (who gets what), `pump` (one subscriber's stream), `entities` (snapshot and read)
+//! and `registry` (who has come how far). **Invariant:** what a consumer did not declare does not leave.
+
+mod access;
+mod entities;
+mod fields;
+mod pump;
+mod registry;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_store::{Engine, Store};
+use freehold_wire::dispatch::Messages;
+use freehold_wire::pb::{
+    AckRequest, AckResponse, HeadResponse, Position, ReadRequest, ReadResponse, SnapshotRequest,
+    SnapshotResponse, SubscribeRequest, SubscribeResponse,
+};
+use freehold_wire::reason::{Reason, bad_field};
+use freehold_wire::{Committed, Context, Contract, TokenError};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::link::HISTORY_LOST;
+use access::Access;
+use entities::Entities;
+use pump::Pump;
+
+/// How a feed works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long a stream is silent before it sends a heartbeat; also how often it looks at the outbox without being told.
+    /// One second unless said.
+    pub heartbeat: Duration,
+    /// The most events that are read at once, and that wait for a slow subscriber. 256 unless said.
+    pub batch: usize,
+    /// The most entities in a chunk of a snapshot. 500 unless said.
+    pub chunk: usize,
+    /// Ends all streams, so that a server that is going down need not wait for them.
+    pub stop: CancellationToken,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(1), batch: 256, chunk: 500, stop: CancellationToken::new() }
+    }
+}
+
+/// Why a feed cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The contract names no such owner.
+    #[error("the contract names no owner `{0}`")]
+    UnknownOwner(String),
+    /// Positions on PostgreSQL are not made yet: there the order of marks is not the order of commits.
+    #[error(
+        "a feed is served from SQLite only: on PostgreSQL the order of marks is not the order of commits"
+    )]
+    Engine,
+}
+
+/// An owner's feed. Cloning is cheap.
+#[derive(Clone)]
+pub struct Feed(Arc<Served>);
+
+struct Served {
+    store: Store,
+    access: Access,
+    options: Options,
+}
+
+impl Feed {
+    /// The feed of the store's owner, under its contract.
+    ///
+    /// # Errors
+    /// [`FeedError`].
+    pub fn new(store: Store, contract: &'static Contract, options: Options) -> Result<Self, FeedError> {
+        if store.engine() != Engine::Sqlite {
+            return Err(FeedError::Engine);
+        }
+        let unknown = || FeedError::UnknownOwner(store.service().to_owned());
+        let access = Access::of(contract, store.service()).ok_or_else(unknown)?;
+        Ok(Self(Arc::new(Served { store, access, options })))
+    }
+
+    /// Streams the owner's events to a subscription, after its position.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED naming the line that is missing; INVALID_ARGUMENT; FAILED_PRECONDITION `HISTORY_LOST` for a
+    /// position that this owner never reached.
+    pub async fn subscribe(
+        &self,
+        context: Context,
+        request: SubscribeRequest,
+    ) -> Result<Messages<SubscribeResponse>, Status> {
+        let Served { store, access, options } = &*self.0;
+        let grant = access.subscribe(context.caller(), &request.subscription, &request.types)?;
+        if let Some(after) = &request.after {
+            self.reached(after)?;
+        }
+        let consumer = access.subscriber(context.caller(), &request.subscription)?.name;
+        let after = request.after.unwrap_or_default();
+        registry::register(store, &context, request.subscription, consumer, after).await?;
+        let (out, messages) = mpsc::channel(options.batch.max(1));
+        let pump = Pump::new(store.clone(), grant, options.clone(), after.mark, context.deadline());
+        tokio::spawn(pump.run(out));
+        Ok(Messages::new(ReceiverStream::new(messages)))
+    }
+
+    /// Streams the entities of one type, in chunks by key.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED naming the line that is missing; INVALID_ARGUMENT.
+    pub async fn snapshot(
+        &self,
+        context: Context,
+        request: SnapshotRequest,
+    ) -> Result<Messages<SnapshotResponse>, Status> {
+        let entities = self.entities(&context, request.entity)?;
+        let (out, messages) = mpsc::channel(1);
+        let chunk = self.0.options.chunk.max(1);
+        let stop = self.0.options.stop.clone();
+        let sending = entities.snapshot(request.after_key, chunk, out);
+        tokio::spawn(async move { stop.run_until_cancelled(sending).await });
+        Ok(Messages::new(ReceiverStream::new(messages)))
+    }
+
+    /// The entities of one type by their keys.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED naming the line that is missing; INVALID_ARGUMENT.
+    pub async fn read(&self, context: Context, request: ReadRequest) -> Result<ReadResponse, Status> {
+        self.entities(&context, request.entity)?.read(&context, &request.keys).await
+    }
+
+    /// The last committed position.
+    #[must_use]
+    pub fn head(&self) -> HeadResponse {
+        let head = self.0.store.head();
+        HeadResponse::default()
+            .with_position(pump::position(&head, head.mark()))
+            .with_epochs(head.epochs().to_vec())
+    }
+
+    /// Notes how far a subscription has come; never moves it back.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED for another's subscription, NOT_FOUND for one that never subscribed, FAILED_PRECONDITION
+    /// `HISTORY_LOST` for a position that this owner never reached.
+    pub async fn ack(&self, context: Context, request: AckRequest) -> Result<Committed<AckResponse>, Status> {
+        self.0.access.subscriber(context.caller(), &request.subscription)?;
+        let position = request.position.ok_or_else(|| bad_field("position", "is required"))?;
+        self.reached(&position)?;
+        registry::acknowledge(&self.0.store, &context, request.subscription, position).await
+    }
+
+    fn entities(&self, context: &Context, entity: String) -> Result<Entities, Status> {
+        let fields = self.0.access.copy(context.caller(), &entity)?;
+        Ok(Entities { store: self.0.store.clone(), entity, fields })
+    }
+
+    fn reached(&self, position: &Position) -> Result<(), Status> {
+        let lost = |error: TokenError| Reason::FailedPrecondition.because(HISTORY_LOST, error.to_string());
+        self.0.store.head().reached(position).map_err(lost)
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("owner", &self.0.store.service()).finish_non_exhaustive()
+    }
+}

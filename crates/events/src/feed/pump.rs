@@ -1,0 +1,178 @@
+//! One subscriber's stream: reads the outbox behind a cursor and sends what the subscription is granted.
+//!
+//! One bounded channel carries events and heartbeats, so progress never overtakes data, and a slow subscriber stops the
+//! reading instead of filling memory. **Invariant:** a heartbeat's position has nothing of the subscription behind it
+//! that has not been sent.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use freehold_store::{Store, StoreError, outbox};
+use freehold_wire::pb::subscribe_response::Item;
+use freehold_wire::pb::{Envelope, Heartbeat, Position, SubscribeResponse, Token};
+use freehold_wire::reason::Reason;
+use freehold_wire::{Session, Watermark};
+use tokio::sync::mpsc::Sender;
+use tokio::time::{sleep_until, timeout_at};
+use tonic::Status;
+
+use super::Options;
+use super::access::Grant;
+use super::fields;
+
+/// How long progress without an event waits for more of it before it is told.
+const LINGER: Duration = Duration::from_millis(2);
+
+type Out = Sender<Result<SubscribeResponse, Status>>;
+
+/// One subscriber's stream.
+pub(crate) struct Pump {
+    store: Store,
+    grant: Grant,
+    options: Options,
+    /// The mark up to which the outbox has been read.
+    cursor: i64,
+    deadline: Instant,
+}
+
+/// Why a stream ends before its time.
+enum End {
+    /// The subscriber went away.
+    Gone,
+    /// The owner failed.
+    Failed(Status),
+}
+
+impl From<StoreError> for End {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Pump {
+    pub(crate) fn new(store: Store, grant: Grant, options: Options, after: i64, deadline: Instant) -> Self {
+        Self { store, grant, options, cursor: after, deadline }
+    }
+
+    /// Sends until the subscriber is gone, the stream is too old, or the feed is stopped; the subscriber then goes on
+    /// elsewhere at its position.
+    pub(crate) async fn run(mut self, out: Out) {
+        let stop = self.options.stop.clone();
+        let deadline = self.deadline.into();
+        let sending = timeout_at(deadline, self.pump(&out));
+        if let Some(Ok(Err(End::Failed(status)))) = stop.run_until_cancelled(sending).await {
+            // Whoever waits for room in a full channel has a subscriber that reads no more.
+            let _ = out.try_send(Err(status));
+        }
+    }
+
+    async fn pump(&mut self, out: &Out) -> Result<(), End> {
+        let mut commits = self.store.commits();
+        let head = self.store.head();
+        let opening = self.beat(&head).with_epochs(head.epochs().iter().copied());
+        send(out, Item::Heartbeat(opening)).await?;
+        let mut told = self.cursor;
+        let mut due = Instant::now() + self.options.heartbeat;
+        loop {
+            commits.borrow_and_update();
+            let head = self.store.head();
+            if let Some(sent) = self.drain(&head, out).await? {
+                told = sent;
+                due = Instant::now() + self.options.heartbeat;
+            }
+            if self.cursor > told {
+                due = due.min(Instant::now() + LINGER);
+            }
+            tokio::select! {
+                () = sleep_until(due.into()) => {
+                    send(out, Item::Heartbeat(self.beat(&head))).await?;
+                    told = self.cursor;
+                    due = Instant::now() + self.options.heartbeat;
+                }
+                changed = commits.changed() => changed.map_err(|_| StoreError::Closed)?,
+                () = out.closed() => return Err(End::Gone),
+            }
+        }
+    }
+
+    /// Sends everything that is in the outbox behind the cursor, and moves the cursor to `head` at least, which was
+    /// looked up before. Answers the mark of the last event that was sent.
+    async fn drain(&mut self, head: &Watermark, out: &Out) -> Result<Option<i64>, End> {
+        let mut sent = None;
+        loop {
+            let limit = self.options.batch.max(1);
+            let events = self.read(limit).await?;
+            let full = events.len() == limit;
+            for event in events {
+                let mark = mark(&event);
+                if let Some(event) = self.granted(event).map_err(End::Failed)? {
+                    send(out, Item::Event(event)).await?;
+                    sent = Some(mark);
+                }
+                self.cursor = mark;
+            }
+            if !full {
+                self.cursor = self.cursor.max(head.mark());
+                return Ok(sent);
+            }
+        }
+    }
+
+    /// Nothing of the subscription lies between what was sent and the cursor.
+    fn beat(&self, head: &Watermark) -> Heartbeat {
+        let beat =
+            Heartbeat::default().with_position(position(head, self.cursor)).with_time(SystemTime::now());
+        match prost_types::Duration::try_from(self.options.heartbeat) {
+            Ok(interval) => beat.with_interval(interval),
+            Err(_) => beat,
+        }
+    }
+
+    async fn read(&self, limit: usize) -> Result<Vec<Envelope>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        outbox::after(&self.store, &mut self.store.read().await?, self.cursor, limit).await
+    }
+
+    /// The event as the subscription may see it; `None` for another entity's.
+    fn granted(&self, mut event: Envelope) -> Result<Option<Envelope>, Status> {
+        if !self.grant.concerns(&event.entity) {
+            return Ok(None);
+        }
+        event.tokens = seen(&event);
+        match (self.grant.fields(&event.r#type), event.data.take()) {
+            (Some(allowed), Some(data)) => {
+                let damaged =
+                    |error| Reason::Internal.status(format!("event {} is damaged: {error}", event.id));
+                event.data = Some(fields::keep(allowed, &data).map_err(damaged)?);
+            }
+            _ => event.dataschema.clear(),
+        }
+        Ok(Some(event))
+    }
+}
+
+/// What a reaction to the event has seen: all that its unit of work had, and the event itself.
+fn seen(event: &Envelope) -> Vec<Token> {
+    let position = event.position.unwrap_or_default();
+    let own = Token::default()
+        .with_owner(event.source.as_str())
+        .with_epoch(position.epoch)
+        .with_mark(position.mark);
+    let session = Session::of(event.tokens.iter().filter(|token| token.owner != event.source).cloned());
+    session.saw(own);
+    session.tokens()
+}
+
+/// The position of a mark that the owner has reached.
+pub(crate) fn position(head: &Watermark, mark: i64) -> Position {
+    let epochs = head.epochs();
+    let begun = epochs.iter().rev().find(|epoch| epoch.first <= mark).or(epochs.first());
+    Position::default().with_epoch(begun.map_or(0, |epoch| epoch.id)).with_mark(mark)
+}
+
+async fn send(out: &Out, item: Item) -> Result<(), End> {
+    out.send(Ok(SubscribeResponse::default().with_item(item))).await.map_err(|_| End::Gone)
+}
+
+fn mark(event: &Envelope) -> i64 {
+    event.position.unwrap_or_default().mark
+}

@@ -1,0 +1,53 @@
+//! Who reads this owner's feed and how far each subscription has come, in the owner's database.
+//!
+//! The outbox keeps what the slowest registered subscription has not passed. **Invariant:** an acknowledged position
+//! never goes back.
+
+use freehold_store::{Queries, Store, StoreError, Work, vals};
+use freehold_wire::pb::{AckResponse, Position};
+use freehold_wire::reason::not_found;
+use freehold_wire::{Committed, Context};
+use tonic::Status;
+
+/// Registers a subscription at the position from which it reads; one that is registered stays where it is.
+pub(crate) async fn register(
+    store: &Store,
+    context: &Context,
+    subscription: String,
+    consumer: &'static str,
+    after: Position,
+) -> Result<(), StoreError> {
+    const LOOK: &str = "SELECT mark FROM freehold_subscription WHERE subscription = $1";
+    const REGISTER: &str = "INSERT INTO freehold_subscription \
+                            (subscription, consumer, epoch, mark, registered_ms, acked_ms) \
+                            VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (subscription) DO NOTHING";
+    if store.read().await?.one(LOOK, vals![&subscription]).await?.is_some() {
+        return Ok(());
+    }
+    let unit = async move |work: &mut Work| {
+        let (epoch, now) = (after.epoch.cast_signed(), work.now());
+        work.exec(REGISTER, vals![subscription, consumer, epoch, after.mark, now]).await
+    };
+    store.unit::<_, StoreError, _>(context, unit).await.map(drop)
+}
+
+/// Moves a subscription forward.
+pub(crate) async fn acknowledge(
+    store: &Store,
+    context: &Context,
+    subscription: String,
+    position: Position,
+) -> Result<Committed<AckResponse>, Status> {
+    const LOOK: &str = "SELECT mark FROM freehold_subscription WHERE subscription = $1";
+    const MOVE: &str = "UPDATE freehold_subscription SET epoch = $2, mark = $3, acked_ms = $4 \
+                        WHERE subscription = $1 AND mark < $3";
+    let unit = async move |work: &mut Work| {
+        if work.one(LOOK, vals![&subscription]).await?.is_none() {
+            return Err(not_found("freehold.v1.Subscription", &subscription));
+        }
+        let (epoch, now) = (position.epoch.cast_signed(), work.now());
+        work.exec(MOVE, vals![&subscription, epoch, position.mark, now]).await?;
+        Ok(AckResponse::default())
+    };
+    store.write(context, unit).await
+}

@@ -1,0 +1,223 @@
+//! The consumer's end of a feed: one open stream, in batches, with what it says about freshness.
+//!
+//! Views and replicas read a feed through this alone, whether its owner is in the same process or not.
+//! **Invariant:** a batch is what the owner sent, in its order; its position is never ahead of its events.
+
+use std::time::{Duration, Instant};
+
+use backoff::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use freehold_client::{Error, FeedClient, Messages};
+use freehold_wire::pb::subscribe_response::Item;
+use freehold_wire::pb::{
+    AckRequest, Envelope, Epoch, HeadRequest, HeadResponse, Heartbeat, Position, SubscribeRequest,
+    SubscribeResponse,
+};
+use futures_util::FutureExt;
+use tokio::time::timeout;
+
+use crate::clock::OwnerClock;
+
+/// The reason of an owner that does not know a position: its history is another one.
+pub const HISTORY_LOST: &str = "HISTORY_LOST";
+
+/// How many intervals of silence mean that a stream is dead.
+const SILENT_INTERVALS: u32 = 3;
+/// The interval of an owner that names none.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a stream may take to open.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// One subscription's way to its owner's feed.
+#[derive(Debug, Clone)]
+pub struct Link {
+    feed: FeedClient,
+    subscription: String,
+    types: Vec<String>,
+}
+
+/// An open stream.
+#[derive(Debug)]
+pub struct Arrivals {
+    messages: Messages<SubscribeResponse>,
+    epochs: Vec<Epoch>,
+    silence: Duration,
+    clock: OwnerClock,
+    over: Option<LinkError>,
+}
+
+/// What has arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The events, in the owner's order.
+    pub events: Vec<Envelope>,
+    /// Everything up to here has arrived.
+    pub position: Position,
+    /// When the owner stood there, by this machine's clock.
+    pub as_of: Instant,
+}
+
+/// Why a stream ended.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LinkError {
+    /// The owner's history is not the one that this subscription read from: it was restored, or replaced.
+    #[error("the owner's history is another one than the one read so far: {0}")]
+    HistoryLost(String),
+    /// The feed refused the call or broke off.
+    #[error(transparent)]
+    Feed(#[from] Error),
+    /// Not even a heartbeat came.
+    #[error("the feed was silent for {0:?}")]
+    Silent(Duration),
+    /// The stream broke the rules of a feed.
+    #[error("the feed sent {0}")]
+    Protocol(&'static str),
+    /// The owner ended the stream; it goes on at the position.
+    #[error("the feed ended the stream")]
+    Ended,
+}
+
+impl Link {
+    /// The way of the subscription `name` to a feed, for these types.
+    #[must_use]
+    pub fn new(feed: FeedClient, name: &str, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { feed, subscription: name.to_owned(), types: types.into_iter().map(Into::into).collect() }
+    }
+
+    /// The feed itself.
+    #[must_use]
+    pub fn feed(&self) -> &FeedClient {
+        &self.feed
+    }
+
+    /// The owner's head and epochs.
+    ///
+    /// # Errors
+    /// [`LinkError::Feed`].
+    pub async fn head(&self) -> Result<HeadResponse, LinkError> {
+        Ok(self.feed.head(HeadRequest::default()).await?)
+    }
+
+    /// Opens a stream of everything after a position; `None`: from the oldest kept event. Registers the subscription.
+    ///
+    /// # Errors
+    /// [`LinkError`]; what was learned by then is the owner's refusal or its silence.
+    pub async fn open(&self, after: Option<Position>) -> Result<Arrivals, LinkError> {
+        let mut request = SubscribeRequest::default()
+            .with_subscription(self.subscription.as_str())
+            .with_types(self.types.iter().map(String::as_str));
+        request.after = after;
+        timeout(OPENING, self.opened(request)).await.map_err(|_| LinkError::Silent(OPENING))?
+    }
+
+    async fn opened(&self, request: SubscribeRequest) -> Result<Arrivals, LinkError> {
+        let mut messages = self.feed.subscribe(request).await.map_err(refusal)?;
+        let first = messages.next().await.ok_or(LinkError::Ended)?.map_err(refusal)?;
+        let Some(Item::Heartbeat(heartbeat)) = first.item else {
+            return Err(LinkError::Protocol("an event before its first heartbeat"));
+        };
+        let interval =
+            heartbeat.interval.and_then(|interval| interval.try_into().ok()).unwrap_or(DEFAULT_INTERVAL);
+        let clock = OwnerClock::new(Instant::now(), heartbeat.time.unwrap_or_default());
+        let silence = interval * SILENT_INTERVALS;
+        Ok(Arrivals { messages, epochs: heartbeat.epochs, silence, clock, over: None })
+    }
+
+    /// Tells the owner that everything up to the position has taken effect.
+    ///
+    /// # Errors
+    /// [`LinkError::Feed`]; the next acknowledgement makes up for it.
+    pub async fn ack(&self, position: Position) -> Result<(), LinkError> {
+        let request =
+            AckRequest::default().with_subscription(self.subscription.as_str()).with_position(position);
+        self.feed.ack(request).await?;
+        Ok(())
+    }
+}
+
+impl Arrivals {
+    /// The owner's epochs when the stream opened, oldest first.
+    #[must_use]
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// Waits for what comes next and takes what has come with it, at most `most` events. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// [`LinkError`]; the stream is over then.
+    pub async fn next(&mut self, most: usize) -> Result<Batch, LinkError> {
+        if let Some(over) = self.over.take() {
+            return Err(over);
+        }
+        let first = timeout(self.silence, self.messages.next()).await;
+        let mut item = first.map_err(|_| LinkError::Silent(self.silence))?.ok_or(LinkError::Ended)??;
+        let mut arrived = Arriving::default();
+        loop {
+            arrived.add(item, &mut self.clock)?;
+            if arrived.events.len() >= most {
+                break;
+            }
+            item = match self.messages.next().now_or_never() {
+                Some(Some(Ok(next))) => next,
+                None => break,
+                // What came before the end counts; the end is for the next call.
+                Some(Some(Err(error))) => return self.last(arrived, LinkError::Feed(error)),
+                Some(None) => return self.last(arrived, LinkError::Ended),
+            };
+        }
+        arrived.batch()
+    }
+
+    fn last(&mut self, arrived: Arriving, over: LinkError) -> Result<Batch, LinkError> {
+        self.over = Some(over);
+        arrived.batch()
+    }
+}
+
+/// The waits between attempts to reach an owner: from 50 ms, doubling to 5 s, lengthened by chance, without an end.
+#[must_use]
+pub fn reconnects() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(5))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// A batch that is being put together.
+#[derive(Default)]
+struct Arriving {
+    events: Vec<Envelope>,
+    last: Option<(Position, Instant)>,
+}
+
+impl Arriving {
+    fn add(&mut self, message: SubscribeResponse, clock: &mut OwnerClock) -> Result<(), LinkError> {
+        let now = Instant::now();
+        match message.item {
+            Some(Item::Event(event)) => {
+                let position = event.position.ok_or(LinkError::Protocol("an event without a position"))?;
+                self.last = Some((position, clock.at(now, event.time.unwrap_or_default())));
+                self.events.push(event);
+            }
+            Some(Item::Heartbeat(Heartbeat { position: Some(position), time, .. })) => {
+                self.last = Some((position, clock.heard(now, time.unwrap_or_default())));
+            }
+            _ => return Err(LinkError::Protocol("neither an event nor a heartbeat")),
+        }
+        Ok(())
+    }
+
+    fn batch(self) -> Result<Batch, LinkError> {
+        let (position, as_of) = self.last.ok_or(LinkError::Protocol("nothing"))?;
+        Ok(Batch { events: self.events, position, as_of })
+    }
+}
+
+fn refusal(error: Error) -> LinkError {
+    if error.reason() == HISTORY_LOST {
+        return LinkError::HistoryLost(error.message().to_owned());
+    }
+    LinkError::Feed(error)
+}

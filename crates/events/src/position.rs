@@ -1,0 +1,100 @@
+//! Where a subscription stands in its owner's feed, in the consumer's database.
+//!
+//! The position moves in the unit of work of what it passes: the effects of a batch, or the rows of a copy.
+//! **Invariant:** a position never goes back, and everything up to it has taken effect, is parked, or is not wanted.
+
+use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_wire::Watermark;
+use freehold_wire::pb::{Epoch, HeadResponse, Position};
+use prost::Message;
+
+/// Where a subscription stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// How far it has come in the owner's history.
+    pub watermark: Watermark,
+    /// The same as the owner gave it out.
+    pub position: Position,
+    /// The owner's head when the subscription began: what is older is history to it.
+    pub origin: i64,
+}
+
+/// Reads where a subscription stands; `None` before it has begun.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn load(queries: &mut impl Queries, subscription: &str) -> Result<Option<Standing>, StoreError> {
+    const LOOK: &str =
+        "SELECT owner, epochs, epoch, mark, origin FROM freehold_position WHERE subscription = $1";
+    let Some(row) = queries.one(LOOK, vals![subscription]).await? else { return Ok(None) };
+    let known = HeadResponse::decode(row.get::<Vec<u8>>("epochs")?.as_slice());
+    let known =
+        known.map_err(|_| StoreError::Decode { column: "epochs".into(), problem: "are damaged".into() })?;
+    let mark = row.get("mark")?;
+    Ok(Some(Standing {
+        watermark: Watermark::new(row.get::<String>("owner")?, known.epochs, mark),
+        position: Position::default().with_epoch(row.get::<i64>("epoch")?.cast_unsigned()).with_mark(mark),
+        origin: row.get("origin")?,
+    }))
+}
+
+/// Begins a subscription at a position, or begins it again there: with `origin` as the end of what is history to it.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn begin(work: &mut Work, subscription: &str, standing: &Standing) -> Result<(), StoreError> {
+    const BEGIN: &str = "INSERT INTO freehold_position (subscription, owner, epochs, epoch, mark, origin, moved_ms) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (subscription) DO UPDATE \
+                         SET owner = excluded.owner, epochs = excluded.epochs, epoch = excluded.epoch, \
+                         mark = excluded.mark, origin = excluded.origin, moved_ms = excluded.moved_ms";
+    let Standing { watermark, position, origin } = standing;
+    let epochs = encode(watermark.epochs());
+    let (epoch, now) = (position.epoch.cast_signed(), work.now());
+    let values = vals![subscription, watermark.owner(), epochs, epoch, position.mark, *origin, now];
+    work.exec(BEGIN, values).await.map(drop)
+}
+
+/// Moves a subscription forward; a position behind where it stands changes nothing.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn advance(work: &mut Work, subscription: &str, position: &Position) -> Result<(), StoreError> {
+    const ADVANCE: &str = "UPDATE freehold_position SET epoch = $2, mark = $3, moved_ms = $4 \
+                           WHERE subscription = $1 AND mark <= $3";
+    let (epoch, now) = (position.epoch.cast_signed(), work.now());
+    work.exec(ADVANCE, vals![subscription, epoch, position.mark, now]).await.map(drop)
+}
+
+/// Notes the owner's epochs as they were heard when a stream opened.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn note_epochs(work: &mut Work, subscription: &str, epochs: &[Epoch]) -> Result<(), StoreError> {
+    const NOTE: &str = "UPDATE freehold_position SET epochs = $2 WHERE subscription = $1";
+    work.exec(NOTE, vals![subscription, encode(epochs)]).await.map(drop)
+}
+
+/// Whether the epochs that were heard go on from those that were known: the owner's history is still the same one.
+#[must_use]
+pub fn continues(known: &[Epoch], heard: &[Epoch]) -> bool {
+    known.iter().all(|epoch| heard.contains(epoch))
+}
+
+fn encode(epochs: &[Epoch]) -> Vec<u8> {
+    HeadResponse::default().with_epochs(epochs.iter().copied()).encode_to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_continues_when_nothing_that_was_known_is_missing() {
+        let epoch = |id, first| Epoch::default().with_id(id).with_first(first);
+        let known = [epoch(1, 1), epoch(2, 9)];
+        assert!(continues(&known, &[epoch(1, 1), epoch(2, 9), epoch(3, 30)]));
+        assert!(!continues(&known, &[epoch(1, 1), epoch(3, 5)]), "restored to before the second start");
+        assert!(!continues(&known, &[epoch(7, 1)]), "another database");
+        assert!(continues(&[], &[epoch(7, 1)]));
+    }
+}

@@ -1,0 +1,132 @@
+//! A subscription: one consumer, one owner, one purpose, and what it does with each type that it asks for.
+//!
+//! The generator writes one per owner that a consumer has views of; a reaction is a function over a unit of work, so it
+//! can write here and nowhere else.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use freehold_store::Work;
+use freehold_wire::View;
+use freehold_wire::pb::Envelope;
+use futures_util::future::{FutureExt, LocalBoxFuture};
+
+use crate::delivered::{Changed, Delivered};
+use crate::reaction::ReactionError;
+
+/// What a reaction answers.
+pub type Reacted<'a> = LocalBoxFuture<'a, Result<(), ReactionError>>;
+
+type Handler = Arc<dyn for<'a> Fn(&'a mut Work, &Envelope) -> Reacted<'a> + Send + Sync>;
+
+/// A subscription and its reactions. Cloning is cheap.
+#[derive(Clone)]
+pub struct Subscription {
+    name: Arc<str>,
+    consumer: Arc<str>,
+    owner: Arc<str>,
+    handlers: BTreeMap<&'static str, Vec<Handler>>,
+    foreign: Option<&'static str>,
+}
+
+impl Subscription {
+    /// The views of `consumer` on `owner`: the subscription "consumer/views/owner".
+    #[must_use]
+    pub fn views(consumer: &str, owner: &str) -> Self {
+        Self {
+            name: format!("{consumer}/views/{owner}").into(),
+            consumer: consumer.into(),
+            owner: owner.into(),
+            handlers: BTreeMap::new(),
+            foreign: None,
+        }
+    }
+
+    /// The same subscription with a reaction to an event.
+    #[must_use]
+    pub fn on_event<V: View, H>(self, handler: H) -> Self
+    where
+        H: for<'a> Fn(&'a mut Work, Delivered<V>) -> Reacted<'a> + Send + Sync + 'static,
+    {
+        self.on::<V>(Arc::new(move |work, envelope| match Delivered::read(envelope) {
+            Ok(Some(event)) => handler(work, event),
+            Ok(None) => std::future::ready(Ok(())).boxed_local(),
+            Err(error) => std::future::ready(Err(error)).boxed_local(),
+        }))
+    }
+
+    /// The same subscription with a reaction to the changes of an entity.
+    #[must_use]
+    pub fn on_change<V: View, H>(self, handler: H) -> Self
+    where
+        H: for<'a> Fn(&'a mut Work, Changed<V>) -> Reacted<'a> + Send + Sync + 'static,
+    {
+        self.on::<V>(Arc::new(move |work, envelope| match Changed::read(envelope) {
+            Ok(Some(change)) => handler(work, change),
+            Ok(None) => std::future::ready(Ok(())).boxed_local(),
+            Err(error) => std::future::ready(Err(error)).boxed_local(),
+        }))
+    }
+
+    /// Its name at its owner and in the consumer's tables: "consumer/purpose".
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Who reads.
+    #[must_use]
+    pub fn consumer(&self) -> &str {
+        &self.consumer
+    }
+
+    /// Whose feed it is.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The types that it asks for, by full name.
+    pub fn types(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.handlers.keys().copied()
+    }
+
+    /// A view in it that is of another owner or consumer.
+    pub(crate) fn foreign(&self) -> Option<&'static str> {
+        self.foreign
+    }
+
+    /// Runs the reactions to an event, one for each view of it.
+    pub(crate) async fn react(&self, work: &mut Work, envelope: &Envelope) -> Result<(), ReactionError> {
+        for handler in self.handlers.get(envelope.r#type.as_str()).into_iter().flatten() {
+            handler(work, envelope).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is a reaction to the event.
+    pub(crate) fn wants(&self, envelope: &Envelope) -> bool {
+        let told = envelope.deleted || envelope.data.is_some();
+        told && self.handlers.contains_key(envelope.r#type.as_str())
+    }
+
+    fn on<V: View>(mut self, handler: Handler) -> Self {
+        if V::OWNER != &*self.owner || V::CONSUMER != &*self.consumer {
+            self.foreign = Some(V::OF);
+        }
+        self.handlers.entry(V::OF).or_default().push(handler);
+        self
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types: Vec<_> = self.types().collect();
+        f.debug_struct("Subscription")
+            .field("name", &self.name)
+            .field("owner", &self.owner)
+            .field("types", &types)
+            .finish()
+    }
+}
