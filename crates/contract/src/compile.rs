@@ -33,26 +33,25 @@ pub fn load(sources: &Sources) -> Result<Model, Vec<Finding>> {
     if findings.is_empty() {
         Ok(assemble::model(pool, sources))
     } else {
-        findings.sort_by(|left, right| left.places.first().map(key).cmp(&right.places.first().map(key)));
+        findings.sort_by(Finding::by_place);
         Err(findings)
     }
 }
 
-fn key(mark: &crate::finding::Mark) -> &Place {
-    &mark.place
-}
-
 /// What is wrong with the paths, before any text is read.
 fn misgiven(sources: &Sources) -> Vec<Finding> {
-    let start = |path: &str| Place { file: path.to_owned(), start: 0, end: 0 };
     let twice = sources.twice().map(|path| {
-        Finding::error("FH1002", format!("two files have the path `{path}`")).at(start(path), "").help(
-            "a path below the root of the contracts names one file; remove one of the two roots or files",
-        )
+        Finding::error(format!("two files have the path `{path}`"))
+            .under("FH1002")
+            .at(Place::whole(path), "")
+            .help(
+                "a path below the root of the contracts names one file; remove one of the two roots or files",
+            )
     });
     let foreign = sources.foreign_language().map(|path| {
-        Finding::error("FH1006", format!("`{path}` is not the contract language that this version speaks"))
-            .at(start(path), "")
+        Finding::error(format!("`{path}` is not the contract language that this version speaks"))
+            .under("FH1006")
+            .at(Place::whole(path), "")
             .help(format!("remove {path}: the language is built in"))
     });
     twice.chain(foreign).collect()
@@ -82,12 +81,14 @@ fn parse(path: &str, text: &str, findings: &mut Vec<Finding>) -> Option<FileDesc
     let at = |start: usize, end: usize| Place { file: path.to_owned(), start, end };
     if text.len() > LONGEST {
         let message = format!("`{path}` has {} bytes; at most {LONGEST} are compiled", text.len());
-        findings.push(Finding::error("FH1003", message).at(at(0, 0), "").help("split the file"));
+        findings
+            .push(Finding::error(message).under("FH1003").at(Place::whole(path), "").help("split the file"));
         return None;
     }
     if let Some(bracket) = nesting::too_deep(text) {
         let message = format!("brackets nest more than {} deep", nesting::DEEPEST);
-        let finding = Finding::error("FH1003", message).at(at(bracket, bracket + 1), "opens one too many");
+        let finding =
+            Finding::error(message).under("FH1003").at(at(bracket, bracket + 1), "opens one too many");
         findings.push(finding.help("give the inner messages names of their own"));
         return None;
     }
@@ -142,7 +143,7 @@ fn report(path: &str, text: &str, error: &dyn Diagnostic, findings: &mut Vec<Fin
 
 fn finding(path: &str, text: &str, error: &dyn Diagnostic) -> Finding {
     let cause = error.diagnostic_source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    let mut finding = Finding::error("FH1001", format!("{error}{cause}"));
+    let mut finding = Finding::error(format!("{error}{cause}")).under("FH1001");
     for label in error.labels().into_iter().flatten() {
         let start = label.offset().min(text.len());
         let end = label.offset().saturating_add(label.len()).min(text.len());
@@ -150,7 +151,8 @@ fn finding(path: &str, text: &str, error: &dyn Diagnostic) -> Finding {
         finding = finding.at(place, label.label().unwrap_or_default());
     }
     if finding.places.is_empty() {
-        finding = finding.at(Place { file: path.to_owned(), start: text.len(), end: text.len() }, "");
+        let end = text.trim_end().len();
+        finding = finding.at(Place { file: path.to_owned(), start: end, end }, "");
     }
     match error.help() {
         Some(help) => finding.help(help.to_string()),

@@ -1,5 +1,7 @@
 //! What is wrong with a contract: the rule, the sentence, the places in the sources, and what to write instead.
 
+use std::cmp::Ordering;
+
 use crate::model::Place;
 
 /// How much a finding matters.
@@ -29,22 +31,28 @@ pub struct Finding {
     pub severity: Severity,
     /// One sentence, lowercase, without a full stop.
     pub message: String,
-    /// The primary place first, then those that it has to do with; empty when it is about no file.
+    /// The primary place first, then those that it has to do with.
     pub places: Vec<Mark>,
     /// What to write instead, ready to be pasted; may be empty.
     pub help: String,
 }
 
 impl Finding {
-    /// An error of that rule, without a place or help yet.
-    pub(crate) fn error(rule: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            rule,
-            severity: Severity::Error,
-            message: message.into(),
-            places: Vec::new(),
-            help: String::new(),
-        }
+    /// An error, without a rule, a place or help yet.
+    pub(crate) fn error(message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { rule: "", severity: Severity::Error, message, places: Vec::new(), help: String::new() }
+    }
+
+    /// A warning, without a rule, a place or help yet.
+    pub(crate) fn warning(message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(message) }
+    }
+
+    /// Says which rule found it.
+    pub(crate) fn under(mut self, rule: &'static str) -> Self {
+        self.rule = rule;
+        self
     }
 
     /// Adds a place; the first one is the primary.
@@ -57,5 +65,13 @@ impl Finding {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
+    }
+
+    /// The order of a report: by file, from the top, and by rule at one place.
+    pub(crate) fn by_place(left: &Self, right: &Self) -> Ordering {
+        fn key(finding: &Finding) -> (Option<&Place>, &str, &str) {
+            (finding.places.first().map(|mark| &mark.place), finding.rule, &finding.message)
+        }
+        key(left).cmp(&key(right))
     }
 }

@@ -59,7 +59,9 @@ fn report_imports(
         let place = || import_place(file, index, sources);
         if !seen.insert(import) {
             findings.push(
-                Finding::error("FH1001", format!("`{import}` is imported twice")).at(place(), "again here"),
+                Finding::error(format!("`{import}` is imported twice"))
+                    .under("FH1001")
+                    .at(place(), "again here"),
             );
         }
         if !parsed.contains_key(import) {
@@ -68,7 +70,7 @@ fn report_imports(
                 Some(near) => format!("did you mean this?\n    import \"{near}\";"),
                 None => "imports name files by their path below the root of the contracts".to_owned(),
             };
-            let finding = Finding::error("FH1004", format!("the import `{import}` does not exist"));
+            let finding = Finding::error(format!("the import `{import}` does not exist")).under("FH1004");
             findings.push(finding.at(place(), "no such file").help(help));
         }
     }
@@ -96,8 +98,8 @@ fn report_cycles(parsed: &Parsed, stuck: &BTreeSet<&str>, sources: &Sources, fin
 
 fn cycle(files: &[&FileDescriptorProto], sources: &Sources) -> Finding {
     let names: Vec<&str> = files.iter().chain(files.first()).map(|file| file.name()).collect();
-    let mut finding =
-        Finding::error("FH1005", format!("files import each other in a circle: {}", names.join(" -> ")));
+    let mut finding = Finding::error(format!("files import each other in a circle: {}", names.join(" -> ")))
+        .under("FH1005");
     for (file, import) in files.iter().zip(names.iter().skip(1)) {
         let index = file.dependency.iter().position(|name| name == import).unwrap_or_default();
         finding = finding.at(import_place(file, index, sources), "");

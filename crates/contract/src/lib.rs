@@ -15,10 +15,14 @@ pub mod model;
 mod near;
 mod nesting;
 mod places;
+mod render;
+pub mod rules;
 mod sources;
 
 pub use compile::load;
 pub use descriptors::{DescriptorsError, load_descriptors};
 pub use finding::{Finding, Mark, Severity};
 pub use model::Model;
+pub use render::{render_json, render_text, render_text_color};
+pub use rules::check;
 pub use sources::Sources;

@@ -29,7 +29,7 @@ impl Model {
     }
 }
 
-/// Where something stands in a source file. Empty, at the start, where the text is not known.
+/// Where something stands in a source file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The path of the file as it is imported: "catalog/v1/catalog.proto".
@@ -38,6 +38,20 @@ pub struct Place {
     pub start: usize,
     /// Past the last byte.
     pub end: usize,
+}
+
+impl Place {
+    /// A file as a whole, or a place in a file whose text is not known: empty, at the start.
+    #[must_use]
+    pub fn whole(file: &str) -> Self {
+        Self { file: file.to_owned(), start: 0, end: 0 }
+    }
+
+    /// Whether the file as a whole is meant.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.end == 0
+    }
 }
 
 /// A service that owns a package.

@@ -14,14 +14,12 @@ pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
     ranked.min().map(|(_, candidate)| candidate)
 }
 
-/// How far a candidate is; `None` beyond a third of the name.
-fn rank(wanted: &str, candidate: &str) -> Option<usize> {
-    if last_part(wanted).eq_ignore_ascii_case(last_part(candidate)) {
-        return Some(0);
-    }
+/// Whether the last part differs, and how many edits are needed; `None` when they are more than a third of the last part.
+fn rank(wanted: &str, candidate: &str) -> Option<(bool, usize)> {
     let edits = edits(&wanted.to_lowercase(), &candidate.to_lowercase());
+    let differs = !last_part(wanted).eq_ignore_ascii_case(last_part(candidate));
     let limit = last_part(wanted).chars().count().max(3) / 3;
-    (edits <= limit).then_some(edits + 1)
+    (!differs || edits <= limit).then_some((differs, edits))
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that make one word of the other (optimal string
@@ -47,7 +45,9 @@ fn edits(left: &str, right: &str) -> usize {
     last[right.len()]
 }
 
+/// What a name or a path ends with, which is what people remember of it.
 fn last_part(name: &str) -> &str {
+    let name = name.strip_suffix(".proto").unwrap_or(name);
     name.rsplit(['.', '/']).next().unwrap_or(name)
 }
 
@@ -70,6 +70,10 @@ mod tests {
             nearest("Product", ["catalog.v1.Produce", "catalog.v1.Product"]),
             Some("catalog.v1.Product")
         );
+        assert_eq!(
+            nearest("catalog.v2.Product", ["a.v1.Product", "catalog.v1.Product"]),
+            Some("catalog.v1.Product")
+        );
     }
 
     #[test]
@@ -83,6 +87,7 @@ mod tests {
     fn a_stranger_finds_nothing() {
         assert_eq!(nearest("warehouse", ["name", "price_cents"]), None);
         assert_eq!(nearest("", ["name"]), None);
+        assert_eq!(nearest("nowhere.proto", ["a.proto"]), None, "all files end alike");
         assert_eq!(nearest(&"x".repeat(LONGEST + 1), ["name"]), None);
     }
 }

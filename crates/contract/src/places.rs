@@ -110,7 +110,7 @@ impl Places {
     fn at(&self, file: &str, path: &[i32]) -> Place {
         match self.files.get(file) {
             Some(known) => known.at(path),
-            None => Place { file: file.to_owned(), start: 0, end: 0 },
+            None => Place::whole(file),
         }
     }
 }
@@ -131,7 +131,7 @@ impl FilePlaces {
     /// The place of the path, or of the nearest thing around it.
     pub(crate) fn at(&self, path: &[i32]) -> Place {
         let around = (0..=path.len()).rev().find_map(|length| self.find(&path[..length]));
-        around.unwrap_or_else(|| Place { file: self.name.clone(), start: 0, end: 0 })
+        around.unwrap_or_else(|| Place::whole(&self.name))
     }
 
     fn find(&self, path: &[i32]) -> Option<Place> {

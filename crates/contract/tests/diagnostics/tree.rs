@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use freehold_contract::model::Effect;
-use freehold_contract::{Model, Sources, load, load_descriptors};
+use freehold_contract::{Model, Sources, check, load, load_descriptors, render_text};
 
 /// The texts below `proto/`, by path.
 fn tree() -> Sources {
@@ -28,6 +28,13 @@ fn tree() -> Sources {
 
 fn model() -> Model {
     load(&tree()).unwrap()
+}
+
+#[test]
+fn the_contracts_of_the_repository_stand() {
+    let sources = tree();
+    let findings = check(&load(&sources).unwrap(), &sources);
+    assert_eq!(render_text(&findings, &sources), "");
 }
 
 #[test]

@@ -1,0 +1,167 @@
+//! Findings for people: the source line, underlined, the rule, and what to write instead.
+
+use std::fmt::Write as _;
+
+use super::excerpt::{Excerpt, excerpt, printable};
+use crate::finding::{Finding, Mark, Severity};
+use crate::sources::Sources;
+
+/// The findings as text, each followed by an empty line.
+#[must_use]
+pub fn render_text(findings: &[Finding], sources: &Sources) -> String {
+    render(findings, sources, Paint { colour: false })
+}
+
+/// The findings as text in the colours of an ANSI terminal.
+#[must_use]
+pub fn render_text_color(findings: &[Finding], sources: &Sources) -> String {
+    render(findings, sources, Paint { colour: true })
+}
+
+fn render(findings: &[Finding], sources: &Sources, paint: Paint) -> String {
+    let mut page = Page { paint, text: String::new(), gutter: 0 };
+    for finding in findings {
+        page.finding(finding, sources);
+    }
+    page.text
+}
+
+/// What is under a mark.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ink {
+    Error,
+    Warning,
+    Frame,
+    Strong,
+}
+
+#[derive(Clone, Copy)]
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn paint(self, ink: Ink, text: &str) -> String {
+        let code = match ink {
+            _ if !self.colour => return text.to_owned(),
+            Ink::Error => "1;31",
+            Ink::Warning => "1;33",
+            Ink::Frame => "1;34",
+            Ink::Strong => "1",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+struct Page {
+    paint: Paint,
+    text: String,
+    /// The width of the widest line number of the finding.
+    gutter: usize,
+}
+
+/// A mark and the line that it stands on.
+struct Shown<'a> {
+    mark: &'a Mark,
+    primary: bool,
+    excerpt: Excerpt,
+}
+
+impl Page {
+    fn finding(&mut self, finding: &Finding, sources: &Sources) {
+        let (word, ink) = match finding.severity {
+            Severity::Error => ("error", Ink::Error),
+            Severity::Warning => ("warning", Ink::Warning),
+        };
+        let head = self.paint.paint(ink, &format!("{word}[{}]", finding.rule));
+        let message: String = finding.message.chars().map(printable).collect();
+        self.line(&format!("{head}{}", self.paint.paint(Ink::Strong, &format!(": {message}"))));
+
+        let shown: Vec<Shown<'_>> =
+            finding.places.iter().enumerate().map(|(at, mark)| show(at, mark, sources)).collect();
+        self.gutter =
+            shown.iter().map(|shown| shown.excerpt.line.to_string().len()).max().unwrap_or_default();
+        for (at, marks) in by_file(&shown).iter().enumerate() {
+            self.file(if at == 0 { "-->" } else { ":::" }, marks, ink);
+        }
+        self.help(&finding.help);
+        self.text.push('\n');
+    }
+
+    /// The marks of one file, from the top; the header names the one that matters most.
+    fn file(&mut self, arrow: &str, marks: &[&Shown<'_>], ink: Ink) {
+        let Some(first) = marks.first() else { return };
+        let Excerpt { line, column, .. } = first.excerpt;
+        let lead = format!("{}{}", " ".repeat(self.gutter), self.paint.paint(Ink::Frame, arrow));
+        if first.mark.place.is_whole() {
+            self.line(&format!("{lead} {}", first.mark.place.file));
+            return self.bar("");
+        }
+        self.line(&format!("{lead} {}:{line}:{column}", first.mark.place.file));
+        self.bar("");
+
+        let mut marks = marks.to_vec();
+        marks.sort_by_key(|shown| (shown.excerpt.line, shown.excerpt.column));
+        let mut last = None;
+        for Shown { mark, primary, excerpt } in marks {
+            if last != Some(excerpt.line) {
+                if last.is_some_and(|last| excerpt.line > last + 1) {
+                    self.line(&self.paint.paint(Ink::Frame, "..."));
+                }
+                self.source(excerpt);
+                last = Some(excerpt.line);
+            }
+            self.underline(excerpt, &mark.label, *primary, ink);
+        }
+        self.bar("");
+    }
+
+    fn source(&mut self, excerpt: &Excerpt) {
+        let number = format!("{:>width$} |", excerpt.line, width = self.gutter);
+        self.line(format!("{} {}", self.paint.paint(Ink::Frame, &number), excerpt.text).trim_end());
+    }
+
+    fn underline(&mut self, excerpt: &Excerpt, label: &str, primary: bool, ink: Ink) {
+        let (stroke, ink) = if primary { ("^", ink) } else { ("-", Ink::Frame) };
+        let marks = format!("{} {label}", stroke.repeat(excerpt.length));
+        let marks = self.paint.paint(ink, marks.trim_end());
+        self.bar(&format!("{}{marks}", " ".repeat(excerpt.indent)));
+    }
+
+    fn help(&mut self, help: &str) {
+        for (at, line) in help.lines().enumerate() {
+            let lead =
+                if at == 0 { self.paint.paint(Ink::Frame, "= help:") } else { " ".repeat("= help:".len()) };
+            self.line(format!("{} {lead} {line}", " ".repeat(self.gutter)).trim_end());
+        }
+    }
+
+    /// The frame beside the sources, and what stands behind it.
+    fn bar(&mut self, rest: &str) {
+        let bar = self.paint.paint(Ink::Frame, "|");
+        self.line(format!("{} {bar} {rest}", " ".repeat(self.gutter)).trim_end());
+    }
+
+    fn line(&mut self, line: &str) {
+        // Writing into a String cannot fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+fn show<'a>(at: usize, mark: &'a Mark, sources: &Sources) -> Shown<'a> {
+    let text = sources.text(&mark.place.file).unwrap_or_default();
+    Shown { mark, primary: at == 0, excerpt: excerpt(text, &mark.place) }
+}
+
+/// The marks file by file, in the order in which the files come up.
+fn by_file<'a, 'b>(shown: &'a [Shown<'b>]) -> Vec<Vec<&'a Shown<'b>>> {
+    let mut files: Vec<Vec<&Shown<'_>>> = Vec::new();
+    for shown in shown {
+        let file = &shown.mark.place.file;
+        match files.iter_mut().find(|marks| marks.iter().all(|other| other.mark.place.file == *file)) {
+            Some(marks) => marks.push(shown),
+            None => files.push(vec![shown]),
+        }
+    }
+    files
+}
