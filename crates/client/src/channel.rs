@@ -15,11 +15,12 @@ use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use tokio::time::{sleep, timeout_at};
 use tonic::client::Grpc;
-use tonic::{Response, Status, Streaming, transport};
+use tonic::{Response, Status, Streaming};
 
 use crate::call::Call;
 use crate::codec::{Encoded, encode};
 use crate::error::Error;
+use crate::guard::Guarded;
 use crate::messages::Messages;
 use crate::options::CallOptions;
 use crate::outgoing::Unsent;
@@ -32,7 +33,7 @@ pub struct Channel(Arc<Way>);
 struct Way {
     consumer: String,
     address: String,
-    transport: transport::Channel,
+    transport: Guarded,
 }
 
 impl Channel {
@@ -42,7 +43,7 @@ impl Channel {
     /// # Errors
     /// INVALID_ARGUMENT for what is no URL.
     pub fn new(consumer: &str, url: &str) -> Result<Self, Error> {
-        let transport = connect::lazily(url)?;
+        let transport = Guarded(connect::lazily(url)?);
         Ok(Self(Arc::new(Way { consumer: consumer.to_owned(), address: url.to_owned(), transport })))
     }
 
@@ -183,7 +184,7 @@ impl Channel {
     }
 
     /// The transport, with room for one more call.
-    async fn ready(&self, call: &Call) -> Result<Grpc<transport::Channel>, Error> {
+    async fn ready(&self, call: &Call) -> Result<Grpc<Guarded>, Error> {
         let mut grpc = Grpc::new(self.0.transport.clone()).max_decoding_message_size(MAX_MESSAGE);
         match grpc.ready().await {
             Ok(()) => Ok(grpc),

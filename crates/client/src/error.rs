@@ -42,15 +42,12 @@ impl Error {
 
     /// What `status` says of a call of `method`.
     pub(crate) fn of(method: &'static str, status: Status) -> Self {
-        let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
-        let reason = reason::of(&status);
-        Self(Arc::new(Failure { method, status, reason, violations, unprocessed: false }))
+        Self(Arc::new(Failure::of(method, status, false)))
     }
 
     /// The same of a call that its callee provably never saw.
     pub(crate) fn of_unprocessed(method: &'static str, status: Status) -> Self {
-        let reason = reason::of(&status);
-        Self(Arc::new(Failure { method, status, reason, violations: Vec::new(), unprocessed: true }))
+        Self(Arc::new(Failure::of(method, status, true)))
     }
 
     /// The method that was called, "package.Service/Method"; empty where there was no call.
@@ -158,6 +155,14 @@ impl Error {
             Code::ResourceExhausted => self.retry_after().is_some(),
             _ => false,
         }
+    }
+}
+
+impl Failure {
+    fn of(method: &'static str, status: Status, unprocessed: bool) -> Self {
+        let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+        let reason = reason::of(&status);
+        Self { method, status, reason, violations, unprocessed }
     }
 }
 

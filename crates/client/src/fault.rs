@@ -8,8 +8,8 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use freehold_wire::Reason;
-use freehold_wire::codec::is_over_limit;
-use tonic::{Code, ConnectError, Status, TimeoutExpired};
+use freehold_wire::codec::{is_malformed, is_over_limit};
+use tonic::{ConnectError, Status, TimeoutExpired};
 
 use crate::error::Error;
 
@@ -30,27 +30,27 @@ enum Fault {
 
 /// The error of a failed attempt to call `method` at `address`.
 pub(crate) fn error(method: &'static str, address: &str, status: Status) -> Error {
-    match fault(&status) {
-        Fault::Answer if is_over_limit(&status) => Error::of(
-            method,
-            because(status, Reason::ResourceExhausted, "MESSAGE_TOO_LARGE", "the reply is too large"),
-        ),
-        Fault::Answer if is_cut_short(&status) => {
-            Error::of(method, because(status, Reason::Unavailable, "CONNECTION_LOST", &lost(address)))
+    let fault = fault(&status);
+    let (reason, narrower, message) = match fault {
+        Fault::Deadline => return deadline_exceeded(method),
+        Fault::Answer if is_over_limit(&status) => {
+            (Reason::ResourceExhausted, "MESSAGE_TOO_LARGE", "the reply is too large".to_owned())
         }
-        Fault::Answer => Error::of(method, status),
-        Fault::Deadline => deadline_exceeded(method),
-        Fault::Unreachable => {
-            let message = format!("{address} cannot be reached");
-            Error::of_unprocessed(method, because(status, Reason::Unavailable, "UNREACHABLE", &message))
+        Fault::Answer if is_malformed(&status) => {
+            (Reason::Internal, "BAD_REPLY", format!("{address} sent what is no gRPC reply"))
         }
-        Fault::Returned => {
-            let message = format!("{address} is ending and did not take the call");
-            Error::of_unprocessed(method, because(status, Reason::Unavailable, "NOT_TAKEN", &message))
-        }
+        Fault::Answer => return Error::of(method, status),
+        Fault::Unreachable => (Reason::Unavailable, "UNREACHABLE", format!("{address} cannot be reached")),
+        Fault::Returned => (Reason::Unavailable, "NOT_TAKEN", format!("{address} did not take the call")),
         Fault::Broken => {
-            Error::of(method, because(status, Reason::Unavailable, "CONNECTION_LOST", &lost(address)))
+            (Reason::Unavailable, "CONNECTION_LOST", format!("the connection to {address} broke"))
         }
+    };
+    let mut made = reason.because(narrower, message);
+    made.set_source(Arc::new(status));
+    match fault {
+        Fault::Unreachable | Fault::Returned => Error::of_unprocessed(method, made),
+        _ => Error::of(method, made),
     }
 }
 
@@ -58,21 +58,6 @@ pub(crate) fn error(method: &'static str, address: &str, status: Status) -> Erro
 pub(crate) fn deadline_exceeded(method: &'static str) -> Error {
     let message = "no answer came before the deadline";
     Error::of(method, Reason::DeadlineExceeded.status(message))
-}
-
-fn lost(address: &str) -> String {
-    format!("the connection to {address} broke before the answer was complete")
-}
-
-fn because(cause: Status, reason: Reason, narrower: &str, message: &str) -> Status {
-    let mut status = reason.because(narrower, message);
-    status.set_source(Arc::new(cause));
-    status
-}
-
-/// tonic's own word for an answer that ended without a status; no callee says this.
-fn is_cut_short(status: &Status) -> bool {
-    status.code() == Code::Unknown && status.message().starts_with("protocol error: missing grpc-status")
 }
 
 fn fault(status: &Status) -> Fault {

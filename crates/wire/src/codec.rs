@@ -22,8 +22,10 @@ pub fn is_over_limit(status: &Status) -> bool {
 /// sender.
 #[must_use]
 pub fn is_malformed(status: &Status) -> bool {
-    const SAID: [&str; 3] = ["protocol error: received message with", "Unexpected EOF", "Missing request message"];
-    status.code() == Code::Internal && SAID.iter().any(|start| status.message().starts_with(start))
+    const SAID: [&str; 4] =
+        ["protocol error: received message with", "Unexpected EOF", "Missing request message", "Missing response message"];
+    let bare = status.code() == Code::Internal && status.details().is_empty();
+    bare && SAID.iter().any(|start| status.message().starts_with(start))
 }
 
 impl<Out, In> Default for Protobuf<Out, In> {
