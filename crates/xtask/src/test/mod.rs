@@ -1,0 +1,111 @@
+//! `cargo xtask test`: every test of the repository, and one line that says how it went.
+//!
+//! The stages below run in their order, all of them even when one fails. Their output passes through as it comes and is
+//! counted; the last line is the sum.
+
+mod tally;
+
+use std::io::{self, BufRead, BufReader, Write};
+
+use crate::arguments::TestOptions;
+use crate::engines::{self, EngineError, Postgres};
+use crate::repository::{NotStarted, cargo};
+use tally::Tally;
+
+/// How often tests that repeat go round: set by `--rounds`, read by the test kit.
+const ROUNDS: &str = "FREEHOLD_TEST_ROUNDS";
+
+/// One run of cargo test.
+struct Stage {
+    /// What it is called when it fails.
+    name: &'static str,
+    /// What is given to cargo test.
+    arguments: &'static [&'static str],
+}
+
+/// What `cargo xtask test` runs.
+const STAGES: [Stage; 1] = [
+    // Unit, integration and doc tests of all members; the fixtures outside the workspace are run by tests of it.
+    Stage { name: "workspace", arguments: &["--workspace"] },
+];
+
+/// The tests could not be run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TestError {
+    /// There is no PostgreSQL for them.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Cargo did not start.
+    #[error(transparent)]
+    NotStarted(#[from] NotStarted),
+    /// Cargo's output cannot be read or passed on.
+    #[error("pass on what cargo test prints")]
+    Output(#[from] io::Error),
+}
+
+/// Runs all tests; whether all passed.
+pub(crate) fn run(options: &TestOptions) -> Result<bool, TestError> {
+    let postgres = options.engines.then(Postgres::start).transpose()?;
+    match &postgres {
+        Some(postgres) => println!("engines: SQLite and PostgreSQL {}", postgres.version()),
+        None => println!("engines: SQLite; `--engines` adds a real PostgreSQL"),
+    }
+    let mut tally = Tally::default();
+    if options.selection.is_empty() {
+        for stage in &STAGES {
+            let arguments: Vec<String> = stage.arguments.iter().map(ToString::to_string).collect();
+            run_stage(stage.name, &arguments, options, postgres.as_ref(), &mut tally)?;
+        }
+        if postgres.as_ref().is_some_and(|postgres| postgres.databases_made() == 0) {
+            tally.add_failure("PostgreSQL ran, and no test made a database in it".to_owned());
+        }
+    } else {
+        run_stage("selection", &options.selection, options, postgres.as_ref(), &mut tally)?;
+    }
+    Ok(summarise(&tally, postgres.as_ref()))
+}
+
+fn run_stage(
+    name: &str,
+    arguments: &[String],
+    options: &TestOptions,
+    postgres: Option<&Postgres>,
+    tally: &mut Tally,
+) -> Result<(), TestError> {
+    let mut command = cargo("test");
+    // One pipe for both streams keeps cargo's "Running" lines before the results they belong to.
+    let (output, writer) = io::pipe()?;
+    command.args(["--no-fail-fast", "--color", "never"]).args(arguments);
+    command.stdout(writer.try_clone()?).stderr(writer);
+    if let Some(postgres) = postgres {
+        command.env(engines::URL, postgres.url());
+    }
+    if let Some(rounds) = options.rounds {
+        command.env(ROUNDS, rounds.to_string());
+    }
+    let mut cargo = command.spawn().map_err(|source| NotStarted::new(&command, source))?;
+    // The command holds the writing end; the output ends when cargo alone does.
+    drop(command);
+    let mut terminal = io::stdout();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        writeln!(terminal, "{line}")?;
+        tally.line(&line);
+    }
+    if !cargo.wait()?.success() {
+        tally.ended_badly(name);
+    }
+    Ok(())
+}
+
+/// Prints the table and the sum; whether all passed.
+fn summarise(tally: &Tally, postgres: Option<&Postgres>) -> bool {
+    println!("\n{tally}");
+    if let Some(postgres) = postgres {
+        println!("PostgreSQL {}: {} databases made by tests", postgres.version(), postgres.databases_made());
+    }
+    let total = tally.total();
+    println!("{total}");
+    total.failed == 0
+}
