@@ -1,1 +1,18 @@
-//! A mesh in a test, a fault proxy, engines.
+//! What tests of a mesh need: real engines, processes that die on purpose, conditions with a deadline.
+//!
+//! Everything here panics rather than returns an error: a test can do nothing about it, and the message is what its
+//! author reads. **Invariant:** whatever a test makes through this crate is gone when the test is over, however it ends;
+//! only the folder of a test that fails stays, and is named.
+
+pub mod engines;
+pub mod process;
+
+mod eventually;
+mod rounds;
+mod scratch;
+
+pub use engines::Database;
+pub use eventually::eventually;
+pub use process::Process;
+pub use rounds::rounds;
+pub use scratch::Scratch;
