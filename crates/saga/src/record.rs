@@ -1,0 +1,178 @@
+//! A saga as it is written down: one row, read and written as a whole.
+//!
+//! The row holds names where the machine holds ordinals, so that people can read it and a step that a definition no
+//! longer has is noticed. **Invariant:** a change is written only over the revision that it was decided on.
+
+use std::sync::Arc;
+
+use freehold_store::{Queries, Row, StoreError, Work, vals};
+use freehold_wire::Session;
+use freehold_wire::trace::Trace;
+
+use crate::failure::Failure;
+use crate::progress::{Phase, Plan, Progress};
+use crate::script::Script;
+use crate::state::State;
+
+/// A saga's row.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) id: Arc<str>,
+    pub(crate) name: String,
+    pub(crate) version: i64,
+    pub(crate) revision: i64,
+    pub(crate) state: State,
+    pub(crate) step: String,
+    pub(crate) attempts: i64,
+    pub(crate) next_ms: Option<i64>,
+    pub(crate) until_ms: i64,
+    pub(crate) data: Vec<u8>,
+    pub(crate) tokens: Option<Vec<u8>>,
+    pub(crate) traceparent: String,
+    pub(crate) failure: Failure,
+    pub(crate) trouble: String,
+}
+
+/// Inserts the row of a saga that begins; answers whether there was none of that id.
+pub(crate) async fn insert(work: &mut Work, record: &Record) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO freehold_saga (id, name, version, revision, state, step, attempts, next_ms, \
+        until_ms, input, data, tokens, traceparent, reason, message, trouble, started_ms, ended_ms) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', '', '', $14, NULL) \
+        ON CONFLICT (id) DO NOTHING";
+    let started_ms = work.now();
+    let values = vals![
+        &*record.id,
+        record.name.as_str(),
+        record.version,
+        record.revision,
+        record.state.as_str(),
+        record.step.as_str(),
+        record.attempts,
+        record.next_ms,
+        record.until_ms,
+        record.data.clone(),
+        record.data.clone(),
+        record.tokens.clone(),
+        record.traceparent.as_str(),
+        started_ms,
+    ];
+    Ok(work.exec(SQL, values).await? == 1)
+}
+
+/// Writes a change over the revision before it; answers whether that was still there.
+pub(crate) async fn update(work: &mut Work, record: &Record) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE freehold_saga SET revision = $2, state = $3, step = $4, attempts = $5, next_ms = $6, \
+        until_ms = $7, data = $8, tokens = $9, reason = $10, message = $11, trouble = $12, ended_ms = $13 \
+        WHERE id = $1 AND revision = $2 - 1";
+    let ended_ms = record.state.is_end().then(|| work.now());
+    let values = vals![
+        &*record.id,
+        record.revision,
+        record.state.as_str(),
+        record.step.as_str(),
+        record.attempts,
+        record.next_ms,
+        record.until_ms,
+        record.data.clone(),
+        record.tokens.clone(),
+        record.failure.reason(),
+        record.failure.message(),
+        record.trouble.as_str(),
+        ended_ms,
+    ];
+    Ok(work.exec(SQL, values).await? == 1)
+}
+
+/// The row of a saga.
+pub(crate) async fn load(queries: &mut impl Queries, id: &str) -> Result<Option<Record>, StoreError> {
+    const SQL: &str = "SELECT id, name, version, revision, state, step, attempts, next_ms, until_ms, data, tokens, \
+        traceparent, reason, message, trouble FROM freehold_saga WHERE id = $1";
+    queries.one(SQL, vals![id]).await?.map(|row| Record::of(&row)).transpose()
+}
+
+impl Record {
+    fn of(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.get::<String>("id")?.into(),
+            name: row.get("name")?,
+            version: row.get("version")?,
+            revision: row.get("revision")?,
+            state: state(row)?,
+            step: row.get("step")?,
+            attempts: row.get("attempts")?,
+            next_ms: row.get("next_ms")?,
+            until_ms: row.get("until_ms")?,
+            data: row.get("data")?,
+            tokens: row.get("tokens")?,
+            traceparent: row.get("traceparent")?,
+            failure: Failure::new(row.get::<String>("reason")?, row.get::<String>("message")?),
+            trouble: row.get("trouble")?,
+        })
+    }
+
+    /// Where the saga stands; `None` where the definition has no step of the name that the row holds.
+    ///
+    /// Whoever reads a row cannot know whether its step was tried before, so it is in doubt.
+    pub(crate) fn progress(&self, script: &dyn Script) -> Option<Progress> {
+        let steps = script.limits().len();
+        let named = || (0..steps).find(|step| script.step_name(*step) == Some(self.step.as_str()));
+        let phase = match (self.state, self.step.is_empty()) {
+            (State::Done, _) => Phase::Done,
+            (State::Compensated, _) => Phase::Compensated,
+            // Recording that all is done is the one thing that a running saga tries for ever.
+            (State::Running, true) => Phase::Running(steps),
+            (State::Running, false) => Phase::Running(named()?),
+            (State::Stuck, true) if self.failure == Failure::default() => Phase::Running(steps),
+            (State::Compensating | State::Stuck, true) => Phase::Compensating(0),
+            (State::Compensating | State::Stuck, false) => Phase::Compensating(named()? + 1),
+        };
+        Some(Progress {
+            phase,
+            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            next_ms: self.next_ms.unwrap_or(i64::MAX),
+            until_ms: self.until_ms,
+            doubt: true,
+            failure: self.failure.clone(),
+            trouble: self.trouble.clone(),
+        })
+    }
+
+    /// Takes down where the saga stands.
+    pub(crate) fn set_progress(&mut self, progress: &Progress, plan: &Plan, script: &dyn Script) {
+        let (state, step) = match progress.phase {
+            Phase::Done => (State::Done, None),
+            Phase::Compensated => (State::Compensated, None),
+            Phase::Running(step) => (State::Running, script.step_name(step)),
+            Phase::Compensating(left) => {
+                (State::Compensating, left.checked_sub(1).and_then(|step| script.step_name(step)))
+            }
+        };
+        self.state = if progress.is_stuck(plan) { State::Stuck } else { state };
+        self.step = step.unwrap_or_default().to_owned();
+        self.attempts = i64::from(progress.attempts);
+        self.next_ms = (!state.is_end()).then_some(progress.next_ms);
+        self.until_ms = progress.until_ms;
+        self.failure.clone_from(&progress.failure);
+        self.trouble.clone_from(&progress.trouble);
+    }
+
+    /// What the saga has seen. A session that cannot be read asks for nothing, which is what it was before there was one.
+    pub(crate) fn session(&self) -> Session {
+        let kept = self.tokens.as_deref().map(Session::decode);
+        kept.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// The trace that the saga belongs to.
+    pub(crate) fn trace(&self) -> Trace {
+        Trace::parse(&self.traceparent).unwrap_or_else(Trace::start)
+    }
+}
+
+/// The `state` column of a row.
+pub(crate) fn state(row: &Row) -> Result<State, StoreError> {
+    let text: String = row.get("state")?;
+    State::parse(&text).ok_or_else(|| StoreError::Decode {
+        column: "state".to_owned(),
+        problem: format!("is `{text}`, which is no state of a saga"),
+    })
+}
