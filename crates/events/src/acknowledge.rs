@@ -9,15 +9,16 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::link::Link;
+use crate::purpose::Progress;
 
 /// How often a position that moved is acknowledged, at most.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Acknowledges the positions that `committed` tells, until its sender is gone.
-pub async fn acknowledge(link: Link, mut committed: watch::Receiver<Option<Position>>) {
-    let mut told = None;
-    while committed.changed().await.is_ok() {
-        let position = *committed.borrow_and_update();
+/// Acknowledges the positions that are committed, until nobody tells any more.
+pub(crate) async fn acknowledge(link: Link, mut progress: watch::Receiver<Progress>) {
+    let mut told: Option<Position> = None;
+    while progress.changed().await.is_ok() {
+        let position = progress.borrow_and_update().position;
         if let Some(position) = position.filter(|position| told != Some(*position)) {
             match link.ack(position).await {
                 Ok(()) => told = Some(position),

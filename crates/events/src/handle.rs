@@ -11,27 +11,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::link::Link;
+use crate::purpose::{Progress, State};
 use crate::subscription::Subscription;
 
 /// How long a subscription's tasks may take to end before they are aborted.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often a wait looks at what the database says.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// What a subscription is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// It has not reached its owner yet.
-    Connecting,
-    /// It takes events as they come.
-    Live,
-    /// It lost its owner, for this reason, and tries again.
-    Disconnected(String),
-    /// A version is missing: its key waits, and the kept events are fetched again.
-    Gap,
-    /// The owner's history is another one than the one read so far. It has stopped rather than mix the two.
-    HistoryLost(String),
-}
 
 /// How a subscription stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,17 +36,11 @@ pub struct Status {
     pub dead_letters: u64,
 }
 
-/// What a subscription's tasks tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Progress {
-    pub(crate) state: State,
-    pub(crate) position: Option<Position>,
-}
-
 /// One subscription's tasks.
 pub(crate) struct Running {
     pub(crate) subscription: Subscription,
-    pub(crate) link: Link,
+    /// `None` where it could not begin.
+    pub(crate) link: Option<Link>,
     pub(crate) progress: watch::Receiver<Progress>,
     pub(crate) tasks: Vec<JoinHandle<()>>,
 }
@@ -125,7 +105,8 @@ impl Handle {
                 within,
                 problem,
             };
-            match timeout_at(end, running.link.head()).await {
+            let Some(link) = &running.link else { return Err(behind("could not begin".to_owned())) };
+            match timeout_at(end, link.head()).await {
                 Ok(Ok(head)) => {
                     self.reaches(running, head.position.unwrap_or_default(), end).await.map_err(behind)?
                 }

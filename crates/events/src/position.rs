@@ -17,6 +17,8 @@ pub struct Standing {
     pub position: Position,
     /// The owner's head when the subscription began: what is older is history to it.
     pub origin: i64,
+    /// When it moved last, in milliseconds since 1970.
+    pub moved_ms: i64,
 }
 
 /// Reads where a subscription stands; `None` before it has begun.
@@ -25,7 +27,7 @@ pub struct Standing {
 /// [`StoreError`] of the database.
 pub async fn load(queries: &mut impl Queries, subscription: &str) -> Result<Option<Standing>, StoreError> {
     const LOOK: &str =
-        "SELECT owner, epochs, epoch, mark, origin FROM freehold_position WHERE subscription = $1";
+        "SELECT owner, epochs, epoch, mark, origin, moved_ms FROM freehold_position WHERE subscription = $1";
     let Some(row) = queries.one(LOOK, vals![subscription]).await? else { return Ok(None) };
     let known = HeadResponse::decode(row.get::<Vec<u8>>("epochs")?.as_slice());
     let known =
@@ -35,6 +37,7 @@ pub async fn load(queries: &mut impl Queries, subscription: &str) -> Result<Opti
         watermark: Watermark::new(row.get::<String>("owner")?, known.epochs, mark),
         position: Position::default().with_epoch(row.get::<i64>("epoch")?.cast_unsigned()).with_mark(mark),
         origin: row.get("origin")?,
+        moved_ms: row.get("moved_ms")?,
     }))
 }
 
@@ -47,7 +50,7 @@ pub async fn begin(work: &mut Work, subscription: &str, standing: &Standing) -> 
                          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (subscription) DO UPDATE \
                          SET owner = excluded.owner, epochs = excluded.epochs, epoch = excluded.epoch, \
                          mark = excluded.mark, origin = excluded.origin, moved_ms = excluded.moved_ms";
-    let Standing { watermark, position, origin } = standing;
+    let Standing { watermark, position, origin, .. } = standing;
     let epochs = encode(watermark.epochs());
     let (epoch, now) = (position.epoch.cast_signed(), work.now());
     let values = vals![subscription, watermark.owner(), epochs, epoch, position.mark, *origin, now];

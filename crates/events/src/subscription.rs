@@ -3,7 +3,7 @@
 //! The generator writes one per owner that a consumer has views of; a reaction is a function over a unit of work, so it
 //! can write here and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,10 +13,14 @@ use freehold_wire::pb::Envelope;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use crate::delivered::{Changed, Delivered};
+use crate::purpose::{Purpose, Report};
 use crate::reaction::ReactionError;
 
 /// What a reaction answers.
 pub type Reacted<'a> = LocalBoxFuture<'a, Result<(), ReactionError>>;
+
+/// Makes the purpose of a subscription that has one of its own.
+type Make = Arc<dyn Fn(Report) -> Box<dyn Purpose> + Send + Sync>;
 
 type Handler = Arc<dyn for<'a> Fn(&'a mut Work, &Envelope) -> Reacted<'a> + Send + Sync>;
 
@@ -26,7 +30,9 @@ pub struct Subscription {
     name: Arc<str>,
     consumer: Arc<str>,
     owner: Arc<str>,
+    types: BTreeSet<&'static str>,
     handlers: BTreeMap<&'static str, Vec<Handler>>,
+    make: Option<Make>,
     foreign: Option<&'static str>,
 }
 
@@ -38,8 +44,28 @@ impl Subscription {
             name: format!("{consumer}/views/{owner}").into(),
             consumer: consumer.into(),
             owner: owner.into(),
+            types: BTreeSet::new(),
             handlers: BTreeMap::new(),
+            make: None,
             foreign: None,
+        }
+    }
+
+    /// A subscription with a purpose of its own, which reads these types: "consumer/purpose". The purpose is made when
+    /// the subscription starts.
+    #[must_use]
+    pub fn of_purpose(
+        consumer: &str,
+        purpose: &str,
+        owner: &str,
+        types: impl IntoIterator<Item = &'static str>,
+        make: impl Fn(Report) -> Box<dyn Purpose> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: format!("{consumer}/{purpose}").into(),
+            types: types.into_iter().collect(),
+            make: Some(Arc::new(make)),
+            ..Self::views(consumer, owner)
         }
     }
 
@@ -89,7 +115,12 @@ impl Subscription {
 
     /// The types that it asks for, by full name.
     pub fn types(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.handlers.keys().copied()
+        self.types.iter().copied()
+    }
+
+    /// The purpose of its own, if it has one.
+    pub(crate) fn purpose(&self, report: Report) -> Option<Box<dyn Purpose>> {
+        self.make.as_ref().map(|make| make(report))
     }
 
     /// A view in it that is of another owner or consumer.
@@ -115,6 +146,7 @@ impl Subscription {
         if V::OWNER != &*self.owner || V::CONSUMER != &*self.consumer {
             self.foreign = Some(V::OF);
         }
+        self.types.insert(V::OF);
         self.handlers.entry(V::OF).or_default().push(handler);
         self
     }

@@ -5,6 +5,7 @@
 
 mod fault;
 mod intake;
+mod reacting;
 mod retrier;
 mod runner;
 #[cfg(test)]
@@ -15,20 +16,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use freehold_client::{Error, FeedClient, Mesh};
+use freehold_client::{FeedClient, Mesh};
 use freehold_store::Store;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledge::acknowledge;
-use crate::handle::{Handle, Progress, Running, State};
+use crate::handle::{Handle, Running};
 use crate::link::Link;
+use crate::purpose::{Report, State};
 use crate::retry::RetryPolicy;
 use crate::subscription::Subscription;
 
 pub(crate) use fault::Faults;
 use intake::Intake;
+use reacting::Reacting;
 use retrier::Retrier;
 use runner::Runner;
 
@@ -47,32 +50,6 @@ impl Default for Options {
     fn default() -> Self {
         Self { batch: 100, budget: Duration::from_secs(5), retry: RetryPolicy::default() }
     }
-}
-
-/// Why a consumer does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Two subscriptions have one name.
-    #[error("the subscription `{0}` was given twice")]
-    Twice(String),
-    /// A subscription holds a view that its consumer has of another owner.
-    #[error(
-        "the subscription `{subscription}` has a view of {of}, which is not its consumer's or not its owner's"
-    )]
-    ForeignView {
-        /// The subscription.
-        subscription: String,
-        /// What the view is of.
-        of: &'static str,
-    },
-    /// The mesh does not know the owner.
-    #[error("failed to find the feed of `{owner}`")]
-    Feed {
-        /// The owner.
-        owner: String,
-        /// Why.
-        source: Error,
-    },
 }
 
 /// Subscriptions that are about to run.
@@ -122,63 +99,82 @@ impl Consumer {
         self
     }
 
+    /// Kills it where a test says.
     #[cfg(test)]
     pub(crate) fn faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
         self
     }
 
-    /// Starts all subscriptions on the current Tokio runtime. An owner that cannot be reached yet is waited for.
-    ///
-    /// # Errors
-    /// [`StartError`]; nothing runs then.
-    pub fn start(self) -> Result<Handle, StartError> {
-        let mut names = BTreeSet::new();
-        let mut links = Vec::new();
-        for subscription in &self.subscriptions {
-            let name = subscription.name().to_owned();
-            if let Some(of) = subscription.foreign() {
-                return Err(StartError::ForeignView { subscription: name, of });
-            }
-            if !names.insert(name.clone()) {
-                return Err(StartError::Twice(name));
-            }
-            links.push(Link::new(self.feed_of(subscription.owner())?, &name, subscription.types()));
-        }
+    /// Starts all subscriptions on the current Tokio runtime. An owner that cannot be reached yet is waited for; a
+    /// subscription that cannot begin at all says so in its status.
+    #[must_use]
+    pub fn start(self) -> Handle {
         let stop = CancellationToken::new();
-        let run = |(subscription, link)| self.run(subscription, link, &stop);
-        let running = self.subscriptions.iter().zip(links).map(run).collect();
-        Ok(Handle::new(self.store.clone(), stop, running))
+        let mut names = BTreeSet::new();
+        let mut running = Vec::new();
+        for subscription in &self.subscriptions {
+            let twice = !names.insert(subscription.name());
+            running.push(match self.link(subscription, twice) {
+                Ok(link) => self.run(subscription, link, &stop),
+                Err(problem) => failed(subscription, problem),
+            });
+        }
+        Handle::new(self.store.clone(), stop, running)
     }
 
-    fn feed_of(&self, owner: &str) -> Result<FeedClient, StartError> {
-        if let Some(feed) = self.feeds.get(owner) {
-            return Ok(feed.clone());
+    fn link(&self, subscription: &Subscription, twice: bool) -> Result<Link, String> {
+        if twice {
+            return Err("another subscription has the same name".to_owned());
         }
-        let unknown = |source| StartError::Feed { owner: owner.to_owned(), source };
-        self.mesh.channel(owner).map(FeedClient::new).map_err(unknown)
+        if let Some(of) = subscription.foreign() {
+            return Err(format!("its view of {of} is another consumer's or of another owner"));
+        }
+        let feed = match self.feeds.get(subscription.owner()) {
+            Some(feed) => feed.clone(),
+            None => self
+                .mesh
+                .channel(subscription.owner())
+                .map(FeedClient::new)
+                .map_err(|error| error.to_string())?,
+        };
+        Ok(Link::new(feed, subscription.name(), subscription.types()))
     }
 
     fn run(&self, subscription: &Subscription, link: Link, stop: &CancellationToken) -> Running {
-        let intake = Intake {
+        let (report, progress) = Report::new();
+        let mut tasks = vec![until(stop, acknowledge(link.clone(), progress.clone()))];
+        let purpose = match subscription.purpose(report.clone()) {
+            Some(purpose) => purpose,
+            None => {
+                let (intake, parked) = (self.intake(subscription), Arc::new(Notify::new()));
+                let retrier = Retrier { intake: intake.clone(), parked: Arc::clone(&parked) };
+                tasks.push(until(stop, retrier.run()));
+                Box::new(Reacting::new(intake, report.clone(), parked))
+            }
+        };
+        let name = subscription.name().to_owned();
+        let runner = Runner { name, link: link.clone(), batch: self.options.batch.max(1), purpose, report };
+        tasks.push(until(stop, runner.run()));
+        Running { subscription: subscription.clone(), link: Some(link), progress, tasks }
+    }
+
+    fn intake(&self, subscription: &Subscription) -> Intake {
+        Intake {
             store: self.store.clone(),
             subscription: subscription.clone(),
             retry: self.options.retry,
             budget: self.options.budget,
             faults: self.faults.clone(),
-        };
-        let (progress, watched) = watch::channel(Progress { state: State::Connecting, position: None });
-        let (committed, acknowledged) = watch::channel(None);
-        let parked = Arc::new(Notify::new());
-        let retrier = Retrier { intake: intake.clone(), parked: Arc::clone(&parked) };
-        let runner = Runner::new(intake, link.clone(), self.options.batch, progress, committed, parked);
-        let tasks: Vec<JoinHandle<()>> = vec![
-            until(stop, runner.run()),
-            until(stop, retrier.run()),
-            until(stop, acknowledge(link.clone(), acknowledged)),
-        ];
-        Running { subscription: subscription.clone(), link, progress: watched, tasks }
+        }
     }
+}
+
+fn failed(subscription: &Subscription, problem: String) -> Running {
+    tracing::error!(subscription = subscription.name(), problem, "the subscription cannot begin");
+    let (report, progress) = Report::new();
+    report.state(State::Failed(problem));
+    Running { subscription: subscription.clone(), link: None, progress, tasks: Vec::new() }
 }
 
 /// Runs a task until it ends or the token is cancelled. What it had begun in the database ends by itself.

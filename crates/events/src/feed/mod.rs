@@ -23,7 +23,6 @@ use freehold_wire::reason::{Reason, bad_field};
 use freehold_wire::{Committed, Context, Contract, TokenError};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::link::HISTORY_LOST;
@@ -41,13 +40,11 @@ pub struct Options {
     pub batch: usize,
     /// The most entities in a chunk of a snapshot. 500 unless said.
     pub chunk: usize,
-    /// Ends all streams, so that a server that is going down need not wait for them.
-    pub stop: CancellationToken,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { heartbeat: Duration::from_secs(1), batch: 256, chunk: 500, stop: CancellationToken::new() }
+        Self { heartbeat: Duration::from_secs(1), batch: 256, chunk: 500 }
     }
 }
 
@@ -79,7 +76,19 @@ impl Feed {
     ///
     /// # Errors
     /// [`FeedError`].
-    pub fn new(store: Store, contract: &'static Contract, options: Options) -> Result<Self, FeedError> {
+    pub fn new(store: Store, contract: &'static Contract) -> Result<Self, FeedError> {
+        Self::with_options(store, contract, Options::default())
+    }
+
+    /// The same, working otherwise than by default.
+    ///
+    /// # Errors
+    /// [`FeedError`].
+    pub fn with_options(
+        store: Store,
+        contract: &'static Contract,
+        options: Options,
+    ) -> Result<Self, FeedError> {
         if store.engine() != Engine::Sqlite {
             return Err(FeedError::Engine);
         }
@@ -124,9 +133,7 @@ impl Feed {
         let entities = self.entities(&context, request.entity)?;
         let (out, messages) = mpsc::channel(1);
         let chunk = self.0.options.chunk.max(1);
-        let stop = self.0.options.stop.clone();
-        let sending = entities.snapshot(request.after_key, chunk, out);
-        tokio::spawn(async move { stop.run_until_cancelled(sending).await });
+        tokio::spawn(entities.snapshot(request.after_key, chunk, out));
         Ok(Messages::new(ReceiverStream::new(messages)))
     }
 

@@ -53,13 +53,11 @@ impl Pump {
         Self { store, grant, options, cursor: after, deadline }
     }
 
-    /// Sends until the subscriber is gone, the stream is too old, or the feed is stopped; the subscriber then goes on
-    /// elsewhere at its position.
+    /// Sends until the subscriber is gone, or the stream is too old; the subscriber then goes on at its
+    /// position.
     pub(crate) async fn run(mut self, out: Out) {
-        let stop = self.options.stop.clone();
         let deadline = self.deadline.into();
-        let sending = timeout_at(deadline, self.pump(&out));
-        if let Some(Ok(Err(End::Failed(status)))) = stop.run_until_cancelled(sending).await {
+        if let Ok(Err(End::Failed(status))) = timeout_at(deadline, self.pump(&out)).await {
             // Whoever waits for room in a full channel has a subscriber that reads no more.
             let _ = out.try_send(Err(status));
         }

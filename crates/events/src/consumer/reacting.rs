@@ -1,0 +1,153 @@
+//! The purpose of views: taking events in, and fetching again what is missing.
+//!
+//! **Invariant:** a version that is missing is looked for among everything that the owner keeps before it is given up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use freehold_store::{StoreError, Work};
+use freehold_wire::Watermark;
+use freehold_wire::pb::{Epoch, Position};
+use tokio::sync::Notify;
+
+use super::intake::{Intake, Taken};
+use super::retrier;
+use crate::link::{Batch, Link, LinkError};
+use crate::parked;
+use crate::position::{self, Standing};
+use crate::purpose::{Left, Purpose, Report, State};
+
+/// How often a position that moved without events is written down.
+const LAZILY: Duration = Duration::from_secs(1);
+/// How often the kept events are fetched again for a version that is missing, before it is given up.
+const FETCHES: u32 = 3;
+
+/// A missing version is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Search {
+    fetches: u32,
+    /// Where the gap was seen; a fetch that gets here has seen all before it.
+    until: i64,
+}
+
+/// Reacts to the events of one subscription.
+pub(crate) struct Reacting {
+    intake: Intake,
+    report: Report,
+    /// Tells the retrier that a key has parked.
+    parked: Arc<Notify>,
+    standing: Option<Standing>,
+    search: Option<Search>,
+    written: Instant,
+}
+
+#[async_trait]
+impl Purpose for Reacting {
+    async fn resume(&mut self, link: &Link) -> Result<Option<Position>, Left> {
+        let standing = self.stand(link).await?;
+        if self.search.is_none() && self.has_gaps().await? {
+            self.search = Some(Search { fetches: 0, until: standing.position.mark });
+        }
+        self.report.moved(standing.position);
+        let after = self.search.is_none().then_some(standing.position);
+        self.standing = Some(standing);
+        Ok(after)
+    }
+
+    async fn opened(&mut self, epochs: &[Epoch]) -> Result<(), Left> {
+        let known = self.standing.as_ref().map_or(&[][..], |standing| standing.watermark.epochs());
+        if !position::continues(known, epochs) {
+            return Err(LinkError::HistoryLost("an epoch that was read from is gone".to_owned()).into());
+        }
+        if known != epochs {
+            let (name, heard) = (self.intake.subscription.name().to_owned(), epochs.to_vec());
+            let unit = async move |work: &mut Work| position::note_epochs(work, &name, &heard).await;
+            self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
+        }
+        self.report.state(if self.search.is_some() { State::Gap } else { State::Live });
+        Ok(())
+    }
+
+    async fn take(&mut self, batch: Batch) -> Result<(), Left> {
+        let position = batch.position;
+        let gap = self.absorb(batch).await?;
+        self.look_for(gap, position).await
+    }
+}
+
+impl Reacting {
+    pub(crate) fn new(intake: Intake, report: Report, parked: Arc<Notify>) -> Self {
+        Self { intake, report, parked, standing: None, search: None, written: Instant::now() }
+    }
+
+    /// Where the subscription stands; a new one begins before the oldest event that its owner has.
+    async fn stand(&self, link: &Link) -> Result<Standing, Left> {
+        let name = self.intake.subscription.name();
+        if let Some(standing) = position::load(&mut self.intake.store.read().await?, name).await? {
+            return Ok(standing);
+        }
+        let head = link.head().await?;
+        let (Some(first), Some(position)) = (head.epochs.first().copied(), head.position) else {
+            return Err(LinkError::Protocol("a head without epochs or position").into());
+        };
+        let start = Position::default().with_epoch(first.id).with_mark(first.first - 1);
+        let watermark = Watermark::new(self.intake.subscription.owner(), head.epochs, start.mark);
+        let standing = Standing { watermark, position: start, origin: position.mark, moved_ms: 0 };
+        let (name, begun) = (name.to_owned(), standing.clone());
+        let unit = async move |work: &mut Work| position::begin(work, &name, &begun).await;
+        self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
+        Ok(standing)
+    }
+
+    /// Takes in a batch; answers whether a version is missing.
+    async fn absorb(&mut self, batch: Batch) -> Result<bool, StoreError> {
+        let Batch { events, position, .. } = batch;
+        let news = self.report.position().is_none_or(|stands| position.mark > stands.mark);
+        if events.is_empty() && (!news || self.written.elapsed() < LAZILY) {
+            return Ok(false);
+        }
+        let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
+        let Taken { parked, gap } = self.intake.absorb(events.into(), position, origin).await?;
+        self.written = Instant::now();
+        if news {
+            self.report.moved(position);
+        }
+        if parked {
+            self.parked.notify_one();
+        }
+        Ok(gap)
+    }
+
+    /// Leaves the stream for a fetch from the oldest event when a gap was seen; when such a fetch has come by the gap
+    /// and it is still there, fetches again or settles it.
+    async fn look_for(&mut self, gap: bool, position: Position) -> Result<(), Left> {
+        const MISSING: Left = Left::Again("a version is missing, the kept events are fetched again");
+        let Some(search) = self.search else {
+            if gap {
+                self.search = Some(Search { fetches: 0, until: position.mark });
+                return Err(MISSING);
+            }
+            return Ok(());
+        };
+        if position.mark < search.until {
+            return Ok(());
+        }
+        if self.has_gaps().await? {
+            if search.fetches + 1 < FETCHES {
+                self.search = Some(Search { fetches: search.fetches + 1, ..search });
+                return Err(MISSING);
+            }
+            retrier::settle_gaps(&self.intake).await?;
+            self.parked.notify_one();
+        }
+        self.search = None;
+        self.report.state(State::Live);
+        Ok(())
+    }
+
+    async fn has_gaps(&self) -> Result<bool, StoreError> {
+        let name = self.intake.subscription.name();
+        Ok(!parked::gaps(&mut self.intake.store.read().await?, name).await?.is_empty())
+    }
+}
