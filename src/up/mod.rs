@@ -69,3 +69,8 @@ fn temporary_folder() -> Result<tempfile::TempDir, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to make a temporary folder: {error}")))
 }
 
+
+/// Whether some process has a database in the folder open as its owner.
+pub(crate) fn is_running(folder: &std::path::Path) -> bool {
+    freehold_sdk::PORTS.iter().any(|(name, _)| freehold_store::is_owned(&host::database_url(folder, name)))
+}

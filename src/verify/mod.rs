@@ -1,0 +1,92 @@
+//! `freehold verify`: checks the databases of a mesh against each other and against the contracts, read-only.
+//!
+//! It imports no service: what must hold is written here a second time, from the outside. Beside a running mesh it
+//! waits for quiet first; of a stopped one it reports what lags, and fails only on what is wrong.
+
+mod databases;
+mod entities;
+mod events;
+mod finding;
+mod money;
+mod orders;
+mod positions;
+mod replicas;
+mod stock;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use freehold_contract::Model;
+use freehold_sdk::CONTRACT;
+
+use crate::cli::{Format, VerifyArgs};
+use crate::config::Config;
+use crate::exit::{Exit, Failure};
+use crate::up;
+use crate::verify::databases::{Databases, ReadError};
+use crate::verify::finding::Findings;
+use crate::verify::positions::Positions;
+
+/// How long a running mesh may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Checks the databases in the folder.
+pub(crate) fn run(args: &VerifyArgs, config: &Config, format: Format) -> Result<(), Failure> {
+    let folder = up::data_folder(args.data.clone(), config);
+    let model = freehold_contract::load_descriptors(CONTRACT.descriptors)
+        .map_err(|error| Failure::new(Exit::Failed, error))?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let findings = runtime.block_on(verify(&folder, &model))?;
+    print(&findings, format);
+    if findings.is_violated() { Err(Failure::silent(Exit::Violated)) } else { Ok(()) }
+}
+
+async fn verify(folder: &Path, model: &Model) -> Result<Findings, Failure> {
+    let databases = Databases::open(folder).await.map_err(not_read)?;
+    if databases.names().is_empty() {
+        let problem = format!("there is no database in {}; --data names another folder", folder.display());
+        return Err(Failure::new(Exit::Usage, problem));
+    }
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let findings = look(&databases, model).await.map_err(not_read)?;
+        let running = up::is_running(folder);
+        if findings.is_quiet() || !running || Instant::now() > until {
+            return Ok(findings);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn not_read(error: ReadError) -> Failure {
+    Failure::new(Exit::InUse, error)
+}
+
+async fn look(databases: &Databases, model: &Model) -> Result<Findings, ReadError> {
+    let mut findings = Findings::default();
+    let mut moment = databases.moment().await?;
+    let positions = Positions::read(databases, &mut moment).await?;
+    money::check(&mut moment, &mut findings).await?;
+    stock::check(&mut moment, &mut findings).await?;
+    orders::check(&mut moment, &positions, &mut findings).await?;
+    entities::check(&mut moment, &mut findings).await?;
+    replicas::check(&mut moment, model, &positions, &mut findings).await?;
+    events::check(&mut moment, &positions, &mut findings).await?;
+    Ok(findings)
+}
+
+fn print(findings: &Findings, format: Format) {
+    let (violated, lagging): (Vec<_>, Vec<_>) = findings.all().iter().partition(|finding| !finding.lags);
+    match format {
+        Format::Json => findings.all().iter().for_each(|finding| println!("{}", serde_json::json!(finding))),
+        Format::Text => {
+            for finding in violated.iter().chain(&lagging) {
+                let kind = if finding.lags { "lags" } else { "VIOLATED" };
+                println!("{kind:<9} {:<9} {}: {}", finding.check, finding.subject, finding.problem);
+            }
+            let compared = findings.comparisons();
+            println!("{compared} comparisons, {} violated, {} lagging", violated.len(), lagging.len());
+        }
+    }
+}
