@@ -5,8 +5,8 @@
 
 use freehold_store::{Queries, StoreError, Work, vals};
 
+use crate::definition::Definition;
 use crate::progress::{Answer, Phase};
-use crate::script::Script;
 
 /// A line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(crate) fn notes(before: Phase, answer: &Answer, after: Phase, steps: usize) 
 pub(crate) async fn write(
     work: &mut Work,
     saga: &str,
-    script: &dyn Script,
+    definition: &Definition,
     note: &Note,
 ) -> Result<(), StoreError> {
     const INTENT: &str = "INSERT INTO freehold_saga_step (saga, ordinal, step, state, attempts, reason, at_ms) \
@@ -62,7 +62,7 @@ pub(crate) async fn write(
         WHERE saga = $1 AND ordinal = $2";
     let now = work.now();
     let (sql, step, text) = match note {
-        Note::Intent(step) => (INTENT, *step, script.step_name(*step).unwrap_or_default()),
+        Note::Intent(step) => (INTENT, *step, definition.step_name(*step).unwrap_or_default()),
         Note::Settled(step, state) => (SETTLED, *step, *state),
         Note::Refused(step, why) => (REFUSED, *step, why.as_str()),
         Note::Failed(step, why) => (FAILED, *step, why.as_str()),

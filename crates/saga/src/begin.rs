@@ -6,11 +6,10 @@ use freehold_store::{Queries, StoreError, Work, vals};
 
 use crate::audit::{self, Note};
 use crate::backoff::Backoff;
-use crate::definition::{DefinitionError, Saga};
+use crate::definition::{Definition, DefinitionError};
 use crate::failure::Failure;
 use crate::progress::{Plan, Progress};
 use crate::record::{self, Record};
-use crate::script::Script;
 use crate::state::State;
 
 /// The longest id of a saga, in bytes: with a step's name it has to fit an idempotency key.
@@ -47,36 +46,34 @@ pub enum BeginError {
     Store(#[from] StoreError),
 }
 
-pub(crate) async fn begin<S>(
+/// Begins a saga of this definition over the encoded input.
+pub(crate) async fn begin(
     work: &mut Work,
-    saga: &Saga<S>,
+    definition: &Definition,
     id: &str,
     input: Vec<u8>,
-) -> Result<Begun, BeginError>
-where
-    Saga<S>: Script,
-{
+) -> Result<Begun, BeginError> {
     if !is_id(id) {
         return Err(BeginError::BadId(id.chars().take(MAX_ID).collect()));
     }
-    saga.check()?;
-    let record = first(work, saga, id, input);
+    definition.check()?;
+    let record = first(work, definition, id, input);
     if record::insert(work, &record).await? {
-        audit::write(work, id, saga, &Note::Intent(0)).await?;
+        audit::write(work, id, definition, &Note::Intent(0)).await?;
         return Ok(Begun::New);
     }
     existing(work, &record).await
 }
 
 /// The row of a saga before its first step.
-fn first(work: &Work, saga: &dyn Script, id: &str, input: Vec<u8>) -> Record {
+fn first(work: &Work, definition: &Definition, id: &str, input: Vec<u8>) -> Record {
     // How failures are met plays no part in a beginning; the executor that runs the saga brings its own.
-    let plan = Plan { steps: saga.limits(), backoff: Backoff::default(), stuck_after: u32::MAX };
+    let plan = Plan { steps: definition.limits(), backoff: Backoff::default(), stuck_after: u32::MAX };
     let context = work.context();
     let mut record = Record {
         id: id.into(),
-        name: saga.name().to_owned(),
-        version: i64::from(saga.version()),
+        name: definition.name.to_owned(),
+        version: i64::from(definition.version),
         revision: 1,
         state: State::Running,
         step: String::new(),
@@ -89,7 +86,7 @@ fn first(work: &Work, saga: &dyn Script, id: &str, input: Vec<u8>) -> Record {
         failure: Failure::default(),
         trouble: String::new(),
     };
-    record.set_progress(&Progress::begin(&plan, work.now()), &plan, saga);
+    record.set_progress(&Progress::begin(&plan, work.now()), &plan, definition);
     record
 }
 

@@ -6,15 +6,17 @@
 //! definition is a new version, and the old one stays registered until no saga of it is left.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use freehold_store::{StoreError, Work};
 use freehold_wire::prost::Message;
 
 use crate::begin::{self, BeginError, Begun};
+use crate::erased::{AnyEnd, AnyStep, OnCompensated, OnDone};
 use crate::failure::Failure;
-use crate::script::{CompensatedHook, DoneHook, ErasedStep};
-use crate::step::Step;
+use crate::progress::End;
+use crate::step::{Limits, Step};
 
 /// The longest name of a saga or a step, in bytes.
 const MAX_NAME: usize = 48;
@@ -29,15 +31,6 @@ pub enum EndError {
     /// The database failed; tried again.
     #[error("the end could not be written")]
     Store(#[from] StoreError),
-}
-
-/// The definition of a saga that carries the state `S`. Cloning is cheap.
-pub struct Saga<S> {
-    pub(crate) name: &'static str,
-    pub(crate) version: u32,
-    pub(crate) steps: Vec<Arc<dyn ErasedStep<S>>>,
-    pub(crate) done: Option<Arc<dyn DoneHook<S>>>,
-    pub(crate) compensated: Option<Arc<dyn CompensatedHook<S>>>,
 }
 
 /// Why a definition cannot be run.
@@ -67,17 +60,34 @@ pub enum DefinitionError {
     },
 }
 
-impl<S: Message + Default + Clone + 'static> Saga<S> {
+/// The definition of a saga that carries the state `S`. Cloning is cheap.
+pub struct Saga<S> {
+    definition: Definition,
+    state: PhantomData<fn(S)>,
+}
+
+/// A definition without the type of its state.
+#[derive(Clone)]
+pub(crate) struct Definition {
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) steps: Vec<Arc<dyn AnyStep>>,
+    on_done: Option<Arc<dyn AnyEnd>>,
+    on_compensated: Option<Arc<dyn AnyEnd>>,
+}
+
+impl<S: Message + Default + 'static> Saga<S> {
     /// A saga without steps yet; `name` in at most 48 of the characters a-z 0-9 _.
     #[must_use]
     pub fn new(name: &'static str, version: u32) -> Self {
-        Self { name, version, steps: Vec::new(), done: None, compensated: None }
+        let definition = Definition { name, version, steps: Vec::new(), on_done: None, on_compensated: None };
+        Self { definition, state: PhantomData }
     }
 
     /// Adds a step after those it has.
     #[must_use]
     pub fn step(mut self, step: impl Step<State = S>) -> Self {
-        self.steps.push(Arc::new(step));
+        self.definition.steps.push(Arc::new(step));
         self
     }
 
@@ -87,7 +97,7 @@ impl<S: Message + Default + Clone + 'static> Saga<S> {
     where
         H: AsyncFn(&mut Work, &S) -> Result<(), EndError> + Send + Sync + 'static,
     {
-        self.done = Some(Arc::new(hook));
+        self.definition.on_done = Some(Arc::new(OnDone(hook, PhantomData)));
         self
     }
 
@@ -98,7 +108,7 @@ impl<S: Message + Default + Clone + 'static> Saga<S> {
     where
         H: AsyncFn(&mut Work, &S, &Failure) -> Result<(), EndError> + Send + Sync + 'static,
     {
-        self.compensated = Some(Arc::new(hook));
+        self.definition.on_compensated = Some(Arc::new(OnCompensated(hook, PhantomData)));
         self
     }
 
@@ -109,21 +119,55 @@ impl<S: Message + Default + Clone + 'static> Saga<S> {
     /// # Errors
     /// [`BeginError`]; [`BeginError::Conflict`] for an id that another saga or another input has.
     pub async fn begin(&self, work: &mut Work, id: &str, input: &S) -> Result<Begun, BeginError> {
-        begin::begin(work, self, id, input.encode_to_vec()).await
+        begin::begin(work, &self.definition, id, input.encode_to_vec()).await
     }
 }
 
 impl<S> Saga<S> {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub(crate) fn definition(&self) -> &Definition {
+        &self.definition
+    }
+}
+
+impl<S> Clone for Saga<S> {
+    fn clone(&self) -> Self {
+        Self { definition: self.definition.clone(), state: PhantomData }
+    }
+}
+
+impl<S> fmt::Debug for Saga<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Definition { name, version, steps, .. } = &self.definition;
+        let steps: Vec<&str> = steps.iter().map(|step| step.name()).collect();
+        f.debug_struct("Saga").field("name", name).field("version", version).field("steps", &steps).finish()
+    }
+}
+
+impl Definition {
+    pub(crate) fn step_name(&self, step: usize) -> Option<&'static str> {
+        self.steps.get(step).map(|step| step.name())
     }
 
-    /// Its version.
-    #[must_use]
-    pub fn version(&self) -> u32 {
-        self.version
+    pub(crate) fn limits(&self) -> Vec<Limits> {
+        self.steps.iter().map(|step| step.limits()).collect()
+    }
+
+    /// Writes what the end means to the owner.
+    pub(crate) async fn write_end(
+        &self,
+        work: &mut Work,
+        end: End,
+        data: &[u8],
+        why: &Failure,
+    ) -> Result<(), EndError> {
+        let hook = match end {
+            End::Done => &self.on_done,
+            End::Compensated => &self.on_compensated,
+        };
+        match hook {
+            Some(hook) => hook.write(work, data, why).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), DefinitionError> {
@@ -138,26 +182,6 @@ impl<S> Saga<S> {
             Some((_, step)) => Err(DefinitionError::TwoSteps { saga: self.name, step }),
             None => Ok(()),
         }
-    }
-}
-
-impl<S> Clone for Saga<S> {
-    fn clone(&self) -> Self {
-        Self {
-            name: self.name,
-            version: self.version,
-            steps: self.steps.clone(),
-            done: self.done.clone(),
-            compensated: self.compensated.clone(),
-        }
-    }
-}
-
-impl<S> fmt::Debug for Saga<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps: Vec<&str> = self.steps.iter().map(|step| step.name()).collect();
-        let Self { name, version, .. } = self;
-        f.debug_struct("Saga").field("name", name).field("version", version).field("steps", &steps).finish()
     }
 }
 

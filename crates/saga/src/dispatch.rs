@@ -197,8 +197,8 @@ async fn earliest(
     const SQL: &str = "SELECT id, next_ms FROM freehold_saga \
         WHERE name = $1 AND version = $2 AND next_ms IS NOT NULL ORDER BY next_ms LIMIT $3";
     let limit = i64::try_from(2 * concurrency + 1).unwrap_or(i64::MAX);
-    let version = i64::from(known.script.version());
-    let rows = read.all(SQL, vals![known.script.name(), version, limit]).await?;
+    let version = i64::from(known.definition.version);
+    let rows = read.all(SQL, vals![known.definition.name, version, limit]).await?;
     rows.iter()
         .map(|row| Ok(Timer { id: row.get::<String>("id")?.into(), next_ms: row.get("next_ms")? }))
         .collect()

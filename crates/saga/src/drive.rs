@@ -26,10 +26,10 @@ use crate::instance::{Instance, Registry};
 use crate::progress::{Action, Answer, End, Progress};
 use crate::record;
 use crate::state::State;
-use crate::step::{StepContext, StepError};
+use crate::step::{StepContext, StepError, Way};
 
 /// How long a unit of work of the executor may take.
-const UNIT_BUDGET: Duration = Duration::from_secs(10);
+pub(crate) const UNIT_BUDGET: Duration = Duration::from_secs(10);
 
 /// What all drivers of an executor share.
 pub(crate) struct Engine {
@@ -58,6 +58,8 @@ pub(crate) enum DriveError {
     Store(#[from] StoreError),
     #[error("another executor drives the saga")]
     Overtaken,
+    #[error("its definition has no step {0}")]
+    NoStep(usize),
     #[error("the end was not recorded")]
     End(#[source] EndError),
     #[error("the process dies here")]
@@ -96,8 +98,8 @@ impl Engine {
                     continue;
                 }
                 Action::Expire { step } => saga.expired(step),
-                Action::Act { step, budget_ms } => self.act(&saga, step, budget_ms).await?,
-                Action::Undo { step, budget_ms } => self.undo(&saga, step, budget_ms).await?,
+                Action::Act { step, budget_ms } => self.call(&saga, Way::Act, step, budget_ms).await?,
+                Action::Undo { step, budget_ms } => self.call(&saga, Way::Undo, step, budget_ms).await?,
             };
             self.record(&mut saga, attempt).await?;
         }
@@ -118,32 +120,25 @@ impl Engine {
         Token::default().with_owner(head.owner()).with_epoch(epoch).with_mark(head.mark())
     }
 
-    async fn act(&self, saga: &Instance, step: usize, budget_ms: i64) -> Result<Attempt, DriveError> {
+    async fn call(
+        &self,
+        saga: &Instance,
+        way: Way,
+        step: usize,
+        budget_ms: i64,
+    ) -> Result<Attempt, DriveError> {
+        let Some(any) = saga.known.definition.steps.get(step) else { return Err(DriveError::NoStep(step)) };
         self.faults.pass(Boundary::BeforeCall)?;
-        let (budget, name) = (budget(budget_ms), saga.step_name(step));
-        let context = self.context(saga, budget);
-        let context = StepContext::of_act(context, &saga.record.id, name, saga.progress.attempts);
-        let span = tracing::info_span!("saga.step", saga = %saga.record.id, step = name);
-        let acting = saga.known.script.act(step, &context, &saga.record.data);
-        let attempt = match answered(budget, acting).instrument(span).await {
-            Ok(data) => Attempt { answer: Answer::Done, data: Some(data) },
+        let budget = Duration::from_millis(u64::try_from(budget_ms).unwrap_or(0));
+        let (id, name) = (&saga.record.id, any.name());
+        let context = StepContext::new(self.context(saga, budget), id, name, way, saga.progress.attempts);
+        let span = tracing::info_span!("saga.step", saga = %id, step = name, ?way);
+        let answer = answered(budget, any.call(way, &context, &saga.record.data)).instrument(span).await;
+        self.faults.pass(Boundary::AfterCall)?;
+        Ok(match answer {
+            Ok(data) => Attempt { answer: Answer::Done, data },
             Err(error) => Attempt { answer: error.into(), data: None },
-        };
-        self.faults.pass(Boundary::AfterCall)?;
-        Ok(attempt)
-    }
-
-    async fn undo(&self, saga: &Instance, step: usize, budget_ms: i64) -> Result<Attempt, DriveError> {
-        self.faults.pass(Boundary::BeforeCall)?;
-        let (budget, name) = (budget(budget_ms), saga.step_name(step));
-        let context = self.context(saga, budget);
-        let context = StepContext::of_undo(context, &saga.record.id, name, saga.progress.attempts);
-        let span = tracing::info_span!("saga.undo", saga = %saga.record.id, step = name);
-        let undoing = saga.known.script.undo(step, &context, &saga.record.data);
-        let undone = answered(budget, undoing).instrument(span).await;
-        let answer = undone.map_or_else(Answer::from, |()| Answer::Done);
-        self.faults.pass(Boundary::AfterCall)?;
-        Ok(Attempt { answer, data: None })
+        })
     }
 
     /// Writes what came of an attempt, and the intent of what follows.
@@ -166,21 +161,21 @@ impl Engine {
         let (now, chance) = (self.store.now(), fastrand::f64());
         let mut ended = change.clone();
         ended.progress.take(Answer::Done, &known.plan, now, chance);
-        match self.write(saga, &ended, Some(end)).await {
-            Err(DriveError::End(error)) => {
-                tracing::warn!(saga = %saga.record.id, %error, "the end of a saga could not be recorded");
-                change.progress.take(error.into(), &known.plan, now, chance);
-                self.write(saga, &change, None).await
-            }
-            written => written,
-        }
+        let error = match self.write(saga, &ended, Some(end)).await {
+            Err(DriveError::End(error)) => error,
+            // What the hook made of it shows only at the commit: a panic, or a statement that failed unnoticed.
+            Err(DriveError::Store(error)) if !error.is_transient() => EndError::Store(error),
+            written => return written,
+        };
+        change.progress.take(error.into(), &known.plan, now, chance);
+        self.write(saga, &change, None).await
     }
 
     async fn write(&self, saga: &mut Instance, change: &Change, end: Option<End>) -> Result<(), DriveError> {
         let known = Arc::clone(&saga.known);
         let mut record = saga.record.clone();
         record.revision += 1;
-        record.set_progress(&change.progress, &known.plan, &*known.script);
+        record.set_progress(&change.progress, &known.plan, &known.definition);
         record.tokens = saga.session.encode();
         if let Some(data) = &change.data {
             record.data.clone_from(data);
@@ -192,10 +187,12 @@ impl Engine {
                 return Err(DriveError::Overtaken);
             }
             for note in &notes {
-                audit::write(work, &record.id, &*known.script, note).await?;
+                audit::write(work, &record.id, &known.definition, note).await?;
             }
             if let Some(end) = end {
-                known.script.end(work, end, &record.data, &record.failure).await.map_err(DriveError::End)?;
+                let definition = &known.definition;
+                let writing = definition.write_end(work, end, &record.data, &record.failure);
+                writing.await.map_err(DriveError::End)?;
             }
             faults.pass(Boundary::BeforeCommit)?;
             Ok(record)
@@ -233,13 +230,9 @@ impl Change {
 }
 
 impl Instance {
-    fn step_name(&self, step: usize) -> &'static str {
-        self.known.script.step_name(step).unwrap_or_default()
-    }
-
     /// The answer of a step whose time is up.
     fn expired(&self, step: usize) -> Attempt {
-        let name = self.step_name(step);
+        let name = self.known.definition.step_name(step).unwrap_or_default();
         let message = match self.progress.trouble.as_str() {
             "" => format!("the time of step `{name}` is up"),
             trouble => format!("the time of step `{name}` is up; its last attempt: {trouble}"),
@@ -260,10 +253,6 @@ async fn answered<T>(
         Ok(Err(_panic)) => Err(StepError::Retry(Failure::internal("the step panicked"))),
         Err(_elapsed) => Err(StepError::Retry(Failure::no_answer(format!("no answer within {budget:?}")))),
     }
-}
-
-fn budget(milliseconds: i64) -> Duration {
-    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
 }
 
 impl From<StepError> for Answer {

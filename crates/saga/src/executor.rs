@@ -4,19 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_store::{Queries, Store, StoreError, vals};
-use freehold_wire::prost::Message;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
-use crate::definition::{DefinitionError, Saga};
+use crate::definition::{Definition, DefinitionError, Saga};
 use crate::dispatch::Dispatcher;
 use crate::drive::Engine;
 use crate::endings::Endings;
 use crate::faults::Faults;
 use crate::handle::Handle;
 use crate::instance::Registry;
-use crate::script::Script;
 
 /// How many requests to drive a saga at once are kept; more are found by their timers.
 const ASKED: usize = 1024;
@@ -44,7 +42,7 @@ impl Default for Options {
 pub struct Executor {
     store: Store,
     options: Options,
-    scripts: Vec<Arc<dyn Script>>,
+    definitions: Vec<Definition>,
     wrong: Option<DefinitionError>,
     faults: Faults,
 }
@@ -53,17 +51,19 @@ impl Executor {
     /// An executor of the sagas in `store`, whose migrations include [`MIGRATIONS`](crate::MIGRATIONS).
     #[must_use]
     pub fn new(store: Store, options: Options) -> Self {
-        Self { store, options, scripts: Vec::new(), wrong: None, faults: Faults::default() }
+        Self { store, options, definitions: Vec::new(), wrong: None, faults: Faults::default() }
     }
 
     /// Runs the sagas of this definition. Register every version that has sagas left: one without is left alone.
     #[must_use]
-    pub fn saga<S: Message + Default + Clone + 'static>(mut self, saga: &Saga<S>) -> Self {
-        let same = |script: &Arc<dyn Script>| script.name() == saga.name && script.version() == saga.version;
-        let twice = DefinitionError::TwoSagas { name: saga.name, version: saga.version };
-        let checked = if self.scripts.iter().any(same) { Err(twice) } else { saga.check() };
+    pub fn saga<S>(mut self, saga: &Saga<S>) -> Self {
+        let definition = saga.definition();
+        let (name, version) = (definition.name, definition.version);
+        let known = self.definitions.iter().any(|known| known.name == name && known.version == version);
+        let checked =
+            if known { Err(DefinitionError::TwoSagas { name, version }) } else { definition.check() };
         self.wrong = self.wrong.or(checked.err());
-        self.scripts.push(Arc::new(saga.clone()));
+        self.definitions.push(definition.clone());
         self
     }
 
@@ -78,7 +78,7 @@ impl Executor {
         let Options { concurrency, backoff, stuck_after, grace } = self.options;
         let engine = Arc::new(Engine {
             store: self.store,
-            registry: Registry::new(self.scripts, backoff, stuck_after),
+            registry: Registry::new(self.definitions, backoff, stuck_after),
             endings: Endings::default(),
             faults: self.faults,
             stopping: CancellationToken::new(),

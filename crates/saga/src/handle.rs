@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status as CallStatus;
 
-use crate::drive::Engine;
+use crate::drive::{Engine, UNIT_BUDGET};
 use crate::failure::Failure;
 use crate::record::{self, Record};
 use crate::state::State;
@@ -112,7 +112,7 @@ impl Handle {
         const SQL: &str = "UPDATE freehold_saga SET next_ms = $2, revision = revision + 1 \
             WHERE id = $1 AND next_ms > $2";
         let (saga, now) = (id.to_owned(), self.engine.store.now());
-        let context = Context::new(self.engine.store.service(), LOOK * 10);
+        let context = Context::new(self.engine.store.service(), UNIT_BUDGET);
         let unit = async move |work: &mut Work| work.exec(SQL, vals![saga, now]).await;
         let (changed, _) = self.engine.store.unit(&context, unit).await?;
         let _ = self.asked.try_send(id.into());

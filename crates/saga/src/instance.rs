@@ -6,13 +6,13 @@ use freehold_wire::Session;
 use freehold_wire::trace::Trace;
 
 use crate::backoff::Backoff;
+use crate::definition::Definition;
 use crate::progress::{Plan, Progress};
 use crate::record::Record;
-use crate::script::Script;
 
 /// A definition and how its sagas are driven.
 pub(crate) struct Known {
-    pub(crate) script: Arc<dyn Script>,
+    pub(crate) definition: Definition,
     pub(crate) plan: Plan,
 }
 
@@ -31,12 +31,12 @@ pub(crate) struct Instance {
 }
 
 impl Registry {
-    pub(crate) fn new(scripts: Vec<Arc<dyn Script>>, backoff: Backoff, stuck_after: u32) -> Self {
-        let known = |script: Arc<dyn Script>| {
-            let plan = Plan { steps: script.limits(), backoff, stuck_after };
-            Arc::new(Known { script, plan })
+    pub(crate) fn new(definitions: Vec<Definition>, backoff: Backoff, stuck_after: u32) -> Self {
+        let known = |definition: Definition| {
+            let plan = Plan { steps: definition.limits(), backoff, stuck_after };
+            Arc::new(Known { definition, plan })
         };
-        Self { known: scripts.into_iter().map(known).collect() }
+        Self { known: definitions.into_iter().map(known).collect() }
     }
 
     pub(crate) fn all(&self) -> &[Arc<Known>] {
@@ -51,13 +51,15 @@ impl Registry {
     /// The saga of a row; `None` where its definition, or the step it stands at, is not known here.
     pub(crate) fn instance(&self, record: Record) -> Option<Instance> {
         let known = Arc::clone(self.find(&record.name, record.version)?);
-        let progress = record.progress(&*known.script)?;
+        let progress = record.progress(&known.definition)?;
         let (session, trace) = (record.session(), record.trace());
         Some(Instance { known, record, progress, session, trace })
     }
 
     fn find(&self, name: &str, version: i64) -> Option<&Arc<Known>> {
-        let is = |script: &dyn Script| script.name() == name && i64::from(script.version()) == version;
-        self.known.iter().find(|known| is(&*known.script))
+        let is = |known: &&Arc<Known>| {
+            known.definition.name == name && i64::from(known.definition.version) == version
+        };
+        self.known.iter().find(is)
     }
 }

@@ -9,9 +9,9 @@ use freehold_store::{Queries, Row, StoreError, Work, vals};
 use freehold_wire::Session;
 use freehold_wire::trace::Trace;
 
+use crate::definition::Definition;
 use crate::failure::Failure;
 use crate::progress::{Phase, Plan, Progress};
-use crate::script::Script;
 use crate::state::State;
 
 /// A saga's row.
@@ -113,9 +113,9 @@ impl Record {
     /// Where the saga stands; `None` where the definition has no step of the name that the row holds.
     ///
     /// Whoever reads a row cannot know whether its step was tried before, so it is in doubt.
-    pub(crate) fn progress(&self, script: &dyn Script) -> Option<Progress> {
-        let steps = script.limits().len();
-        let named = || (0..steps).find(|step| script.step_name(*step) == Some(self.step.as_str()));
+    pub(crate) fn progress(&self, definition: &Definition) -> Option<Progress> {
+        let steps = definition.steps.len();
+        let named = || (0..steps).find(|step| definition.step_name(*step) == Some(self.step.as_str()));
         let phase = match (self.state, self.step.is_empty()) {
             (State::Done, _) => Phase::Done,
             (State::Compensated, _) => Phase::Compensated,
@@ -138,13 +138,13 @@ impl Record {
     }
 
     /// Takes down where the saga stands.
-    pub(crate) fn set_progress(&mut self, progress: &Progress, plan: &Plan, script: &dyn Script) {
+    pub(crate) fn set_progress(&mut self, progress: &Progress, plan: &Plan, definition: &Definition) {
         let (state, step) = match progress.phase {
             Phase::Done => (State::Done, None),
             Phase::Compensated => (State::Compensated, None),
-            Phase::Running(step) => (State::Running, script.step_name(step)),
+            Phase::Running(step) => (State::Running, definition.step_name(step)),
             Phase::Compensating(left) => {
-                (State::Compensating, left.checked_sub(1).and_then(|step| script.step_name(step)))
+                (State::Compensating, left.checked_sub(1).and_then(|step| definition.step_name(step)))
             }
         };
         self.state = if progress.is_stuck(plan) { State::Stuck } else { state };

@@ -111,6 +111,13 @@ impl<E: Into<Status>> From<E> for StepError {
     }
 }
 
+/// Whether a step is done or undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Act,
+    Undo,
+}
+
 /// What an attempt at a step, or at its undo, is given.
 #[derive(Debug, Clone)]
 pub struct StepContext {
@@ -121,14 +128,13 @@ pub struct StepContext {
 }
 
 impl StepContext {
-    pub(crate) fn of_act(context: Context, saga: &Arc<str>, step: &str, attempt: u32) -> Self {
+    pub(crate) fn new(context: Context, saga: &Arc<str>, step: &str, way: Way, attempt: u32) -> Self {
         let id: Arc<str> = format!("{saga}/{step}").into();
-        Self { context: context.with_key(Arc::clone(&id)), saga: Arc::clone(saga), id, attempt }
-    }
-
-    pub(crate) fn of_undo(context: Context, saga: &Arc<str>, step: &str, attempt: u32) -> Self {
-        let id: Arc<str> = format!("{saga}/{step}").into();
-        Self { context: context.with_key(format!("{id}/undo")), saga: Arc::clone(saga), id, attempt }
+        let key = match way {
+            Way::Act => Arc::clone(&id),
+            Way::Undo => format!("{id}/undo").into(),
+        };
+        Self { context: context.with_key(key), saga: Arc::clone(saga), id, attempt }
     }
 
     /// The context that the attempt's calls run in: its deadline, what the saga has seen so far, its trace.
@@ -180,9 +186,9 @@ mod tests {
 
     #[test]
     fn a_step_and_its_undo_share_an_id_and_not_a_key() {
-        let context = || Context::new("orders", Duration::from_secs(1));
-        let act = StepContext::of_act(context(), &"o-1".into(), "reserve", 0);
-        let undo = StepContext::of_undo(context(), &"o-1".into(), "reserve", 0);
+        let context = Context::new("orders", Duration::from_secs(1));
+        let step = |way| StepContext::new(context.clone(), &"o-1".into(), "reserve", way, 0);
+        let (act, undo) = (step(Way::Act), step(Way::Undo));
         assert_eq!((act.id(), act.key()), ("o-1/reserve", "o-1/reserve"));
         assert_eq!((undo.id(), undo.key()), ("o-1/reserve", "o-1/reserve/undo"));
     }

@@ -9,10 +9,10 @@ use crate::tests::world::{Order, World, ended};
 use crate::{Backoff, Step};
 
 fn engine(world: &World, faults: Faults) -> Engine {
-    let script = Arc::new(world.saga());
+    let definition = world.saga().definition().clone();
     Engine {
         store: world.store.clone(),
-        registry: Registry::new(vec![script], Backoff::default(), 10),
+        registry: Registry::new(vec![definition], Backoff::default(), 10),
         endings: Endings::default(),
         faults,
         stopping: CancellationToken::new(),
@@ -31,7 +31,7 @@ async fn record_before_the_call(engine: &Engine, id: &str) -> Result<(), DriveEr
     while let Action::Act { step, budget_ms } = saga.progress.next(&saga.known.plan, engine.store.now()) {
         let data = Some(saga.record.data.clone());
         engine.record(&mut saga, Attempt { answer: Answer::Done, data }).await?;
-        engine.act(&saga, step, budget_ms).await?;
+        engine.call(&saga, Way::Act, step, budget_ms).await?;
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ async fn the_checker_catches_a_result_that_is_recorded_before_its_call() {
 /// Calls, and writes the saga down when that went well.
 async fn call_before_the_intent(world: &World, faults: &Faults, id: &str) -> Result<(), Killed> {
     let context = Context::new("orders", Duration::from_secs(60));
-    let context = StepContext::of_act(context, &id.into(), "reserve", 0);
+    let context = StepContext::new(context, &id.into(), "reserve", Way::Act, 0);
     let mut order = Order { id: id.to_owned(), done: Vec::new() };
     world.take::<0>().act(&context, &mut order).await.unwrap();
     faults.pass(Boundary::AfterCall)?;

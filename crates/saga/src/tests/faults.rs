@@ -188,3 +188,22 @@ async fn an_end_that_cannot_be_written_is_stuck_until_it_can() {
     assert_eq!(world.violations().await, Vec::<String>::new());
     world.close().await;
 }
+
+/// A hook that panics is not run again and again at full speed: it backs off, and shows.
+#[tokio::test]
+async fn an_end_that_panics_is_stuck() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    let panic = async |_: &mut Work, _: &Order| -> Result<(), EndError> { panic!("the hook has a bug") };
+    let saga = world.saga().on_done(panic);
+    world.place_by(&saga, "o-1").await.unwrap();
+    let handle =
+        crate::Executor::new(world.store.clone(), world.options.clone()).saga(&saga).start().unwrap();
+    until(async || handle.status(1).await.unwrap().count(State::Stuck) == 1).await;
+    handle.stop().await;
+    let handle = world.start();
+    assert_eq!(*ended(&handle, "o-1").await.outcome(), Outcome::Done, "the mended definition ends it");
+    handle.stop().await;
+    assert_eq!(world.violations().await, Vec::<String>::new());
+    world.close().await;
+}

@@ -120,7 +120,7 @@ async fn causality_survives_a_restart() {
     let start = || Executor::new(world.store.clone(), world.options.clone()).saga(&saga).start().unwrap();
 
     let handle = start();
-    until(async || !world.plot.held.lock().unwrap().is_empty()).await;
+    until(async || world.plot.hanging() == 1).await;
     handle.stop().await;
     let handle = start();
     let context = context();
@@ -187,7 +187,7 @@ async fn a_stop_ends_and_loses_nothing() {
         let handle = handle.clone();
         async move { handle.wait(&context(), "o-1").await }
     });
-    until(async || !world.plot.held.lock().unwrap().is_empty()).await;
+    until(async || world.plot.hanging() == 1).await;
     handle.stop().await;
     assert!(matches!(waiting.await.unwrap(), Err(WaitError::Stopped(_))));
     let handle = world.start();

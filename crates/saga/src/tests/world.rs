@@ -55,10 +55,19 @@ pub(crate) enum Turn {
 /// What goes wrong, call by call; everything else goes well.
 #[derive(Clone, Default)]
 pub(crate) struct Plot {
-    acts: Arc<Mutex<HashMap<(String, &'static str), Vec<Turn>>>>,
-    undos: Arc<Mutex<HashMap<(String, &'static str), Vec<Turn>>>>,
-    /// Requests that hang: owner, saga, id.
-    pub(crate) held: Arc<Mutex<Vec<(&'static str, String, String)>>>,
+    acts: Arc<Mutex<Turns>>,
+    undos: Arc<Mutex<Turns>>,
+    held: Arc<Mutex<Vec<Request>>>,
+}
+
+/// By saga and step.
+type Turns = HashMap<(String, &'static str), Vec<Turn>>;
+
+/// A request that hangs in the network.
+struct Request {
+    owner: &'static str,
+    saga: String,
+    id: String,
 }
 
 impl Plot {
@@ -75,6 +84,11 @@ impl Plot {
     /// How many of the turns of this step's undo are left.
     pub(crate) fn undos_left(&self, saga: &str, step: usize) -> usize {
         self.undos.lock().unwrap().get(&(saga.to_owned(), OWNERS[step])).map_or(0, Vec::len)
+    }
+
+    /// How many requests hang.
+    pub(crate) fn hanging(&self) -> usize {
+        self.held.lock().unwrap().len()
     }
 
     fn next_act(&self, saga: &str, step: &'static str) -> Option<Turn> {
@@ -115,7 +129,11 @@ impl<const OWNER: usize> Step for Take<OWNER> {
             Some(Turn::Refuse) => return Err(StepError::refused("NOT_ENOUGH", "the plot says so")),
             Some(Turn::Fail) => {}
             Some(Turn::Hang) => {
-                self.plot.held.lock().unwrap().push((Self::NAME, step.saga().to_owned(), id));
+                self.plot.held.lock().unwrap().push(Request {
+                    owner: Self::NAME,
+                    saga: step.saga().to_owned(),
+                    id,
+                });
                 std::future::pending().await
             }
             Some(Turn::Panic) => panic!("the plot says so"),
@@ -228,7 +246,7 @@ impl World {
     pub(crate) async fn deliver_late(&self) -> usize {
         let held: Vec<_> = self.plot.held.lock().unwrap().drain(..).collect();
         let mut applied = 0;
-        for (owner, saga, id) in held {
+        for Request { owner, saga, id } in held {
             applied += usize::from(self.owners.apply(owner, &saga, &id).await.is_ok());
         }
         applied
