@@ -1,0 +1,65 @@
+//! A caller without tonic: the bytes that it sends are the test's own.
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::{HeaderMap, Request};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tonic::Status;
+
+use crate::echo::PATIENCE;
+
+/// An HTTP/2 connection.
+pub(crate) struct Bare(SendRequest<Bytes>);
+
+/// What was answered.
+pub(crate) struct Answered {
+    /// The headers and the trailers together.
+    pub(crate) metadata: HeaderMap,
+    /// The gRPC status.
+    pub(crate) status: Status,
+}
+
+impl Bare {
+    pub(crate) async fn connect(authority: &str) -> Self {
+        let socket = TcpStream::connect(authority).await.unwrap();
+        let (send, connection) = h2::client::handshake(socket).await.unwrap();
+        tokio::spawn(connection);
+        Self(send)
+    }
+
+    /// Calls `path` with these headers and body, both exactly as they are.
+    pub(crate) async fn call(&mut self, path: &str, headers: HeaderMap, body: Bytes) -> Answered {
+        timeout(PATIENCE, self.send(path, headers, body)).await.expect("no answer")
+    }
+
+    async fn send(&mut self, path: &str, headers: HeaderMap, body: Bytes) -> Answered {
+        let mut request = Request::post(format!("http://test{path}")).body(()).unwrap();
+        *request.headers_mut() = headers;
+        std::future::poll_fn(|context| self.0.poll_ready(context)).await.unwrap();
+        let (response, mut stream) = self.0.send_request(request, false).unwrap();
+        stream.send_data(body, true).unwrap();
+        let (head, mut body) = response.await.unwrap().into_parts();
+        while let Some(Ok(data)) = body.data().await {
+            body.flow_control().release_capacity(data.len()).unwrap();
+        }
+        let mut metadata = head.headers;
+        metadata.extend(body.trailers().await.unwrap().unwrap_or_default());
+        let status = Status::from_header_map(&metadata).expect("a gRPC status");
+        Answered { metadata, status }
+    }
+}
+
+/// The headers of a caller that is declared for everything.
+pub(crate) fn tester() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/grpc".parse().unwrap());
+    headers.insert("freehold-caller", "tester".parse().unwrap());
+    headers
+}
+
+/// A message as gRPC frames it.
+pub(crate) fn frame(message: &[u8]) -> Bytes {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[0], &length[..], message].concat().into()
+}

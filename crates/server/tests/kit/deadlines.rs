@@ -1,0 +1,120 @@
+//! A handler has until the caller's deadline and not longer.
+
+use std::future::pending;
+use std::time::Duration;
+
+use freehold_client::{CallOptions, Code};
+use freehold_wire::dispatch::Messages;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::bare::{Bare, frame, tester};
+use crate::echo::{Echo, PATIENCE, READ, STREAM, note};
+
+/// Says when it is dropped.
+struct Held(mpsc::UnboundedSender<()>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+fn with_timeout(value: &str) -> http::HeaderMap {
+    let mut headers = tester();
+    headers.insert("grpc-timeout", value.parse().unwrap());
+    headers
+}
+
+/// C1: the server too gives up at the deadline, with a typed error, and drops the handler.
+#[tokio::test]
+async fn a_handler_is_dropped_at_the_deadline() {
+    let (dropped, mut told) = mpsc::unbounded_channel();
+    let echo = Echo::new().read(move |_, _| {
+        let held = Held(dropped.clone());
+        async move {
+            let _held = held;
+            pending().await
+        }
+    });
+    let served = echo.serve().await;
+    let mut bare = Bare::connect(&served.authority).await;
+    let answered = bare.call("/echo.v1.EchoService/Read", with_timeout("100m"), frame(&[])).await;
+    assert_eq!(answered.status.code(), Code::DeadlineExceeded);
+    assert_eq!(freehold_wire::reason::of(&answered.status), "DEADLINE_EXCEEDED");
+    timeout(PATIENCE, told.recv()).await.unwrap();
+}
+
+/// C4: what is spent on arrival, or no deadline at all, is refused; none is the contract's; an absurd one is clamped.
+#[tokio::test]
+async fn a_deadline_is_spent_defaulted_clamped_or_refused() {
+    let echo =
+        Echo::new().read(|context, _| async move { Ok(note(context.remaining().as_millis().to_string())) });
+    let served = echo.serve().await;
+    let mut bare = Bare::connect(&served.authority).await;
+    let mut code = async |timeout: &str| {
+        bare.call("/echo.v1.EchoService/Read", with_timeout(timeout), frame(&[])).await.status.code()
+    };
+    assert_eq!(code("0n").await, Code::DeadlineExceeded);
+    for malformed in ["abc", "-1S", "", "1", "999999999S"] {
+        assert_eq!(code(malformed).await, Code::InvalidArgument, "{malformed}");
+    }
+    assert_eq!(code("99999999H").await, Code::Ok);
+    let left = |note: crate::echo::Note| Duration::from_millis(note.text.parse().unwrap());
+    let usual = left(served.read("").await.unwrap());
+    assert!(usual <= READ.rules().deadline);
+    let absurd = CallOptions::new().with_deadline(Duration::MAX);
+    let clamped = left(served.channel("tester").unary(&READ, note(""), &absurd).await.unwrap());
+    assert!(clamped <= READ.rules().max_deadline());
+}
+
+/// A stream's deadline is its greatest age, whether it is silent or never is; what it holds is dropped then.
+#[tokio::test]
+async fn a_stream_ends_at_its_greatest_age() {
+    for busy in [false, true] {
+        let (dropped, mut told) = mpsc::unbounded_channel();
+        let echo = Echo::new().stream(move |_, first| {
+            let held = Held(dropped.clone());
+            async move {
+                let endless = futures_util::stream::unfold((held, true), move |(held, first_time)| {
+                    let message = first.clone();
+                    async move {
+                        if !first_time && !busy {
+                            pending::<()>().await;
+                        }
+                        Some((Ok(message), (held, false)))
+                    }
+                });
+                Ok(Messages::new(endless))
+            }
+        });
+        let served = echo.serve().await;
+        let mut bare = Bare::connect(&served.authority).await;
+        let answered = bare.call("/echo.v1.EchoService/Stream", with_timeout("100m"), frame(&[])).await;
+        assert_eq!(answered.status.code(), Code::DeadlineExceeded);
+        assert_eq!(freehold_wire::reason::of(&answered.status), "STREAM_TOO_OLD");
+        timeout(PATIENCE, told.recv()).await.unwrap();
+    }
+}
+
+/// C6: a caller that goes away takes the handler with it.
+#[tokio::test]
+async fn a_handler_is_dropped_with_its_caller() {
+    let (begun, mut running) = mpsc::unbounded_channel();
+    let (dropped, mut told) = mpsc::unbounded_channel();
+    let echo = Echo::new().stream(move |_, _| {
+        let held = Held(dropped.clone());
+        begun.send(()).unwrap();
+        async move {
+            let _held = held;
+            pending().await
+        }
+    });
+    let served = echo.serve().await;
+    let channel = served.channel("tester");
+    let call =
+        tokio::spawn(async move { channel.server_streaming(&STREAM, note(""), &CallOptions::new()).await });
+    timeout(PATIENCE, running.recv()).await.unwrap();
+    call.abort();
+    timeout(PATIENCE, told.recv()).await.unwrap();
+}

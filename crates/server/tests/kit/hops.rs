@@ -1,0 +1,111 @@
+//! Calls over several services: what travels with them.
+
+use std::time::Duration;
+
+use freehold_client::{CallOptions, Channel, Error};
+use freehold_wire::pb::Token;
+use freehold_wire::{Committed, Context};
+use tonic::Status;
+
+use crate::echo::{Echo, READ, Served, WRITE, note};
+
+fn token(owner: &str, mark: i64) -> Token {
+    Token::default().with_owner(owner).with_epoch(1).with_mark(mark)
+}
+
+fn text(session: &freehold_wire::Session) -> String {
+    session.tokens().iter().map(|token| format!("{}={} ", token.owner, token.mark)).collect()
+}
+
+/// Three services, each calling the next one within its own context.
+async fn chain(third: Echo, forward: fn(Channel) -> Echo) -> Served {
+    let third = third.serve_as("third").await;
+    let second = forward(third.channel("second")).serve_as("second").await;
+    forward(second.channel("first")).serve_as("first").await
+}
+
+/// R16: a write two hops away is in the session that comes back, and what the caller had seen before goes all the way;
+/// per owner the greatest mark stays.
+#[tokio::test]
+async fn a_session_goes_over_three_hops_and_back() {
+    let third = Echo::new().write(|context, _| async move {
+        let seen = text(context.session());
+        Ok(Committed::attest(note(seen), token("third", 30), false))
+    });
+    let first = chain(third, |next| {
+        Echo::new().write(move |context, request| {
+            let next = next.clone();
+            async move {
+                let reply = next.unary(&WRITE, request, &CallOptions::new().within(&context)).await?;
+                let own = token(context.method().split('.').next().map_or("", |_| next.consumer()), 10);
+                Ok(Committed::attest(reply, own, false))
+            }
+        })
+    })
+    .await;
+    let options = CallOptions::new();
+    options.session().saw(token("elsewhere", 7));
+    options.session().saw(token("third", 3));
+    let seen = first.channel("tester").unary(&WRITE, note(""), &options).await.unwrap();
+    assert_eq!(seen.text, "elsewhere=7 third=3 ", "what the third service was told");
+    assert_eq!(text(options.session()), "elsewhere=7 first=10 second=10 third=30 ");
+}
+
+/// R16: a refusal carries the session too: its caller must be able to see what the refusal rests on.
+#[tokio::test]
+async fn a_refusal_carries_the_session_over_hops() {
+    let third = Echo::new().read(|context, _| async move {
+        context.session().saw(token("third", 9));
+        Err(freehold_wire::reason::not_found("echo.v1.Note", "x"))
+    });
+    let first = chain(third, |next| {
+        Echo::new().read(move |context, request| {
+            let next = next.clone();
+            async move { Ok(next.unary(&READ, request, &CallOptions::new().within(&context)).await?) }
+        })
+    })
+    .await;
+    let options = CallOptions::new();
+    let error = first.channel("tester").unary(&READ, note(""), &options).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(error.reason(), "NOT_FOUND");
+    assert_eq!(text(options.session()), "third=9 ");
+}
+
+/// C5: each hop has what is left. The planted fault is a service that calls outside its context: its callee then gets
+/// the contract's deadline anew.
+#[tokio::test]
+async fn a_deadline_shrinks_over_hops() {
+    type Forward = fn(Channel) -> Echo;
+    let within: Forward = |next| Echo::new().read(move |context, _| left(next.clone(), Some(context)));
+    let outside: Forward = |next| Echo::new().read(move |_, _| left(next.clone(), None));
+    let budget = Duration::from_secs(5);
+    for (forward, shrinks) in [(within, true), (outside, false)] {
+        let third = Echo::new()
+            .read(|context, _| async move { Ok(note(context.remaining().as_nanos().to_string())) });
+        let first = chain(third, forward).await;
+        let options = CallOptions::new().with_deadline(budget);
+        let said = first.channel("tester").unary(&READ, note(""), &options).await.unwrap();
+        let left = Duration::from_nanos(said.text.parse().unwrap());
+        assert_eq!(left < budget, shrinks, "{left:?}");
+    }
+}
+
+async fn left(next: Channel, context: Option<Context>) -> Result<crate::echo::Note, Status> {
+    let options = context.map_or_else(CallOptions::new, |context| CallOptions::new().within(&context));
+    next.unary(&READ, note(""), &options).await.map_err(|error: Error| error.into())
+}
+
+/// One trace and one request id over all hops.
+#[tokio::test]
+async fn a_trace_and_a_request_id_go_over_hops() {
+    let third = Echo::new().read(|context, _| async move {
+        Ok(note(format!("{} {}", context.trace().id(), context.request_id())))
+    });
+    let first =
+        chain(third, |next| Echo::new().read(move |context, _| left(next.clone(), Some(context)))).await;
+    let context = Context::new("tester", Duration::from_secs(5));
+    let options = CallOptions::new().within(&context);
+    let said = first.channel("tester").unary(&READ, note(""), &options).await.unwrap();
+    assert_eq!(said.text, format!("{} {}", context.trace().id(), context.request_id()));
+}

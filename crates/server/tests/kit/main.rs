@@ -1,0 +1,14 @@
+//! The server kit on real sockets: a hand-made service behind it, the generated clients' channel or bare HTTP/2 in front.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod bare;
+mod deadlines;
+mod discovery;
+mod echo;
+mod hops;
+mod messages;
+mod metadata;
+mod panics;
+mod shutdown;
+mod start;

@@ -1,0 +1,104 @@
+//! Messages that are too large or are none: a typed refusal, and the connection lives.
+
+use bytes::Bytes;
+use freehold_client::{CallOptions, Code, Requests};
+use freehold_wire::reason;
+
+use crate::bare::{Bare, frame, tester};
+use crate::echo::{COLLECT, DUPLEX, Echo, STREAM, note};
+
+const READ: &str = "/echo.v1.EchoService/Read";
+
+/// C23: five megabytes, and a length prefix of 4 GiB of which nothing follows.
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_and_the_connection_lives() {
+    let served = Echo::new().serve().await;
+    let mut bare = Bare::connect(&served.authority).await;
+    let large = frame(&vec![b'x'; 5 * 1024 * 1024]);
+    let claimed = Bytes::from_static(&[0, 0xff, 0xff, 0xff, 0xff, 1]);
+    for body in [large, claimed] {
+        for path in [
+            READ,
+            "/echo.v1.EchoService/Write",
+            "/echo.v1.EchoService/Stream",
+            "/echo.v1.EchoService/Collect",
+        ] {
+            let answered = bare.call(path, tester(), body.clone()).await;
+            assert_eq!(answered.status.code(), Code::ResourceExhausted, "{path}: {}", answered.status);
+            assert_eq!(reason::of(&answered.status), "MESSAGE_TOO_LARGE", "{path}");
+        }
+    }
+    assert_eq!(bare.call(READ, tester(), frame(&[])).await.status.code(), Code::Ok);
+}
+
+/// Bytes that are no message: INVALID_ARGUMENT, typed.
+#[tokio::test]
+async fn what_is_no_message_is_refused() {
+    let served = Echo::new().serve().await;
+    let mut bare = Bare::connect(&served.authority).await;
+    let bodies = [
+        ("not Protobuf", frame(&[0xff, 0xff, 0xff])),
+        ("no UTF-8", frame(&[0x0a, 1, 0xff])),
+        ("no message", Bytes::new()),
+        ("half a head", Bytes::from_static(&[0, 0])),
+        ("half a message", Bytes::from_static(&[0, 0, 0, 0, 9, 1])),
+        ("compressed, it says", Bytes::from_static(&[1, 0, 0, 0, 0])),
+        ("a flag that is none", Bytes::from_static(&[7, 0, 0, 0, 0])),
+    ];
+    for (what, body) in bodies {
+        let answered = bare.call(READ, tester(), body).await;
+        assert_eq!(answered.status.code(), Code::InvalidArgument, "{what}: {}", answered.status);
+        assert!(!reason::of(&answered.status).is_empty(), "{what}");
+    }
+    assert_eq!(bare.call(READ, tester(), frame(&[])).await.status.code(), Code::Ok);
+}
+
+/// C24: an error whose text and details would not fit the headers arrives, cut, with its code and reason.
+#[tokio::test]
+async fn an_error_too_large_for_its_headers_keeps_its_code() {
+    let echo = Echo::new().read(|_, _| async {
+        let violations =
+            (0..2000).map(|n| tonic_types::FieldViolation::new(format!("lines[{n}]"), "wrong")).collect();
+        Err(reason::bad_fields(violations))
+    });
+    let served = echo.serve().await;
+    let error = served.read("").await.unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::InvalidArgument, "INVALID_ARGUMENT"));
+    assert!(error.message().starts_with("lines[0]: wrong") && error.message().len() <= 1024);
+}
+
+/// A refusal that says nothing of itself gets a reason.
+#[tokio::test]
+async fn a_bare_status_leaves_with_a_reason() {
+    let echo = Echo::new()
+        .read(|_, _| async { Err(tonic::Status::new(Code::AlreadyExists, "there is one")) })
+        .stream(|_, _| async {
+            let messages = [Ok(note("first")), Err(tonic::Status::new(Code::DataLoss, "gone"))];
+            Ok(freehold_wire::dispatch::Messages::new(tokio_stream::iter(messages)))
+        });
+    let served = echo.serve().await;
+    assert_eq!(served.read("").await.unwrap_err().reason(), "ALREADY_EXISTS");
+    let mut messages =
+        served.channel("tester").server_streaming(&STREAM, note(""), &CallOptions::new()).await.unwrap();
+    assert_eq!(messages.next().await.unwrap().unwrap().text, "first");
+    assert_eq!(messages.next().await.unwrap().unwrap_err().reason(), "DATA_LOSS");
+    assert!(messages.next().await.is_none());
+}
+
+#[tokio::test]
+async fn all_four_kinds_of_calls_work() {
+    let served = Echo::new().serve().await;
+    let (channel, options) = (served.channel("tester"), CallOptions::new());
+    assert_eq!(served.read("one").await.unwrap().text, "one");
+    let mut messages = channel.server_streaming(&STREAM, note("some"), &options).await.unwrap();
+    assert_eq!(messages.next().await.unwrap().unwrap().text, "some");
+    assert!(messages.next().await.is_none());
+    let requests = || Requests::of([note("a"), note("b")]);
+    assert_eq!(channel.client_streaming(&COLLECT, requests(), &options).await.unwrap().text, "ab");
+    let mut messages = channel.duplex(&DUPLEX, requests(), &options).await.unwrap();
+    let mut all = String::new();
+    while let Some(message) = messages.next().await {
+        all += &message.unwrap().text;
+    }
+    assert_eq!(all, "ab");
+}

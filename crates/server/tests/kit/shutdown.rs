@@ -1,0 +1,124 @@
+//! A server that is told to end has ended within its grace, whatever its clients do.
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use freehold_client::{CallOptions, Code};
+use freehold_server::{Running, Server};
+use freehold_wire::dispatch::Messages;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::echo::{CONTRACT, Echo, PATIENCE, READ, STREAM, Served, note};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+async fn ends(served: Served) {
+    served.shutdown.cancel();
+    timeout(PATIENCE, served.ended).await.expect("the server hangs").unwrap().unwrap();
+}
+
+/// C22: a client that says nothing, one that stops half-way through its preface, and one that only sends SETTINGS and
+/// answers no ping.
+#[tokio::test]
+async fn clients_that_never_call_do_not_hold_up_the_end() {
+    for said in [&b""[..], &PREFACE[..10], &[PREFACE, SETTINGS].concat()] {
+        let served = Echo::new().serve().await;
+        let mut client = TcpStream::connect(&served.authority).await.unwrap();
+        client.write_all(said).await.unwrap();
+        if said.len() > PREFACE.len() {
+            let mut settings = [0; 9];
+            client.read_exact(&mut settings).await.unwrap();
+        }
+        // A call on another connection shows that the server has come to look at this one.
+        served.read("").await.unwrap();
+        ends(served).await;
+    }
+}
+
+/// A stream that waits ends at once and says why; the grace is for calls that get somewhere.
+#[tokio::test]
+async fn an_open_stream_does_not_hold_up_the_end() {
+    let echo = Echo::new().stream(|_, _| async { Ok(Messages::new(futures_util::stream::once(pending()))) });
+    let bound = Server::new("first", &CONTRACT).serve(echo).grace(PATIENCE * 10).bind().await.unwrap();
+    let served = Served::of(bound);
+    let channel = served.channel("tester");
+    let mut stream = channel.server_streaming(&STREAM, note(""), &CallOptions::new()).await.unwrap();
+    let ended = tokio::spawn(ends(served));
+    let error = timeout(PATIENCE, stream.next()).await.unwrap().unwrap().unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, "ENDING"));
+    ended.await.unwrap();
+}
+
+/// A call that has begun is finished within the grace; a new connection is refused.
+#[tokio::test]
+async fn a_call_that_has_begun_is_finished() {
+    let (begun, mut running) = mpsc::unbounded_channel();
+    let finish = CancellationToken::new();
+    let told = finish.clone();
+    let echo = Echo::new().read(move |_, note| {
+        let (begun, told) = (begun.clone(), told.clone());
+        async move {
+            begun.send(()).unwrap();
+            told.cancelled().await;
+            Ok(note)
+        }
+    });
+    let bound = Server::new("first", &CONTRACT).serve(echo).grace(PATIENCE * 10).bind().await.unwrap();
+    let served = Served::of(bound);
+    let channel = served.channel("tester");
+    let call = tokio::spawn(async move { channel.unary(&READ, note("done"), &CallOptions::new()).await });
+    running.recv().await.unwrap();
+    served.shutdown.cancel();
+    timeout(PATIENCE, async {
+        while TcpStream::connect(&served.authority).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("it still takes connections");
+    finish.cancel();
+    assert_eq!(timeout(PATIENCE, call).await.unwrap().unwrap().unwrap().text, "done");
+    timeout(PATIENCE, served.ended).await.unwrap().unwrap().unwrap();
+}
+
+/// A call that does not end within the grace is cut off: its handler is dropped, its caller gets an error.
+#[tokio::test]
+async fn a_call_that_does_not_end_is_cut_off() {
+    let (begun, mut running) = mpsc::unbounded_channel();
+    let echo = Echo::new().read(move |_, _| {
+        begun.send(()).unwrap();
+        pending()
+    });
+    let grace = Duration::from_millis(100);
+    let bound = Server::new("first", &CONTRACT).serve(echo).grace(grace).bind().await.unwrap();
+    let served = Served::of(bound);
+    let channel = served.channel("tester");
+    let call = tokio::spawn(async move { channel.unary(&READ, note(""), &CallOptions::new()).await });
+    running.recv().await.unwrap();
+    let told = Instant::now();
+    ends(served).await;
+    assert!(told.elapsed() >= grace, "it was not given its grace");
+    let error = timeout(PATIENCE, call).await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+}
+
+/// What a service started beside its server stops after it, in order.
+#[tokio::test]
+async fn what_runs_beside_a_server_stops_after_it_in_order() {
+    let (stopped, mut order) = mpsc::unbounded_channel();
+    let bound = Server::new("first", &CONTRACT).serve(Echo::new()).bind().await.unwrap();
+    let authority = bound.addr().to_string();
+    let (first, second) = (stopped.clone(), stopped);
+    let running = Running::new(bound)
+        .then_stop(move || async move { first.send(TcpStream::connect(authority).await.is_err()).unwrap() })
+        .then_stop(move || async move { second.send(true).unwrap() });
+    let shutdown = CancellationToken::new();
+    shutdown.cancel();
+    timeout(PATIENCE, running.run(shutdown)).await.unwrap().unwrap();
+    assert_eq!((order.recv().await, order.recv().await, order.recv().await), (Some(true), Some(true), None));
+}
