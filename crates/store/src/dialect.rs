@@ -36,6 +36,41 @@ pub(crate) fn mentions(sql: &str, word: &str) -> bool {
     false
 }
 
+/// The first word that begins a statement which no unit may run: it controls transactions or changes settings.
+pub(crate) fn control_word(sql: &str) -> Option<&str> {
+    const CONTROL: [&str; 17] = [
+        "ABORT",
+        "BEGIN",
+        "COMMIT",
+        "DEALLOCATE",
+        "DISCARD",
+        "END",
+        "EXECUTE",
+        "LISTEN",
+        "NOTIFY",
+        "PREPARE",
+        "RELEASE",
+        "RESET",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SET",
+        "START",
+        "UNLISTEN",
+    ];
+    let mut rest = sql;
+    let mut at_start = true;
+    while !rest.is_empty() {
+        let (token, tail) = rest.split_at(token_length(rest));
+        let is_blank = token.trim().is_empty() || token.starts_with("--") || token.starts_with("/*");
+        if at_start && CONTROL.iter().any(|word| token.eq_ignore_ascii_case(word)) {
+            return Some(token);
+        }
+        at_start = token == ";" || (at_start && is_blank);
+        rest = tail;
+    }
+    None
+}
+
 /// What stands in place of a word, and how many bytes of what follows belong to it.
 fn translate_word<'a>(word: &'a str, tail: &str, before: &str, engine: Engine) -> (&'a str, usize) {
     let is = |text: &str| word.eq_ignore_ascii_case(text);
@@ -93,10 +128,22 @@ fn token_length(text: &str) -> usize {
         None => 0,
         Some(quote @ ('\'' | '"')) => to(text[1..].find(quote), 2),
         Some('-') if text.starts_with("--") => to(text.find('\n'), 1),
+        Some('$') if let Some(quote) = dollar_quote(text) => {
+            let tail = &text[quote.len()..];
+            tail.find(quote).map_or(text.len(), |at| at + 2 * quote.len())
+        }
         Some('/') if text.starts_with("/*") => to(text.find("*/"), 2),
         Some(first) if word(first) => to(text.find(|c| !word(c)), 0),
         Some(first) => first.len_utf8(),
     }
+}
+
+/// The `$tag$` that opens a literal of PostgreSQL, such as a function's body.
+fn dollar_quote(text: &str) -> Option<&str> {
+    let tag = text.strip_prefix('$')?;
+    let end = tag.find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+    let quotes = tag[end..].starts_with('$') && !tag.starts_with(|c: char| c.is_ascii_digit());
+    quotes.then(|| &text[..end + 2])
 }
 
 #[cfg(test)]
@@ -136,6 +183,23 @@ mod tests {
         {
             assert_eq!(translate(text, Engine::Postgres), text);
             assert_eq!(translate(text, Engine::Sqlite), text);
+        }
+    }
+
+    #[test]
+    fn a_statement_that_controls_transactions_is_found_wherever_it_stands() {
+        for text in
+            ["commit", " -- x\n /* y */ BEGIN", "SELECT 1; ROLLBACK", "set a = 1", "SELECT $1;SAVEPOINT a"]
+        {
+            assert!(control_word(text).is_some(), "{text}");
+        }
+        for text in [
+            "SELECT 1",
+            "UPDATE a SET b = 'x; COMMIT'",
+            "CREATE FUNCTION f() RETURNS trigger AS $body$ BEGIN; RETURN; END $body$ LANGUAGE plpgsql",
+            "SELECT $1 + $2",
+        ] {
+            assert_eq!(control_word(text), None, "{text}");
         }
     }
 

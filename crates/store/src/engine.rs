@@ -2,8 +2,8 @@
 
 use crate::error::StoreError;
 use crate::row::Row;
-use crate::sqlite;
 use crate::value::Value;
+use crate::{postgres, sqlite};
 
 /// What a database runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +17,31 @@ pub enum Engine {
 /// One connection, owned by the unit of work or the read that runs on it.
 pub(crate) enum Lane {
     Sqlite(sqlite::Lane),
+    Postgres(postgres::Lane),
+}
+
+/// Where the lane of a read goes back to.
+pub(crate) enum Home {
+    Sqlite(sqlite::Home),
+    Postgres(postgres::Home),
+}
+
+impl Engine {
+    /// The engine that a database url names.
+    pub(crate) fn of_url(url: &str) -> Option<Self> {
+        match url.split_once(':')?.0 {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            _ => None,
+        }
+    }
 }
 
 impl Lane {
     pub(crate) fn engine(&self) -> Engine {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -33,6 +52,7 @@ impl Lane {
     ) -> Result<Option<Row>, StoreError> {
         match self {
             Self::Sqlite(lane) => lane.one(sql, &values),
+            Self::Postgres(lane) => lane.one(sql, values).await,
         }
     }
 
@@ -43,12 +63,14 @@ impl Lane {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(lane) => lane.all(sql, &values),
+            Self::Postgres(lane) => lane.all(sql, values).await,
         }
     }
 
     pub(crate) async fn exec(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(lane) => lane.exec(sql, &values),
+            Self::Postgres(lane) => lane.exec(sql, values).await,
         }
     }
 
@@ -56,6 +78,19 @@ impl Lane {
     pub(crate) async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(lane) => lane.define(sql),
+            Self::Postgres(lane) => lane.define(sql).await,
+        }
+    }
+}
+
+impl Home {
+    /// Ends a read.
+    pub(crate) fn take_back(self, lane: Lane) {
+        match (self, lane) {
+            (Self::Sqlite(home), Lane::Sqlite(lane)) => home.take_back(lane),
+            (Self::Postgres(home), Lane::Postgres(lane)) => home.take_back(lane),
+            // A lane that is not of its home is closed.
+            _ => {}
         }
     }
 }

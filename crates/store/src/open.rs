@@ -6,7 +6,7 @@ use crate::engine::{Engine, Lane};
 use crate::epoch::{self, History};
 use crate::error::StoreError;
 use crate::migrate::{self, Standing};
-use crate::options::Options;
+use crate::options::{Options, redacted};
 use crate::vals;
 
 /// Why a store does not open.
@@ -110,7 +110,11 @@ pub(crate) async fn prepare(
 /// Decides whether the database is ours, without writing to it. An empty one is.
 pub(crate) async fn inspect(lane: &mut Lane, options: &Options) -> Result<(), OpenError> {
     if !is_store(lane).await? {
-        return if is_empty(lane).await? { Ok(()) } else { Err(OpenError::NotAStore(options.url.clone())) };
+        return if is_empty(lane).await? {
+            Ok(())
+        } else {
+            Err(OpenError::NotAStore(redacted(&options.url)))
+        };
     }
     let standing = Standing::read(lane).await?;
     standing.missing(&options.service, &options.migrations, lane.engine()).map(drop)
@@ -118,7 +122,7 @@ pub(crate) async fn inspect(lane: &mut Lane, options: &Options) -> Result<(), Op
 
 /// Whose store it is.
 pub(crate) async fn owner(lane: &mut Lane, url: &str) -> Result<String, OpenError> {
-    let not_a_store = || OpenError::NotAStore(url.to_owned());
+    let not_a_store = || OpenError::NotAStore(redacted(url));
     if !is_store(lane).await? {
         return Err(not_a_store());
     }

@@ -86,3 +86,27 @@ fn system_time() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
+
+/// A database url without the password in it, for messages.
+pub(crate) fn redacted(url: &str) -> String {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
+    match parts {
+        Some((scheme, (user, host))) if user.contains(':') => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:***@{host}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_in_no_message() {
+        assert_eq!(redacted("postgres://orders:a@b:c@host/db"), "postgres://orders:***@host/db");
+        assert_eq!(redacted("postgres://orders@host/db"), "postgres://orders@host/db");
+        assert_eq!(redacted("sqlite:/a/b.db"), "sqlite:/a/b.db");
+    }
+}

@@ -4,33 +4,31 @@
 
 use std::time::Instant;
 
-use crate::engine::Lane;
+use crate::engine::{Home, Lane};
 use crate::error::StoreError;
 use crate::queries::Queries;
 use crate::row::Row;
-use crate::sqlite;
 use crate::value::Value;
 
 /// A consistent view of the database: all statements see the same commits, and every commit that was acknowledged
 /// before the first of them. Hold it briefly: what it sees cannot be cleaned up meanwhile.
 pub struct Read {
     /// Taken out only by `drop`.
-    lane: Option<Lane>,
-    home: Option<sqlite::Home>,
+    open: Option<(Lane, Home)>,
     deadline: Instant,
 }
 
 impl Read {
     /// A read on a lane whose snapshot is open, with the pool that wants the lane back.
-    pub(crate) fn new(lane: Lane, home: Option<sqlite::Home>, deadline: Instant) -> Self {
-        Self { lane: Some(lane), home, deadline }
+    pub(crate) fn new(lane: Lane, home: Home, deadline: Instant) -> Self {
+        Self { open: Some((lane, home)), deadline }
     }
 
     fn lane(&mut self) -> Result<&mut Lane, StoreError> {
         if Instant::now() >= self.deadline {
             return Err(StoreError::DeadlineExceeded);
         }
-        self.lane.as_mut().ok_or(StoreError::Closed)
+        self.open.as_mut().map(|(lane, _)| lane).ok_or(StoreError::Closed)
     }
 }
 
@@ -50,7 +48,7 @@ impl Queries for Read {
 
 impl Drop for Read {
     fn drop(&mut self) {
-        if let (Some(Lane::Sqlite(lane)), Some(home)) = (self.lane.take(), self.home.take()) {
+        if let Some((lane, home)) = self.open.take() {
             home.take_back(lane);
         }
     }

@@ -8,13 +8,19 @@ use std::time::{Duration, Instant};
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::open::OpenError;
+use crate::options::redacted;
 use crate::read::Read;
-use crate::sqlite;
+use crate::{postgres, sqlite};
 
 /// A database that is only read.
 pub struct ReadOnly {
     service: String,
-    readers: sqlite::Readers,
+    source: Source,
+}
+
+enum Source {
+    Sqlite(sqlite::Readers),
+    Postgres(postgres::Reads),
 }
 
 impl ReadOnly {
@@ -23,8 +29,18 @@ impl ReadOnly {
     /// # Errors
     /// [`OpenError::NotAStore`] for anything else than a store's database, or an error of the database.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let (service, readers) = sqlite::open_read_only(url)?;
-        Ok(Self { service, readers })
+        let (service, source) = match Engine::of_url(url) {
+            Some(Engine::Sqlite) => {
+                let (service, readers) = sqlite::open_read_only(url)?;
+                (service, Source::Sqlite(readers))
+            }
+            Some(Engine::Postgres) => {
+                let (service, reads) = postgres::open_read_only(url).await?;
+                (service, Source::Postgres(reads))
+            }
+            None => return Err(OpenError::Url(redacted(url))),
+        };
+        Ok(Self { service, source })
     }
 
     /// Whose store it is.
@@ -36,7 +52,10 @@ impl ReadOnly {
     /// What it runs on.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        Engine::Sqlite
+        match self.source {
+            Source::Sqlite(_) => Engine::Sqlite,
+            Source::Postgres(_) => Engine::Postgres,
+        }
     }
 
     /// Begins a read that is cut when `budget` is spent.
@@ -44,6 +63,10 @@ impl ReadOnly {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn read(&self, budget: Duration) -> Result<Read, StoreError> {
-        self.readers.read(Instant::now() + budget).await
+        let deadline = Instant::now() + budget;
+        match &self.source {
+            Source::Sqlite(readers) => readers.read(deadline).await,
+            Source::Postgres(reads) => reads.read(deadline).await,
+        }
     }
 }

@@ -14,11 +14,11 @@ use crate::epoch::History;
 use crate::error::StoreError;
 use crate::idempotency::{self, Claim, Standing};
 use crate::open::OpenError;
-use crate::options::Options;
+use crate::options::{Options, redacted};
 use crate::read::Read;
-use crate::sqlite;
 use crate::unit::{self, Job};
 use crate::work::Work;
+use crate::{postgres, sqlite};
 
 /// An owned database. Cloning is cheap; the last clone that is dropped ends it in the background.
 #[derive(Clone)]
@@ -37,6 +37,7 @@ struct Inner {
 /// A running engine.
 enum Database {
     Sqlite(sqlite::Database),
+    Postgres(postgres::Database),
 }
 
 /// What an engine starts with.
@@ -44,6 +45,12 @@ pub(crate) struct Opened<D> {
     pub(crate) database: D,
     pub(crate) history: Arc<History>,
     pub(crate) commits: watch::Receiver<i64>,
+}
+
+impl<D> Opened<D> {
+    fn map<T>(self, shape: impl FnOnce(D) -> T) -> Opened<T> {
+        Opened { database: shape(self.database), history: self.history, commits: self.commits }
+    }
 }
 
 /// The reply of a keyed write, or what an earlier one replied.
@@ -58,16 +65,21 @@ impl Store {
     /// # Errors
     /// [`OpenError`]; a database that is refused stays as it is.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let clock = options.clock.clone();
-        let opened = sqlite::open(options.clone()).await?;
-        let inner = Inner {
-            database: Database::Sqlite(opened.database),
-            history: opened.history,
-            commits: opened.commits,
-            next_purge: AtomicI64::new(clock()),
-            options,
-        };
-        Ok(Self { inner: Arc::new(inner) })
+        match Engine::of_url(&options.url) {
+            Some(Engine::Sqlite) => {
+                Ok(Self::running(sqlite::open(options.clone()).await?.map(Database::Sqlite), options))
+            }
+            Some(Engine::Postgres) => {
+                Ok(Self::running(postgres::open(options.clone()).await?.map(Database::Postgres), options))
+            }
+            None => Err(OpenError::Url(redacted(&options.url))),
+        }
+    }
+
+    fn running(opened: Opened<Database>, options: Options) -> Self {
+        let Opened { database, history, commits } = opened;
+        let next_purge = AtomicI64::new((options.clock)());
+        Self { inner: Arc::new(Inner { database, history, commits, options, next_purge }) }
     }
 
     /// Runs a write that answers a call: under the context's idempotency key, if it has one, it takes effect once. The
@@ -169,6 +181,7 @@ impl Store {
     pub fn engine(&self) -> Engine {
         match self.inner.database {
             Database::Sqlite(_) => Engine::Sqlite,
+            Database::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -176,6 +189,7 @@ impl Store {
     pub async fn close(&self) {
         match &self.inner.database {
             Database::Sqlite(database) => database.close().await,
+            Database::Postgres(database) => database.close().await,
         }
     }
 
@@ -186,12 +200,14 @@ impl Store {
     async fn read_until(&self, deadline: Instant) -> Result<Read, StoreError> {
         match &self.inner.database {
             Database::Sqlite(database) => database.read(deadline).await,
+            Database::Postgres(database) => database.read(deadline).await,
         }
     }
 
     async fn submit(&self, job: Job) -> Result<(), StoreError> {
         match &self.inner.database {
             Database::Sqlite(database) => database.submit(job).await,
+            Database::Postgres(database) => database.submit(job).await,
         }
     }
 

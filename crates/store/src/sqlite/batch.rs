@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use freehold_wire::Context;
 use freehold_wire::pb::Token;
 
+use tokio::sync::watch;
+
 use super::errors;
 use super::lane::Lane;
 use crate::engine;
@@ -38,6 +40,7 @@ const UNDO_UNIT: &str = "ROLLBACK TO freehold_unit /* the store's own */";
 pub(super) struct Batch<'a> {
     history: &'a Arc<History>,
     clock: &'a Clock,
+    commits: &'a watch::Sender<i64>,
     /// Lent to the unit that runs.
     lane: Option<Lane>,
     /// The last mark so far.
@@ -60,19 +63,26 @@ enum Ran {
 }
 
 impl<'a> Batch<'a> {
-    /// A batch on the writer's connection; `mark` is the last one before it.
-    pub(super) fn new(lane: Option<Lane>, history: &'a Arc<History>, clock: &'a Clock, mark: i64) -> Self {
-        Self { history, clock, lane, mark, done: Vec::new() }
+    /// A batch on the writer's connection.
+    pub(super) fn new(
+        lane: Option<Lane>,
+        history: &'a Arc<History>,
+        clock: &'a Clock,
+        commits: &'a watch::Sender<i64>,
+    ) -> Self {
+        Self { history, clock, commits, lane, mark: *commits.borrow(), done: Vec::new() }
     }
 
-    /// Runs `first` and what `next` gives, commits, and tells everybody. Answers the connection and the last committed
-    /// mark.
-    pub(super) fn run(mut self, first: Job, next: impl FnMut() -> Option<Job>) -> (Option<Lane>, i64) {
-        let before = self.mark;
+    /// Runs `first` and what `next` gives, commits, and tells everybody. Answers the connection.
+    pub(super) fn run(mut self, first: Job, next: impl FnMut() -> Option<Job>) -> Option<Lane> {
         let committed = self.fill(first, next).and_then(|()| self.control(COMMIT, errors::of_commit));
         if self.lane.as_ref().is_some_and(Lane::in_transaction) {
             // Where this fails too, the next BEGIN says so to whom it concerns.
             let _ = self.control(ROLLBACK, errors::of_statement);
+        }
+        if committed.is_ok() {
+            // Before the replies: the head covers every token that anybody has.
+            self.commits.send_if_modified(|last| std::mem::replace(last, self.mark) != self.mark);
         }
         for Done { unit, outcome } in self.done {
             unit.settle(match &committed {
@@ -80,7 +90,7 @@ impl<'a> Batch<'a> {
                 Err(lost) => Err(outcome.err().unwrap_or_else(|| lost.clone())),
             });
         }
-        (self.lane, if committed.is_ok() { self.mark } else { before })
+        self.lane
     }
 
     fn fill(&mut self, first: Job, mut next: impl FnMut() -> Option<Job>) -> Result<(), StoreError> {

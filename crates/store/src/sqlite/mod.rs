@@ -19,29 +19,27 @@ use std::thread;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 pub(crate) use self::lane::Lane;
 pub(crate) use self::reader::{Home, Readers};
 
 use self::checkpoint::Checkpoints;
-use self::writer::{Order, Writer};
+use self::writer::Writer;
 use crate::engine;
 use crate::epoch::History;
 use crate::error::StoreError;
 use crate::open::{self, OpenError};
 use crate::options::Options;
+use crate::queue::{Queue, queue};
 use crate::read::Read;
 use crate::store::Opened;
 use crate::unit::Job;
 
 /// A running SQLite store.
 pub(crate) struct Database {
-    orders: mpsc::Sender<Order>,
+    queue: Queue,
     readers: Readers,
-    /// Its sender is the writer's; it is gone when the writer is.
-    ended: watch::Receiver<()>,
 }
 
 /// Opens the file that the options name.
@@ -61,18 +59,8 @@ pub(crate) fn open_read_only(url: &str) -> Result<(String, Readers), OpenError> 
 }
 
 impl Database {
-    /// Queues a unit; where the queue is full it waits for a place until the unit's deadline.
     pub(crate) async fn submit(&self, job: Job) -> Result<(), StoreError> {
-        let deadline = job.context.deadline();
-        let order = match self.orders.try_send(Order::Run(job)) {
-            Ok(()) => return Ok(()),
-            Err(TrySendError::Closed(_)) => return Err(StoreError::Closed),
-            Err(TrySendError::Full(order)) => order,
-        };
-        match tokio::time::timeout_at(deadline.into(), self.orders.send(order)).await {
-            Ok(sent) => sent.map_err(|_| StoreError::Closed),
-            Err(_) => Err(StoreError::Busy("the queue of units stayed full")),
-        }
+        self.queue.submit(job).await
     }
 
     pub(crate) async fn read(&self, deadline: Instant) -> Result<Read, StoreError> {
@@ -80,11 +68,8 @@ impl Database {
     }
 
     pub(crate) async fn close(&self) {
-        // Where the writer is gone already there is nothing to ask.
-        let _ = self.orders.send(Order::Close).await;
         self.readers.close();
-        let mut ended = self.ended.clone();
-        while ended.changed().await.is_ok() {}
+        self.queue.close().await;
     }
 }
 
@@ -97,15 +82,14 @@ fn open_blocking(options: &Options, runtime: tokio::runtime::Handle) -> Result<O
     }
     let (lane, history, mark) = prepare(&path, options)?;
     let history = Arc::new(history);
-    let (orders, queue) = mpsc::channel(options.queue);
+    let (queue, orders) = queue(options.queue);
     let (commits, heard) = watch::channel(mark);
-    let (end, ended) = watch::channel(());
     let name = format!("{}-store", options.service);
     let writer = Writer {
         lane: Some(lane),
         checkpoints: Checkpoints::start(&path, &name)?,
         lock,
-        queue,
+        orders: orders.orders,
         history: history.clone(),
         clock: options.clock.clone(),
         commits,
@@ -114,11 +98,11 @@ fn open_blocking(options: &Options, runtime: tokio::runtime::Handle) -> Result<O
         // A unit that starts a timer or a call then waits for it, and is told so, instead of panicking.
         let _runtime = runtime.enter();
         writer.run();
-        drop(end);
+        drop(orders.end);
     };
     thread::Builder::new().name(name).spawn(run).map_err(|error| StoreError::Io(Arc::new(error)))?;
     let readers = Readers::new(path, options.readers);
-    Ok(Opened { database: Database { orders, readers, ended }, history, commits: heard })
+    Ok(Opened { database: Database { queue, readers }, history, commits: heard })
 }
 
 /// Applies migrations and begins an epoch, in one transaction; answers the writer's connection.
@@ -127,7 +111,7 @@ fn prepare(path: &Path, options: &Options) -> Result<(Lane, History, i64), OpenE
     lane.control("BEGIN IMMEDIATE /* opening */").map_err(errors::of_statement)?;
     let mut lane = engine::Lane::Sqlite(lane);
     let (history, mark) = now(open::prepare(&mut lane, options, (options.clock)()))?;
-    let engine::Lane::Sqlite(lane) = lane;
+    let engine::Lane::Sqlite(lane) = lane else { return Err(StoreError::Closed.into()) };
     assert_strict(&lane)?;
     lane.control("COMMIT /* opening */").map_err(errors::of_commit)?;
     Ok((lane, history, mark))

@@ -47,7 +47,7 @@ impl Readers {
         lane.set_deadline(Some(deadline));
         lane.control(BEGIN).map_err(super::errors::of_statement)?;
         let home = Home { shared: self.shared.clone(), place };
-        Ok(Read::new(engine::Lane::Sqlite(lane), Some(home), deadline))
+        Ok(Read::new(engine::Lane::Sqlite(lane), engine::Home::Sqlite(home), deadline))
     }
 
     /// Refuses further reads; those that run keep their connections until they end.

@@ -13,15 +13,8 @@ use super::checkpoint::Checkpoints;
 use super::lane::Lane;
 use crate::epoch::History;
 use crate::options::Clock;
+use crate::queue::Order;
 use crate::unit::Job;
-
-/// What the writer is asked for.
-pub(super) enum Order {
-    /// Run a unit.
-    Run(Job),
-    /// Finish what is queued and end.
-    Close,
-}
 
 /// The state of the writer's thread; its fields are dropped in this order.
 pub(super) struct Writer {
@@ -29,7 +22,7 @@ pub(super) struct Writer {
     pub(super) lane: Option<Lane>,
     pub(super) checkpoints: Checkpoints,
     pub(super) lock: File,
-    pub(super) queue: mpsc::Receiver<Order>,
+    pub(super) orders: mpsc::Receiver<Order>,
     pub(super) history: Arc<History>,
     pub(super) clock: Clock,
     pub(super) commits: watch::Sender<i64>,
@@ -38,10 +31,10 @@ pub(super) struct Writer {
 impl Writer {
     /// Runs until the store is closed or its last handle is dropped.
     pub(super) fn run(mut self) {
-        while let Some(order) = self.queue.blocking_recv() {
+        while let Some(order) = self.orders.blocking_recv() {
             match order {
                 Order::Run(job) => self.batch(job),
-                Order::Close => self.queue.close(),
+                Order::Close => self.orders.close(),
             }
         }
         // Checkpoints hold a connection of their own; the last one to close tidies the WAL away.
@@ -51,23 +44,18 @@ impl Writer {
     }
 
     fn batch(&mut self, first: Job) {
-        let before = *self.commits.borrow();
-        let batch = Batch::new(self.lane.take(), &self.history, &self.clock, before);
-        let queue = &mut self.queue;
+        let batch = Batch::new(self.lane.take(), &self.history, &self.clock, &self.commits);
+        let orders = &mut self.orders;
         let mut close = false;
-        let (lane, mark) = batch.run(first, || match queue.try_recv().ok()? {
+        self.lane = batch.run(first, || match orders.try_recv().ok()? {
             Order::Run(job) => Some(job),
             Order::Close => {
                 close = true;
                 None
             }
         });
-        self.lane = lane;
         if close {
-            self.queue.close();
-        }
-        if mark != before {
-            self.commits.send_replace(mark);
+            self.orders.close();
         }
         self.checkpoints.committed();
     }

@@ -1,27 +1,18 @@
-//! The store through its public face.
-mod sample;
-use freehold_store::{Queries, StoreError, Work, outbox, vals};
-use sample::{Order, Paid, context};
+//! The store through its public face: every case runs on SQLite, and on PostgreSQL where
+//! `FREEHOLD_TEST_POSTGRES_URL` names a server that its tests may make databases on.
+//!
+//! A case that guards against a fault carries a planted one, and proves that its own check finds it.
 
-#[tokio::test]
-async fn a_unit_writes_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("a.db").display());
-    let store = sample::open(&url).await;
-    let (version, token) = store
-        .unit(&context(), async |work: &mut Work| -> Result<i64, StoreError> {
-            work.put(&Order::new("a", 5)).await?;
-            work.exec("INSERT INTO orders (id, cents) VALUES ($1, $2)", vals!["a", 5_i64]).await?;
-            work.emit(&Paid { order_id: "a".to_owned(), receipt: vec![] }).await
-        })
-        .await
-        .unwrap();
-    assert_eq!((version, token.mark), (2, 2));
-    let mut read = store.read().await.unwrap();
-    let events = outbox::after(&store, &mut read, 0, 10).await.unwrap();
-    assert_eq!(events.len(), 2);
-    drop(read);
-    store.close().await;
-    let store = sample::open(&url).await;
-    assert_eq!(store.head().epochs().len(), 2);
-}
+#[macro_use]
+mod engines;
+mod child;
+mod sample;
+
+mod crash;
+mod entities;
+mod idempotency;
+mod limits;
+mod marks;
+mod opening;
+mod reading;
+mod units;

@@ -1,20 +1,21 @@
-//! A service `orders` as small as it gets: one entity with a private field, one event, one table of its own.
+//! A service `orders` as small as it gets: one entity with a private field, one event, two tables of its own.
 
 use std::time::Duration;
 
-use freehold_store::{Migration, Migrations, Options, Store};
+use freehold_store::{Migration, Migrations, Options, Queries, Store, StoreError, Work, outbox, vals};
+use freehold_wire::pb::{Envelope, Token};
 use freehold_wire::{Context, Entity, Event};
 
 /// An order.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Order {
     #[prost(string, tag = "1")]
-    pub id: String,
+    pub(crate) id: String,
     #[prost(int64, tag = "2")]
-    pub cents: i64,
+    pub(crate) cents: i64,
     /// Private.
     #[prost(string, tag = "3")]
-    pub note: String,
+    pub(crate) note: String,
 }
 
 impl Order {
@@ -40,9 +41,15 @@ impl Entity for Order {
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Paid {
     #[prost(string, tag = "1")]
-    pub order_id: String,
+    pub(crate) order_id: String,
     #[prost(bytes = "vec", tag = "2")]
-    pub receipt: Vec<u8>,
+    pub(crate) receipt: Vec<u8>,
+}
+
+impl Paid {
+    pub(crate) fn new(order_id: &str) -> Self {
+        Self { order_id: order_id.to_owned(), receipt: vec![1, 2, 3] }
+    }
 }
 
 impl Event for Paid {
@@ -59,13 +66,16 @@ impl Event for Paid {
     }
 }
 
+/// `naive_log` is for planted bugs: a log as one writes it without thinking.
 pub(crate) static MIGRATIONS: Migrations = Migrations {
     set: "orders",
     steps: &[Migration {
         version: 1,
         name: "orders",
         sql: "CREATE TABLE orders (id TEXT PRIMARY KEY, cents BIGINT NOT NULL CHECK (cents >= 0), note TEXT, \
-              open BOOLEAN NOT NULL DEFAULT TRUE, weight DOUBLE PRECISION, raw BLOB) STRICT;",
+              open BOOLEAN NOT NULL DEFAULT TRUE, weight DOUBLE PRECISION, raw BLOB) STRICT; \
+              CREATE TABLE line (order_id TEXT NOT NULL REFERENCES orders (id), product TEXT NOT NULL) STRICT; \
+              CREATE TABLE naive_log (mark BIGINT PRIMARY KEY, key TEXT, version BIGINT) STRICT;",
         postgres: None,
     }],
 };
@@ -78,6 +88,31 @@ pub(crate) fn options(url: &str) -> Options {
     Options::new("orders", url).migrations(&MIGRATIONS).throwaway_server()
 }
 
-pub(crate) async fn open(url: &str) -> Store {
-    Store::open(options(url)).await.unwrap()
+/// Runs a unit with time enough.
+pub(crate) async fn run<T, E, F>(store: &Store, handler: F) -> Result<(T, Token), E>
+where
+    F: AsyncFnOnce(&mut Work) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    store.unit(&context(), handler).await
+}
+
+/// Adds a row to `orders`, without an event.
+pub(crate) async fn insert(work: &mut Work, id: &str, cents: i64) -> Result<u64, StoreError> {
+    work.exec("INSERT INTO orders (id, cents) VALUES ($1, $2)", vals![id, cents]).await
+}
+
+/// How many rows a query counts as `n`.
+pub(crate) async fn count(store: &Store, sql: &'static str) -> i64 {
+    store.read().await.unwrap().one(sql, vals![]).await.unwrap().unwrap().get("n").unwrap()
+}
+
+pub(crate) async fn orders(store: &Store) -> i64 {
+    count(store, "SELECT count(*) AS n FROM orders").await
+}
+
+pub(crate) async fn events(store: &Store) -> Vec<Envelope> {
+    let mut read = store.read().await.unwrap();
+    outbox::after(store, &mut read, 0, 10_000).await.unwrap()
 }

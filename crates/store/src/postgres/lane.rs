@@ -1,0 +1,151 @@
+//! One PostgreSQL connection in one transaction: statements in, rows out, each cut at the deadline.
+//!
+//! **Invariant:** a statement that was begun is waited for, cancelled, or forbids the commit; never forgotten.
+
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+
+use super::flight::{ABANDONED, Flight};
+use super::pool::{Link, Pool};
+use super::{errors, values};
+use crate::dialect;
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::row::Row;
+use crate::value::Value;
+
+/// How long a cancelled statement may take to say so, before its connection is given up.
+const CANCEL_GRACE: Duration = Duration::from_secs(1);
+/// How long the server may take to answer a COMMIT or a ROLLBACK.
+const END_BUDGET: Duration = Duration::from_secs(10);
+
+/// A connection in a transaction.
+pub(crate) struct Lane {
+    link: Link,
+    cutter: Cutter,
+}
+
+/// Holds the statements of a lane to its deadline.
+struct Cutter {
+    pool: Pool,
+    deadline: Instant,
+    flight: Flight,
+    /// The connection's state is unknown: it is closed instead of kept.
+    in_doubt: bool,
+}
+
+impl Lane {
+    pub(super) fn new(link: Link, pool: Pool, deadline: Instant) -> Self {
+        Self { link, cutter: Cutter { pool, deadline, flight: Flight::default(), in_doubt: false } }
+    }
+
+    pub(super) fn flight(&self) -> Flight {
+        self.cutter.flight.clone()
+    }
+
+    pub(super) fn into_link(self) -> Link {
+        self.link
+    }
+
+    pub(crate) async fn one(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        let Self { link, cutter } = self;
+        let query = query(sql, values)?;
+        let found = cutter.run(link.backend, query.fetch_optional(&mut link.connection)).await?;
+        Ok(values::rows(found.as_slice())?.pop())
+    }
+
+    pub(crate) async fn all(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let Self { link, cutter } = self;
+        let query = query(sql, values)?;
+        let found = cutter.run(link.backend, query.fetch_all(&mut link.connection)).await?;
+        values::rows(&found)
+    }
+
+    pub(crate) async fn exec(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
+        let Self { link, cutter } = self;
+        let query = query(sql, values)?;
+        let done = cutter.run(link.backend, query.execute(&mut link.connection)).await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Runs statements that define data, in the dialect of migrations.
+    pub(crate) async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
+        let sql = dialect::translate(sql, Engine::Postgres);
+        permit(&sql)?;
+        let Self { link, cutter } = self;
+        let script = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+        cutter.run(link.backend, script.execute(&mut link.connection)).await.map(drop)
+    }
+
+    /// Commits; the connection is kept where the server has confirmed it.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let late = || StoreError::CommitUnknown(Arc::new(std::io::Error::from(ErrorKind::TimedOut)));
+        let commit = sqlx::raw_sql("COMMIT").execute(&mut self.link.connection);
+        let ended = tokio::time::timeout(END_BUDGET, commit).await.map_err(|_| late())?;
+        ended.map_err(errors::of_commit)?;
+        self.cutter.pool.give_back(self.link);
+        Ok(())
+    }
+
+    /// Rolls back; a connection that cannot is closed, which rolls back too.
+    pub(super) async fn roll_back(mut self) {
+        let Cutter { pool, flight, in_doubt, .. } = self.cutter;
+        if flight.is(ABANDONED) {
+            pool.cancel(self.link.backend).await;
+        }
+        let ended = tokio::time::timeout(END_BUDGET, self.link.script("ROLLBACK")).await;
+        if matches!(ended, Ok(Ok(()))) && !in_doubt {
+            pool.give_back(self.link);
+        }
+    }
+}
+
+impl Cutter {
+    async fn run<T>(
+        &mut self,
+        backend: i32,
+        statement: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        let landing = self.flight.take_off();
+        let mut statement = pin!(statement);
+        let outcome = match tokio::time::timeout_at(self.deadline.into(), statement.as_mut()).await {
+            Ok(done) => done.map_err(errors::of_statement),
+            Err(_) => {
+                self.pool.cancel(backend).await;
+                let said_so = tokio::time::timeout(CANCEL_GRACE, statement).await;
+                self.in_doubt = said_so.is_err();
+                Err(StoreError::DeadlineExceeded)
+            }
+        };
+        landing.landed();
+        outcome
+    }
+}
+
+fn query(
+    sql: &'static str,
+    values: Vec<Value>,
+) -> Result<sqlx::query::Query<'static, Postgres, PgArguments>, StoreError> {
+    permit(sql)?;
+    Ok(sqlx::query_with(sql, values::arguments(values)?))
+}
+
+/// PostgreSQL has nothing that asks before it compiles a statement, so its first word has to tell.
+fn permit(sql: &str) -> Result<(), StoreError> {
+    let refused =
+        |word: &str| StoreError::Forbidden(format!("{word} controls transactions or changes settings"));
+    dialect::control_word(sql).map_or(Ok(()), |word| Err(refused(word)))
+}
