@@ -5,6 +5,7 @@
 //! only the folder of a test that fails stays, and is named.
 
 pub mod engines;
+pub mod mounted;
 pub mod process;
 
 mod eventually;
@@ -13,6 +14,7 @@ mod scratch;
 
 pub use engines::Database;
 pub use eventually::eventually;
+pub use mounted::Mounted;
 pub use process::Process;
 pub use rounds::rounds;
 pub use scratch::Scratch;

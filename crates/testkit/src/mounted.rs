@@ -1,0 +1,118 @@
+//! A generated server without a network: decode, field checks, handler, encode and session, as over the wire.
+//!
+//! What the server kit adds around it (access, deadlines, limits) is not here, so a test may call what no contract
+//! declares. **Invariant:** every call passes through the generated dispatch; nothing reaches a handler by another way.
+
+use std::fmt::Debug;
+
+use freehold_wire::codec::Protobuf;
+use freehold_wire::prost::Message;
+use freehold_wire::{Method, metadata, reason};
+use http::uri::PathAndQuery;
+use tonic::body::Body;
+use tonic::client::{Grpc, GrpcService};
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Request, Response, Status};
+
+/// A generated server, called as one consumer.
+#[derive(Debug, Clone)]
+pub struct Mounted<S> {
+    server: S,
+    caller: &'static str,
+}
+
+impl<S> Mounted<S>
+where
+    S: GrpcService<Body, ResponseBody = Body> + Clone,
+    S::Error: Debug,
+{
+    /// Mounts a server for calls of the consumer `caller`.
+    #[must_use]
+    pub fn new(server: S, caller: &'static str) -> Self {
+        Self { server, caller }
+    }
+
+    /// Calls a unary method without an idempotency key.
+    ///
+    /// # Errors
+    /// What the server refuses with.
+    pub async fn call<In, Out>(&self, method: &'static Method<In, Out>, request: In) -> Result<Out, Status>
+    where
+        In: Message + 'static,
+        Out: Message + Default + 'static,
+    {
+        self.send(method, Request::new(request)).await.map(Response::into_inner)
+    }
+
+    /// Calls a unary method under an idempotency key. Whether the answer was recorded by an earlier call comes with it.
+    ///
+    /// # Errors
+    /// What the server refuses with.
+    pub async fn keyed<In, Out>(
+        &self,
+        method: &'static Method<In, Out>,
+        key: &str,
+        request: In,
+    ) -> Result<(Out, bool), Status>
+    where
+        In: Message + 'static,
+        Out: Message + Default + 'static,
+    {
+        let mut request = Request::new(request);
+        insert(&mut request, metadata::IDEMPOTENCY_KEY, key)?;
+        let response = self.send(method, request).await?;
+        let replayed = response.metadata().contains_key(metadata::REPLAYED);
+        Ok((response.into_inner(), replayed))
+    }
+
+    async fn send<In, Out>(
+        &self,
+        method: &'static Method<In, Out>,
+        mut request: Request<In>,
+    ) -> Result<Response<Out>, Status>
+    where
+        In: Message + 'static,
+        Out: Message + Default + 'static,
+    {
+        insert(&mut request, metadata::CALLER, self.caller)?;
+        let mut client = Grpc::new(self.server.clone());
+        if let Err(error) = client.ready().await {
+            panic!("the server is not ready: {error:?}");
+        }
+        let path = PathAndQuery::from_static(method.rules().path);
+        client.unary(request, path, Protobuf::<In, Out>::default()).await
+    }
+}
+
+fn insert<T>(request: &mut Request<T>, name: &'static str, value: &str) -> Result<(), Status> {
+    let value =
+        MetadataValue::try_from(value).map_err(|_| reason::bad_field(name, "is no metadata value"))?;
+    request.metadata_mut().insert(name, value);
+    Ok(())
+}
+
+/// The code and the reason of a refusal.
+///
+/// # Panics
+/// It is none.
+pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
+    match answer {
+        Ok(answer) => panic!("was not refused: {answer:?}"),
+        Err(status) => (status.code(), reason::of(&status)),
+    }
+}
+
+/// The fields that a refusal names, in the order in which it does.
+///
+/// # Panics
+/// It is none, or names no field.
+pub fn wrong_fields<T: Debug>(answer: Result<T, Status>) -> Vec<String> {
+    let status = match answer {
+        Ok(answer) => panic!("was not refused: {answer:?}"),
+        Err(status) => status,
+    };
+    let Some(named) = tonic_types::StatusExt::get_details_bad_request(&status) else {
+        panic!("names no field: {status}")
+    };
+    named.field_violations.into_iter().map(|violation| violation.field).collect()
+}
