@@ -6,7 +6,7 @@ CREATE TABLE freehold_saga (
     version     BIGINT NOT NULL, -- of the definition; pinned when the saga begins
     revision    BIGINT NOT NULL, -- ascends with every change: an executor that was overtaken writes nothing
     state       TEXT   NOT NULL, -- running, compensating, stuck, done, compensated
-    step        TEXT   NOT NULL, -- what is being done or undone; empty where only the end is left to record
+    step        TEXT   NOT NULL, -- what is being done or undone; end:done or end:compensated where only that is left to record
     attempts    BIGINT NOT NULL, -- failed ones of that step
     next_ms     BIGINT,          -- the timer: not before then; null when the saga has ended
     until_ms    BIGINT NOT NULL, -- when the time of a running step is up

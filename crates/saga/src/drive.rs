@@ -86,11 +86,9 @@ impl Engine {
         self.faults.pass(Boundary::Fired)?;
         let Some(mut saga) = self.load(id).await? else { return Ok(Pause::Over) };
         loop {
-            if self.stopping.is_cancelled() {
-                return Ok(Pause::Stopping);
-            }
             let attempt = match saga.progress.next(&saga.known.plan, self.store.now()) {
                 Action::Rest => return self.tell(&saga),
+                _ if self.stopping.is_cancelled() => return Ok(Pause::Stopping),
                 Action::Wait { until_ms } => return Ok(Pause::Until(until_ms)),
                 Action::Finish(end) => {
                     let nothing = Change::none(&saga.progress);

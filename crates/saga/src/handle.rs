@@ -96,7 +96,7 @@ impl Handle {
                     context.session().merge(&ended.session);
                     return Ok(ended);
                 }
-                () = self.engine.stopping.cancelled() => return Err(WaitError::Stopped(id.to_string())),
+                () = self.stopped.cancelled() => return Err(WaitError::Stopped(id.to_string())),
                 () = tokio::time::sleep_until(deadline) => return Err(WaitError::DeadlineExceeded(id.to_string())),
                 () = tokio::time::sleep(LOOK) => {}
             }

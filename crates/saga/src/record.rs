@@ -14,6 +14,11 @@ use crate::failure::Failure;
 use crate::progress::{Phase, Plan, Progress};
 use crate::state::State;
 
+/// Stands in place of a step where all are done and the end is left to record. No step has such a name.
+const END_DONE: &str = "end:done";
+/// The same where all that was begun is undone.
+const END_COMPENSATED: &str = "end:compensated";
+
 /// A saga's row.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
@@ -116,15 +121,13 @@ impl Record {
     pub(crate) fn progress(&self, definition: &Definition) -> Option<Progress> {
         let steps = definition.steps.len();
         let named = || (0..steps).find(|step| definition.step_name(*step) == Some(self.step.as_str()));
-        let phase = match (self.state, self.step.is_empty()) {
+        let phase = match (self.state, self.step.as_str()) {
             (State::Done, _) => Phase::Done,
             (State::Compensated, _) => Phase::Compensated,
-            // Recording that all is done is the one thing that a running saga tries for ever.
-            (State::Running, true) => Phase::Running(steps),
-            (State::Running, false) => Phase::Running(named()?),
-            (State::Stuck, true) if self.failure == Failure::default() => Phase::Running(steps),
-            (State::Compensating | State::Stuck, true) => Phase::Compensating(0),
-            (State::Compensating | State::Stuck, false) => Phase::Compensating(named()? + 1),
+            (_, END_DONE) => Phase::Running(steps),
+            (_, END_COMPENSATED) => Phase::Compensating(0),
+            (State::Running, _) => Phase::Running(named()?),
+            (State::Compensating | State::Stuck, _) => Phase::Compensating(named()? + 1),
         };
         Some(Progress {
             phase,
@@ -139,16 +142,17 @@ impl Record {
 
     /// Takes down where the saga stands.
     pub(crate) fn set_progress(&mut self, progress: &Progress, plan: &Plan, definition: &Definition) {
+        let name = |step| definition.step_name(step);
         let (state, step) = match progress.phase {
-            Phase::Done => (State::Done, None),
-            Phase::Compensated => (State::Compensated, None),
-            Phase::Running(step) => (State::Running, definition.step_name(step)),
+            Phase::Done => (State::Done, ""),
+            Phase::Compensated => (State::Compensated, ""),
+            Phase::Running(step) => (State::Running, name(step).unwrap_or(END_DONE)),
             Phase::Compensating(left) => {
-                (State::Compensating, left.checked_sub(1).and_then(|step| definition.step_name(step)))
+                (State::Compensating, left.checked_sub(1).and_then(name).unwrap_or(END_COMPENSATED))
             }
         };
         self.state = if progress.is_stuck(plan) { State::Stuck } else { state };
-        self.step = step.unwrap_or_default().to_owned();
+        step.clone_into(&mut self.step);
         self.attempts = i64::from(progress.attempts);
         self.next_ms = (!state.is_end()).then_some(progress.next_ms);
         self.until_ms = progress.until_ms;
@@ -175,4 +179,75 @@ pub(crate) fn state(row: &Row) -> Result<State, StoreError> {
         column: "state".to_owned(),
         problem: format!("is `{text}`, which is no state of a saga"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::backoff::Backoff;
+    use crate::step::{Limits, Step, StepContext, StepError};
+    use crate::{Saga, tests::world::Order};
+
+    struct Nothing<const N: usize>;
+
+    impl<const N: usize> Step for Nothing<N> {
+        type State = Order;
+        const NAME: &'static str = ["first", "second"][N];
+
+        async fn act(&self, _: &StepContext, _: &mut Order) -> Result<(), StepError> {
+            Ok(())
+        }
+
+        async fn undo(&self, _: &StepContext, _: &Order) -> Result<(), StepError> {
+            Ok(())
+        }
+    }
+
+    fn record() -> Record {
+        Record {
+            id: "o-1".into(),
+            name: "saga".to_owned(),
+            version: 1,
+            revision: 1,
+            state: State::Running,
+            step: String::new(),
+            attempts: 0,
+            next_ms: None,
+            until_ms: 0,
+            data: Vec::new(),
+            tokens: None,
+            traceparent: String::new(),
+            failure: Failure::default(),
+            trouble: String::new(),
+        }
+    }
+
+    /// E50: what is read back is where the saga stood, stuck or not, also where its failure says nothing.
+    #[test]
+    fn every_progress_survives_its_row() {
+        let saga = Saga::new("saga", 1).step(Nothing::<0>).step(Nothing::<1>);
+        let limits = Limits { timeout: Duration::ZERO, deadline: Duration::ZERO, attempts: 1 };
+        let plan = Plan { steps: vec![limits; 2], backoff: Backoff::default(), stuck_after: 3 };
+        let running = (0..=2).map(Phase::Running);
+        let compensating = (0..=2).map(Phase::Compensating);
+        for phase in running.chain(compensating).chain([Phase::Done, Phase::Compensated]) {
+            for attempts in [0, 5] {
+                let over = matches!(phase, Phase::Done | Phase::Compensated);
+                let progress = Progress {
+                    phase,
+                    attempts,
+                    next_ms: if over { i64::MAX } else { 7 },
+                    until_ms: 9,
+                    doubt: true,
+                    failure: Failure::new("", ""),
+                    trouble: "away".to_owned(),
+                };
+                let mut record = record();
+                record.set_progress(&progress, &plan, saga.definition());
+                assert_eq!(record.progress(saga.definition()), Some(progress), "{record:?}");
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub struct Standing {
     pub known: bool,
     /// What it is about.
     pub state: State,
-    /// The step that is done or undone; empty where only the end is left to record.
+    /// The step that is done or undone; `end:done` or `end:compensated` where only that is left to record.
     pub step: String,
     /// Failed attempts at it.
     pub attempts: i64,

@@ -11,6 +11,11 @@ use crate::{BeginError, Begun, DefinitionError, Executor, Outcome, Saga, State, 
 async fn of_64_starters_one_begins_and_all_get_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path()).await;
+    begin_64_times(&world).await;
+    world.close().await;
+}
+
+pub(crate) async fn begin_64_times(world: &World) {
     let handle = world.start();
     let starts = (0..64).map(async |_| {
         let begun = world.place("o-1").await;
@@ -30,7 +35,6 @@ async fn of_64_starters_one_begins_and_all_get_its_end() {
     join_all(naive).await;
     assert_eq!(world.owners.effects().await.len(), 3 + 64 * 3, "the planted bug shows");
     handle.stop().await;
-    world.close().await;
 }
 
 #[tokio::test]

@@ -66,6 +66,11 @@ async fn run_until_death(world: &World, id: &str, at: usize) -> bool {
 async fn a_saga_survives_a_death_at_every_boundary() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path()).await;
+    die_at_every_boundary(&world).await;
+    world.close().await;
+}
+
+pub(crate) async fn die_at_every_boundary(world: &World) {
     for Scene { name, set, done } in SCENES {
         let mut died = true;
         let mut at = 0;
@@ -73,7 +78,7 @@ async fn a_saga_survives_a_death_at_every_boundary() {
             let id = format!("{name}-{at}");
             set(&world.plot, &id);
             world.place(&id).await;
-            died = run_until_death(&world, &id, at).await;
+            died = run_until_death(world, &id, at).await;
             let handle = world.start();
             let end = ended(&handle, &id).await;
             handle.stop().await;
@@ -86,7 +91,6 @@ async fn a_saga_survives_a_death_at_every_boundary() {
         assert!(at >= 10, "{name} has boundaries");
     }
     assert_eq!(world.violations().await, Vec::<String>::new());
-    world.close().await;
 }
 
 /// E50: a process that dies again and again while it goes on.

@@ -12,6 +12,11 @@ use crate::{EndError, Failure, Outcome, Saga, State};
 async fn a_compensation_that_fails_50_times_is_stuck_and_then_heals() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path()).await;
+    fail_50_compensations(&world).await;
+    world.close().await;
+}
+
+pub(crate) async fn fail_50_compensations(world: &World) {
     world.plot.act("o-1", 2, &[Turn::Refuse]);
     world.plot.undo("o-1", 1, &[Turn::Fail; 100_000]);
     world.place("o-1").await;
@@ -30,7 +35,6 @@ async fn a_compensation_that_fails_50_times_is_stuck_and_then_heals() {
     assert!(matches!(end.outcome(), Outcome::Compensated(why) if why.reason() == "NOT_ENOUGH"), "{end:?}");
     handle.stop().await;
     assert_eq!(world.violations().await, Vec::<String>::new());
-    world.close().await;
 }
 
 /// E51: a person who mended the owner need not wait for the timer.
@@ -38,6 +42,11 @@ async fn a_compensation_that_fails_50_times_is_stuck_and_then_heals() {
 async fn a_stuck_saga_can_be_hurried() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::open(folder.path()).await;
+    hurry_a_stuck_one(&mut world).await;
+    world.close().await;
+}
+
+pub(crate) async fn hurry_a_stuck_one(world: &mut World) {
     world.options.backoff.first = Duration::from_secs(3600);
     world.options.backoff.cap = world.options.backoff.first;
     world.options.stuck_after = 1;
@@ -51,7 +60,6 @@ async fn a_stuck_saga_can_be_hurried() {
     assert!(!handle.hurry("o-1").await.unwrap(), "it has ended");
     handle.stop().await;
     assert_eq!(world.violations().await, Vec::<String>::new());
-    world.close().await;
 }
 
 /// Has the first step hang beyond its limits, and delivers it after its compensation.

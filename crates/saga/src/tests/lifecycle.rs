@@ -40,6 +40,11 @@ async fn a_saga_of_n_steps_costs_n_plus_1_units_of_work() {
 async fn the_audit_says_what_became_of_each_step() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path()).await;
+    read_the_audit(&world).await;
+    world.close().await;
+}
+
+pub(crate) async fn read_the_audit(world: &World) {
     world.plot.act("o-1", 0, &[Turn::Fail]);
     world.plot.act("o-1", 1, &[Turn::Refuse]);
     world.plot.undo("o-1", 0, &[Turn::Fail]);
@@ -50,10 +55,9 @@ async fn the_audit_says_what_became_of_each_step() {
     ended(&handle, "o-2").await;
     handle.stop().await;
     let line = |step: &str, state: &str, attempts| (step.to_owned(), state.to_owned(), attempts);
-    assert_eq!(audit(&world, "o-1").await, [line("reserve", "undone", 2), line("authorise", "refused", 0)]);
+    assert_eq!(audit(world, "o-1").await, [line("reserve", "undone", 2), line("authorise", "refused", 0)]);
     let done = ["reserve", "authorise", "capture"].map(|step| line(step, "done", 0));
-    assert_eq!(audit(&world, "o-2").await, done);
-    world.close().await;
+    assert_eq!(audit(world, "o-2").await, done);
 }
 
 /// A step that has seen a commit, or wants to have seen one.

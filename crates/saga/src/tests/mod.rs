@@ -5,5 +5,6 @@ mod deaths;
 mod faults;
 mod lifecycle;
 pub(crate) mod owners;
+mod postgres;
 mod processes;
 pub(crate) mod world;

@@ -174,11 +174,16 @@ pub(crate) struct World {
 impl World {
     /// Opens the databases in `folder`; delays are short and limits wide, so that no clock decides a test.
     pub(crate) async fn open(folder: &Path) -> Self {
-        let url = format!("sqlite:{}", folder.join("orders.db").display());
+        Self::open_at(format!("sqlite:{}", folder.join("orders.db").display()), folder).await
+    }
+
+    /// The same with the orders' database at `url`.
+    pub(crate) async fn open_at(url: String, folder: &Path) -> Self {
         let ahead_ms = Arc::new(AtomicI64::new(0));
         let clock = Arc::clone(&ahead_ms);
         let options = freehold_store::Options::new("orders", url)
             .migrations(&crate::MIGRATIONS)
+            .throwaway_server()
             .clock(move || real_ms() + clock.load(Ordering::SeqCst));
         Self {
             ahead_ms,
