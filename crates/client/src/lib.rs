@@ -8,10 +8,10 @@ mod call;
 mod channel;
 mod codec;
 mod connect;
-mod directory;
 mod error;
 mod fault;
-mod feed;
+#[rustfmt::skip]
+mod generated;
 mod guard;
 mod mesh;
 mod messages;
@@ -19,9 +19,8 @@ mod options;
 mod outgoing;
 
 pub use channel::Channel;
-pub use directory::{DirectoryClient, DirectoryStub};
 pub use error::Error;
-pub use feed::{FeedClient, FeedStub};
+pub use generated::{DirectoryClient, DirectoryStub, FeedClient, FeedStub};
 pub use mesh::Mesh;
 pub use messages::{Messages, Requests};
 pub use options::CallOptions;

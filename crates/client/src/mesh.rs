@@ -10,8 +10,8 @@ use freehold_wire::Reason;
 use freehold_wire::pb::ListServicesRequest;
 
 use crate::channel::Channel;
-use crate::directory::DirectoryClient;
 use crate::error::Error;
+use crate::generated::DirectoryClient;
 
 /// Where the services of a mesh are. Cloning is cheap and shares the channels.
 #[derive(Clone)]

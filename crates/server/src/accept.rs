@@ -1,10 +1,14 @@
 //! The accept loop: takes connections, never more than the limit, until it is told to end.
+//!
+//! At the end it empties the system's queue: whoever has connected by then is told in HTTP/2 that nothing was taken, and
+//! can try elsewhere, where a closed connection would leave them in doubt.
 
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -18,37 +22,54 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 /// After so many such waits in a row (ten seconds) the listener is taken for broken.
 const MOST_WAITS: u32 = 200;
 
-/// Accepts connections for ever.
-///
-/// # Errors
-/// What the system says for ten seconds on end.
-pub(crate) async fn accept(
-    listener: &TcpListener,
-    stack: &Arc<Stack>,
-    tasks: &Tasks,
-) -> Result<Infallible, io::Error> {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut waits = 0;
-    loop {
-        // The place comes first: a connection that is accepted is served, one that is not waits with the system.
-        let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                waits = 0;
-                let served = connection::serve(stream, stack.clone(), tasks.clone());
-                tasks.start(async move {
-                    served.await;
-                    drop(place);
-                });
-            }
-            Err(error) if is_of_the_client(&error) => {}
-            Err(error) if waits == MOST_WAITS => return Err(error),
-            Err(error) => {
-                tracing::warn!(%error, "no connection can be accepted");
-                waits += 1;
-                tokio::time::sleep(EXHAUSTED).await;
+/// Takes connections from a listener and serves each in a task of its own.
+pub(crate) struct Accepting {
+    listener: TcpListener,
+    stack: Arc<Stack>,
+    tasks: Tasks,
+    places: Arc<Semaphore>,
+}
+
+impl Accepting {
+    pub(crate) fn new(listener: TcpListener, stack: Arc<Stack>, tasks: Tasks) -> Self {
+        Self { listener, stack, tasks, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)) }
+    }
+
+    /// Accepts connections for ever.
+    ///
+    /// # Errors
+    /// What the system says for ten seconds on end.
+    pub(crate) async fn accept(&self) -> Result<Infallible, io::Error> {
+        let mut waits = 0;
+        loop {
+            match self.one().await {
+                Ok(()) => waits = 0,
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) if waits == MOST_WAITS => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "no connection can be accepted");
+                    waits += 1;
+                    tokio::time::sleep(EXHAUSTED).await;
+                }
             }
         }
+    }
+
+    /// Takes what waits with the system, and closes the listener.
+    pub(crate) fn close(self) {
+        while let Some(Ok(())) = self.one().now_or_never() {}
+    }
+
+    async fn one(&self) -> io::Result<()> {
+        // The place comes first: a connection that is accepted is served, one that is not waits with the system.
+        let place = self.places.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, _) = self.listener.accept().await?;
+        let served = connection::serve(stream, self.stack.clone(), self.tasks.clone());
+        self.tasks.start(async move {
+            served.await;
+            drop(place);
+        });
+        Ok(())
     }
 }
 

@@ -20,11 +20,8 @@ pub(crate) async fn serve(stream: TcpStream, stack: Arc<Stack>, tasks: Tasks) {
     if let Err(error) = stream.set_nodelay(true) {
         return tracing::debug!(%error, "the connection was gone before it began");
     }
-    let spoken = tokio::select! {
-        spoken = preface::awaited(stream) => spoken,
-        () = tasks.finishing() => return,
-    };
-    let io = match spoken {
+    // Not cut short by the end: a client whose call is on its way is owed the word that it was not taken.
+    let io = match preface::awaited(stream).await {
         Ok(io) => TokioIo::new(io),
         Err(error) => return tracing::debug!(%error, "no client"),
     };

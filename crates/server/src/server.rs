@@ -15,7 +15,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower_service::Service;
 
-use crate::accept::accept;
+use crate::accept::Accepting;
 use crate::error::Error;
 use crate::health::Health;
 use crate::routes::Routes;
@@ -188,13 +188,14 @@ impl Bound {
         let Self { listener, address, stack, tasks, health, grace } = self;
         health.serving().await;
         tracing::info!(%address, "serving");
-        let accepting = shutdown.run_until_cancelled(accept(&listener, &stack, &tasks)).await;
+        let accepting = Accepting::new(listener, stack, tasks.clone());
+        let broken = shutdown.run_until_cancelled(accepting.accept()).await;
         // Before anything is refused: a balancer that hears of it in time sends nothing that would be.
         health.not_serving().await;
-        drop(listener);
+        accepting.close();
         tasks.end(grace).await;
         tracing::info!(%address, "ended");
-        match accepting {
+        match broken {
             None => Ok(()),
             Some(Err(source)) => Err(Error::Accept { address, source }),
             Some(Ok(never)) => match never {},

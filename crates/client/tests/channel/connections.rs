@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use freehold_client::{CallOptions, Channel, Code, Requests};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::peer::{Call, PATIENCE, Peer, READ, WRITE, note};
@@ -15,19 +16,22 @@ use crate::raw;
 /// C14: refused with REFUSED_STREAM, so never looked at.
 #[tokio::test]
 async fn a_refused_stream_is_sent_again_under_the_same_key() {
-    let peer = Peer::start(|mut call: Call| async move {
-        if call.earlier == 0 {
-            let key = call.header("idempotency-key");
-            assert!(key.is_some_and(|key| !key.is_empty()));
-            call.respond.send_reset(h2::Reason::REFUSED_STREAM);
-        } else {
-            call.answer("taken");
+    let (arrived, mut keys) = mpsc::unbounded_channel();
+    let peer = Peer::start(move |mut call: Call| {
+        arrived.send(call.header("idempotency-key")).unwrap();
+        async move {
+            match call.earlier {
+                0 => call.respond.send_reset(h2::Reason::REFUSED_STREAM),
+                _ => call.answer("taken"),
+            }
         }
     })
     .await;
     let answer =
         timeout(PATIENCE, peer.channel().unary(&WRITE, note("?"), &CallOptions::new())).await.unwrap();
     assert_eq!(answer.unwrap().text, "taken");
+    let (first, second) = (keys.recv().await.unwrap(), keys.recv().await.unwrap());
+    assert!(first.is_some() && first == second, "{first:?} {second:?}");
     assert_eq!(peer.calls(), 2);
 }
 

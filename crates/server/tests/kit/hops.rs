@@ -7,7 +7,7 @@ use freehold_wire::pb::Token;
 use freehold_wire::{Committed, Context};
 use tonic::Status;
 
-use crate::echo::{Echo, READ, Served, WRITE, note};
+use crate::echo::{Echo, Note, READ, Served, WRITE, note};
 
 fn token(owner: &str, mark: i64) -> Token {
     Token::default().with_owner(owner).with_epoch(1).with_mark(mark)
@@ -25,30 +25,38 @@ async fn chain(third: Echo, forward: fn(Channel) -> Echo) -> Served {
 }
 
 /// R16: a write two hops away is in the session that comes back, and what the caller had seen before goes all the way;
-/// per owner the greatest mark stays.
+/// per owner the greatest mark stays. The planted fault is a service that calls outside its context.
 #[tokio::test]
 async fn a_session_goes_over_three_hops_and_back() {
-    let third = Echo::new().write(|context, _| async move {
-        let seen = text(context.session());
-        Ok(Committed::attest(note(seen), token("third", 30), false))
-    });
-    let first = chain(third, |next| {
-        Echo::new().write(move |context, request| {
-            let next = next.clone();
-            async move {
-                let reply = next.unary(&WRITE, request, &CallOptions::new().within(&context)).await?;
-                let own = token(context.method().split('.').next().map_or("", |_| next.consumer()), 10);
-                Ok(Committed::attest(reply, own, false))
-            }
+    let within: fn(Channel) -> Echo =
+        |next| Echo::new().write(move |context, note| write(next.clone(), context, note));
+    let outside: fn(Channel) -> Echo = |next| {
+        Echo::new().write(move |context, note| {
+            let forgotten = Context::new("first", context.remaining());
+            write(next.clone(), forgotten, note)
         })
-    })
-    .await;
-    let options = CallOptions::new();
-    options.session().saw(token("elsewhere", 7));
-    options.session().saw(token("third", 3));
-    let seen = first.channel("tester").unary(&WRITE, note(""), &options).await.unwrap();
-    assert_eq!(seen.text, "elsewhere=7 third=3 ", "what the third service was told");
-    assert_eq!(text(options.session()), "elsewhere=7 first=10 second=10 third=30 ");
+    };
+    for (forward, seen, learned) in [
+        (within, "elsewhere=7 third=3 ", "elsewhere=7 first=10 second=10 third=30 "),
+        (outside, "", "elsewhere=7 first=10 third=3 "),
+    ] {
+        let third = Echo::new().write(|context, _| async move {
+            Ok(Committed::attest(note(text(context.session())), token("third", 30), false))
+        });
+        let first = chain(third, forward).await;
+        let options = CallOptions::new();
+        options.session().saw(token("elsewhere", 7));
+        options.session().saw(token("third", 3));
+        let told = first.channel("tester").unary(&WRITE, note(""), &options).await.unwrap();
+        assert_eq!(told.text, seen, "what the third service was told");
+        assert_eq!(text(options.session()), learned, "what the caller was told");
+    }
+}
+
+/// Forwards a write, and commits one of its own.
+async fn write(next: Channel, context: Context, note: Note) -> Result<Committed<Note>, Status> {
+    let reply = next.unary(&WRITE, note, &CallOptions::new().within(&context)).await?;
+    Ok(Committed::attest(reply, token(next.consumer(), 10), false))
 }
 
 /// R16: a refusal carries the session too: its caller must be able to see what the refusal rests on.
@@ -91,7 +99,7 @@ async fn a_deadline_shrinks_over_hops() {
     }
 }
 
-async fn left(next: Channel, context: Option<Context>) -> Result<crate::echo::Note, Status> {
+async fn left(next: Channel, context: Option<Context>) -> Result<Note, Status> {
     let options = context.map_or_else(CallOptions::new, |context| CallOptions::new().within(&context));
     next.unary(&READ, note(""), &options).await.map_err(|error: Error| error.into())
 }

@@ -3,18 +3,21 @@
 use std::future::pending;
 use std::time::{Duration, Instant};
 
-use freehold_client::{CallOptions, Code};
+use freehold_client::{CallOptions, Channel, Code};
 use freehold_server::{Running, Server};
 use freehold_wire::dispatch::Messages;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::echo::{CONTRACT, Echo, PATIENCE, READ, STREAM, Served, note};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Longer than any test lasts.
+const FOREVER: Duration = Duration::from_secs(3600);
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 async fn ends(served: Served) {
@@ -23,28 +26,37 @@ async fn ends(served: Served) {
 }
 
 /// C22: a client that says nothing, one that stops half-way through its preface, and one that only sends SETTINGS and
-/// answers no ping.
+/// answers no ping. The planted fault is a grace without an end: each of the three then holds the server.
 #[tokio::test]
 async fn clients_that_never_call_do_not_hold_up_the_end() {
     for said in [&b""[..], &PREFACE[..10], &[PREFACE, SETTINGS].concat()] {
-        let served = Echo::new().serve().await;
-        let mut client = TcpStream::connect(&served.authority).await.unwrap();
-        client.write_all(said).await.unwrap();
-        if said.len() > PREFACE.len() {
-            let mut settings = [0; 9];
-            client.read_exact(&mut settings).await.unwrap();
-        }
-        // A call on another connection shows that the server has come to look at this one.
-        served.read("").await.unwrap();
+        let (served, _client) = told_no_more_than(said, Server::new("first", &CONTRACT)).await;
+        let (hanging, _client) =
+            told_no_more_than(said, Server::new("first", &CONTRACT).grace(FOREVER)).await;
+        hanging.shutdown.cancel();
         ends(served).await;
+        assert!(!hanging.ended.is_finished(), "it ended without its grace, so this proves nothing: {said:?}");
+        hanging.ended.abort();
     }
+}
+
+async fn told_no_more_than(said: &[u8], server: Server) -> (Served, TcpStream) {
+    let served = Served::of(server.serve(Echo::new()).bind().await.unwrap());
+    let mut client = TcpStream::connect(&served.authority).await.unwrap();
+    client.write_all(said).await.unwrap();
+    if said.len() > PREFACE.len() {
+        client.read_exact(&mut [0; 9]).await.unwrap();
+    }
+    // A call on another connection shows that the server has come to look at this one.
+    served.read("").await.unwrap();
+    (served, client)
 }
 
 /// A stream that waits ends at once and says why; the grace is for calls that get somewhere.
 #[tokio::test]
 async fn an_open_stream_does_not_hold_up_the_end() {
     let echo = Echo::new().stream(|_, _| async { Ok(Messages::new(futures_util::stream::once(pending()))) });
-    let bound = Server::new("first", &CONTRACT).serve(echo).grace(PATIENCE * 10).bind().await.unwrap();
+    let bound = Server::new("first", &CONTRACT).serve(echo).grace(FOREVER).bind().await.unwrap();
     let served = Served::of(bound);
     let channel = served.channel("tester");
     let mut stream = channel.server_streaming(&STREAM, note(""), &CallOptions::new()).await.unwrap();
@@ -68,7 +80,7 @@ async fn a_call_that_has_begun_is_finished() {
             Ok(note)
         }
     });
-    let bound = Server::new("first", &CONTRACT).serve(echo).grace(PATIENCE * 10).bind().await.unwrap();
+    let bound = Server::new("first", &CONTRACT).serve(echo).grace(FOREVER).bind().await.unwrap();
     let served = Served::of(bound);
     let channel = served.channel("tester");
     let call = tokio::spawn(async move { channel.unary(&READ, note("done"), &CallOptions::new()).await });
@@ -84,6 +96,50 @@ async fn a_call_that_has_begun_is_finished() {
     finish.cancel();
     assert_eq!(timeout(PATIENCE, call).await.unwrap().unwrap().unwrap().text, "done");
     timeout(PATIENCE, served.ended).await.unwrap().unwrap().unwrap();
+}
+
+/// C21: a restart that hands over the listening socket fails no call: what was not taken is sent again by the client.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_fails_no_call() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let (channel, over) = (Channel::new("tester", &url).unwrap(), CancellationToken::new());
+    let mut callers = JoinSet::new();
+    for caller in 0..8 {
+        let (channel, over) = (channel.clone(), over.clone());
+        callers.spawn(async move {
+            let mut calls = 0;
+            while !over.is_cancelled() {
+                let answer = channel.unary(&READ, note(caller.to_string()), &CallOptions::new()).await;
+                assert_eq!(
+                    answer.map(|note| note.text).map_err(|error| error.to_string()),
+                    Ok(caller.to_string())
+                );
+                calls += 1;
+            }
+            calls
+        });
+    }
+    for _restart in 0..10 {
+        let (called, mut calls) = mpsc::channel(1);
+        let echo = Echo::new().read(move |_, note| {
+            let _ = called.try_send(());
+            async { Ok(note) }
+        });
+        let handed = socket.try_clone().unwrap();
+        let served =
+            Served::of(Server::new("first", &CONTRACT).serve(echo).listen(handed).bind().await.unwrap());
+        for _ in 0..100 {
+            timeout(PATIENCE, calls.recv()).await.expect("no call comes").unwrap();
+        }
+        ends(served).await;
+    }
+    over.cancel();
+    let bound = Server::new("first", &CONTRACT).serve(Echo::new()).listen(socket).bind().await.unwrap();
+    let served = Served::of(bound);
+    let calls: Vec<i32> = timeout(PATIENCE, callers.join_all()).await.unwrap();
+    assert!(calls.iter().sum::<i32>() >= 1000, "{calls:?}");
+    ends(served).await;
 }
 
 /// A call that does not end within the grace is cut off: its handler is dropped, its caller gets an error.
