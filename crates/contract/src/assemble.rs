@@ -57,6 +57,18 @@ pub(crate) fn owner_of_package(pool: &DescriptorPool) -> BTreeMap<String, String
     owners
 }
 
+/// The services of a package, whether anybody owns it or not: those of the contract language are served by every owner.
+/// Places are empty.
+#[must_use]
+pub fn services(pool: &DescriptorPool, package: &str) -> Vec<Service> {
+    let places = Places::new(pool, &Sources::default());
+    let assembly = Assembly { pool, places: &places, owners: BTreeMap::new() };
+    let files = files(pool).into_iter().filter(|file| file.package_name() == package);
+    files
+        .flat_map(|file| file.services().map(|service| assembly.service(&service)).collect::<Vec<_>>())
+        .collect()
+}
+
 /// "package.Service/Method".
 pub(crate) fn method_name(method: &MethodDescriptor) -> String {
     format!("{}/{}", method.parent_service().full_name(), method.name())

@@ -19,6 +19,7 @@ mod render;
 pub mod rules;
 mod sources;
 
+pub use assemble::services;
 pub use compile::load;
 pub use descriptors::{DescriptorsError, load_descriptors};
 pub use finding::{Finding, Mark, Severity};

@@ -23,6 +23,21 @@ pub struct Violations {
     found: Vec<FieldViolation>,
 }
 
+/// The contract sets no limits to Protobuf's own types; an RPC may take one as its request.
+macro_rules! unlimited {
+    ($($message:ty),* $(,)?) => {$(
+        impl Check for $message {
+            fn check(&self, _: &mut Violations) {}
+        }
+    )*};
+}
+
+unlimited! {
+    (), bool, u32, u64, i32, i64, f32, f64, String, Vec<u8>,
+    prost_types::Any, prost_types::Duration, prost_types::FieldMask, prost_types::ListValue, prost_types::Struct,
+    prost_types::Timestamp, prost_types::Value,
+}
+
 /// Checks a request.
 ///
 /// # Errors

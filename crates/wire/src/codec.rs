@@ -15,15 +15,20 @@ pub struct Protobuf<Out, In>(PhantomData<fn(Out) -> In>);
 /// Whether `status` is tonic's own answer to a message over the limit, in words that no service uses.
 #[must_use]
 pub fn is_over_limit(status: &Status) -> bool {
-    status.code() == Code::OutOfRange && status.message().starts_with("Error, decoded message length too large")
+    status.code() == Code::OutOfRange
+        && status.message().starts_with("Error, decoded message length too large")
 }
 
 /// Whether `status` is tonic's own answer to bytes that are no gRPC message. It says INTERNAL, but they came from the
 /// sender.
 #[must_use]
 pub fn is_malformed(status: &Status) -> bool {
-    const SAID: [&str; 4] =
-        ["protocol error: received message with", "Unexpected EOF", "Missing request message", "Missing response message"];
+    const SAID: [&str; 4] = [
+        "protocol error: received message with",
+        "Unexpected EOF",
+        "Missing request message",
+        "Missing response message",
+    ];
     let bare = status.code() == Code::Internal && status.details().is_empty();
     bare && SAID.iter().any(|start| status.message().starts_with(start))
 }

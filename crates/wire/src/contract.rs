@@ -108,9 +108,13 @@ impl Contract {
         };
         let line = format!("option (freehold.v1.calls) = {{ method: \"{method}\" }};");
         match self.consumer(name) {
-            None => Err(format!("no contract declares a consumer `{name}`; a needs.proto of its own wants `{line}`")),
+            None => Err(format!(
+                "no contract declares a consumer `{name}`; a needs.proto of its own wants `{line}`"
+            )),
             Some(consumer) if consumer.calls.contains(&method) => Ok(()),
-            Some(consumer) => Err(format!("`{name}` does not declare this call; add to {}: {line}", consumer.file)),
+            Some(consumer) => {
+                Err(format!("`{name}` does not declare this call; add to {}: {line}", consumer.file))
+            }
         }
     }
 

@@ -27,7 +27,8 @@ use crate::reason::{self, Reason};
 use crate::session::Session;
 
 /// The answer to an HTTP request, on its way.
-pub type Answer = Pin<Box<dyn Future<Output = Result<http::Response<Body>, std::convert::Infallible>> + Send>>;
+pub type Answer =
+    Pin<Box<dyn Future<Output = Result<http::Response<Body>, std::convert::Infallible>> + Send>>;
 
 /// The messages of a stream, in either direction.
 pub struct Messages<T>(BoxStream<'static, Result<T, Status>>);
@@ -37,6 +38,15 @@ impl<T> Messages<T> {
     #[must_use]
     pub fn new(stream: impl Stream<Item = Result<T, Status>> + Send + 'static) -> Self {
         Self(stream.boxed())
+    }
+
+    /// The same stream with its messages in another shape.
+    #[must_use]
+    pub fn map<Other>(self, mut shape: impl FnMut(T) -> Other + Send + 'static) -> Messages<Other>
+    where
+        T: 'static,
+    {
+        Messages::new(self.0.map(move |message| message.map(&mut shape)))
     }
 }
 
@@ -58,7 +68,11 @@ impl<T> Stream for Messages<T> {
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 
 /// Answers a read.
-pub fn read<In, Out, B, H, F>(method: &'static Method<In, Out>, request: http::Request<B>, handler: H) -> Answer
+pub fn read<In, Out, B, H, F>(
+    method: &'static Method<In, Out>,
+    request: http::Request<B>,
+    handler: H,
+) -> Answer
 where
     In: Message + Default + Check + 'static,
     Out: Message + 'static,
@@ -79,7 +93,11 @@ where
 }
 
 /// Answers a write: its handler can only answer with what has been committed.
-pub fn write<In, Out, B, H, F>(method: &'static Method<In, Out>, request: http::Request<B>, handler: H) -> Answer
+pub fn write<In, Out, B, H, F>(
+    method: &'static Method<In, Out>,
+    request: http::Request<B>,
+    handler: H,
+) -> Answer
 where
     In: Message + Default + Check + 'static,
     Out: Message + 'static,
@@ -103,7 +121,11 @@ where
 }
 
 /// Answers with a stream.
-pub fn stream<In, Out, B, H, F>(method: &'static Method<In, Out>, request: http::Request<B>, handler: H) -> Answer
+pub fn stream<In, Out, B, H, F>(
+    method: &'static Method<In, Out>,
+    request: http::Request<B>,
+    handler: H,
+) -> Answer
 where
     In: Message + Default + Check + 'static,
     Out: Message + 'static,
@@ -123,7 +145,11 @@ where
 }
 
 /// Answers a stream with one message.
-pub fn collect<In, Out, B, H, F>(method: &'static Method<In, Out>, request: http::Request<B>, handler: H) -> Answer
+pub fn collect<In, Out, B, H, F>(
+    method: &'static Method<In, Out>,
+    request: http::Request<B>,
+    handler: H,
+) -> Answer
 where
     In: Message + Default + Check + 'static,
     Out: Message + 'static,
@@ -141,7 +167,11 @@ where
 }
 
 /// Answers a stream with a stream.
-pub fn duplex<In, Out, B, H, F>(method: &'static Method<In, Out>, request: http::Request<B>, handler: H) -> Answer
+pub fn duplex<In, Out, B, H, F>(
+    method: &'static Method<In, Out>,
+    request: http::Request<B>,
+    handler: H,
+) -> Answer
 where
     In: Message + Default + Check + 'static,
     Out: Message + 'static,

@@ -21,16 +21,15 @@ pub mod session;
 pub mod token;
 pub mod trace;
 
-/// The messages of `freehold.v1`: envelope, feed, directory and the options of the contract language.
-#[expect(clippy::all, missing_docs, reason = "generated")]
-#[path = "generated/freehold.v1.rs"]
-pub mod pb;
+#[rustfmt::skip]
+mod generated;
 
 pub use check::{Check, Violations};
 pub use committed::Committed;
 pub use context::{Caller, Context};
 pub use contract::{Contract, Entitlement};
 pub use entity::{Entity, Event, View};
+pub use generated::{directory, feed, methods, pb};
 pub use method::{Access, Method, Retry, Rules};
 pub use position::{Coverage, Watermark};
 pub use reason::Reason;

@@ -55,7 +55,8 @@ pub fn next_token(list: &str, last: &str) -> String {
 }
 
 fn decode(list: &str, token: &str) -> Result<String, Status> {
-    let foreign = || bad_field("page_token", "is not a token of this list; leave it empty for the first page");
+    let foreign =
+        || bad_field("page_token", "is not a token of this list; leave it empty for the first page");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| foreign())?;
     let Some((&[VERSION, a, b, c, d], key)) = bytes.split_first_chunk() else { return Err(foreign()) };
     let key = str::from_utf8(key).map_err(|_| foreign())?;

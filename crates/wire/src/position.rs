@@ -56,7 +56,10 @@ impl Watermark {
     /// [`TokenError::ForeignOwner`] for another owner's token, [`TokenError::NeverReached`] for one outside its epoch.
     pub fn covers(&self, token: &Token) -> Result<Coverage, TokenError> {
         if token.owner != self.owner {
-            return Err(TokenError::ForeignOwner { expected: self.owner.clone(), found: token.owner.clone() });
+            return Err(TokenError::ForeignOwner {
+                expected: self.owner.clone(),
+                found: token.owner.clone(),
+            });
         }
         let never =
             || TokenError::NeverReached { owner: self.owner.clone(), epoch: token.epoch, mark: token.mark };
@@ -127,8 +130,14 @@ mod tests {
     #[test]
     fn a_foreign_token_and_a_lost_history_are_typed_errors() {
         assert!(matches!(watermark().covers(&token("users", 10, 1)), Err(TokenError::ForeignOwner { .. })));
-        assert!(matches!(watermark().covers(&token("catalog", 10, 101)), Err(TokenError::NeverReached { .. })));
-        assert!(matches!(watermark().covers(&token("catalog", 20, 50)), Err(TokenError::NeverReached { .. })));
+        assert!(matches!(
+            watermark().covers(&token("catalog", 10, 101)),
+            Err(TokenError::NeverReached { .. })
+        ));
+        assert!(matches!(
+            watermark().covers(&token("catalog", 20, 50)),
+            Err(TokenError::NeverReached { .. })
+        ));
         let ahead = Position::default().with_epoch(20).with_mark(151);
         assert!(matches!(watermark().reached(&ahead), Err(TokenError::NeverReached { .. })));
     }
