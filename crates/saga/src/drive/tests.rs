@@ -113,3 +113,22 @@ async fn a_timer_that_is_no_row_is_lost_with_its_process() {
     assert_eq!(next("memory").await, Action::Wait { until_ms: i64::MAX }, "the planted bug shows");
     world.close().await;
 }
+
+/// A process that was thought dead and comes back late writes over nothing that happened since.
+#[tokio::test]
+async fn a_driver_that_was_overtaken_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    world.place("o-1").await;
+    let engine = engine(&world, Faults::default());
+    let mut saga = engine.load("o-1").await.unwrap().unwrap();
+    let mut late = engine.load("o-1").await.unwrap().unwrap();
+    let refused = Answer::Refused(Failure::new("NO", "no"));
+    engine.record(&mut saga, Attempt { answer: refused, data: None }).await.unwrap();
+    let done = Attempt { answer: Answer::Done, data: Some(late.record.data.clone()) };
+    let error = engine.record(&mut late, done).await.unwrap_err();
+    assert!(matches!(error, DriveError::Overtaken), "{error}");
+    let found = engine.load("o-1").await.unwrap().unwrap();
+    assert_eq!(found.progress.phase, saga.progress.phase);
+    world.close().await;
+}

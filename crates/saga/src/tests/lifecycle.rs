@@ -136,6 +136,28 @@ async fn causality_survives_a_restart() {
     world.close().await;
 }
 
+/// The commit of the end is not in the saga's row, which was written by it; who reads the row has seen it all the same.
+#[tokio::test]
+async fn who_waits_after_a_restart_has_seen_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    world.place("o-1").await;
+    let handle = world.start();
+    ended(&handle, "o-1").await;
+    handle.stop().await;
+    world.close().await;
+
+    let world = World::open(folder.path()).await;
+    let handle = world.start();
+    let context = context();
+    handle.wait(&context, "o-1").await.unwrap();
+    let (seen, head) = (context.session().token("orders").unwrap(), world.store.head());
+    assert_eq!(Some(seen.epoch), head.epochs().last().map(|epoch| epoch.id));
+    assert_eq!(seen.mark, head.mark());
+    handle.stop().await;
+    world.close().await;
+}
+
 /// Counts how many are in it at a time.
 struct Crowded {
     inside: Arc<AtomicUsize>,
