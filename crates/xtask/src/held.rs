@@ -177,7 +177,8 @@ fn signal_group(signal: &str, group: u32) {
     drop(shell.stderr(Stdio::null()).status());
 }
 
-fn remove(folder: &Path) {
+/// Removes a folder, if it is there.
+pub(crate) fn remove(folder: &Path) {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             eprintln!("warning: failed to remove {}: {error}", folder.display());

@@ -9,12 +9,12 @@ use std::process::Command;
 
 /// Stands in for cargo: a mesh that keeps its data, says where it is, and stays until it is stopped.
 const MESH: &str = r#"#!/bin/sh
-test "$*" = run || exit 9
-mkdir -p "$FREEHOLD_DATA" && echo hello > "$FREEHOLD_DATA/greeting"
+test "$1 $2 $3 $4 $6 $8" = "run -- up --data --port --ready-file" || exit 9
+mkdir -p "$5" && echo hello > "$5/greeting"
 echo $$ > "$OUTSIDE/mesh"
-echo "gateway   http://127.0.0.1:$FREEHOLD_PORT"
-echo "a log line" >&2
-echo '{}' > "$FREEHOLD_READY_FILE"
+echo "gateway   http://127.0.0.1:$7"
+echo "data      $5" >&2
+echo '{}' > "$9"
 exec tail -f /dev/null
 "#;
 
@@ -55,11 +55,11 @@ const TRUE: &str = r#"
 $ git clone https://example.org/freehold
 $ cargo run --release
 gateway http://127.0.0.1:7400
-...
+data freehold-data
 ```
 Then, in another terminal:
 ```console
-$ cat "$FREEHOLD_DATA"/greeting
+$ cat freehold-data/greeting
 hello
 $ name=orders
 $ echo "$name at localhost:7405, $$"

@@ -10,11 +10,13 @@ use std::time::Duration;
 use std::{fs, io};
 
 use super::expected;
-use crate::held::{Held, NotReady};
+use crate::held::{Held, NotReady, remove};
 use crate::repository::{NotStarted, root};
 
 /// The first of the mesh's ports.
 const FIRST: u16 = 7400;
+/// The folder of its databases, where none is named.
+const DATA: &str = "freehold-data";
 /// How many it has, from the first on.
 const COUNT: u16 = 10;
 /// Where to look for as many free ones.
@@ -55,8 +57,13 @@ impl Place {
             |first: &u16| (*first..*first + COUNT).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
         let first_port = ELSEWHERE.into_iter().find(free).ok_or(MeshError::NoPorts)?;
         let folder = std::env::temp_dir().join(format!("freehold-readme-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
-        Ok(Self { folder, first_port })
+        fs::create_dir(&folder)?;
+        Ok(Self::at(folder, first_port))
+    }
+
+    /// A folder and ports that were found otherwise.
+    pub(crate) fn at(folder: PathBuf, first_port: u16) -> Self {
+        Self { folder, first_port }
     }
 
     /// The folder.
@@ -64,27 +71,39 @@ impl Place {
         &self.folder
     }
 
-    /// A shell for the page's commands: in the root of the repository, knowing this mesh and the tools of the checks.
+    /// A shell for the page's commands, in the root of the repository and with the tools of the checks.
     pub(crate) fn shell(&self, script: &str) -> Command {
-        let tools = root().join("target/tools/bin");
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)));
+        let tools = std::iter::once(root().join("target/tools/bin"));
         let mut shell = Command::new("bash");
         shell.current_dir(root()).args(["-c", script]);
-        shell.env("FREEHOLD_DATA", self.folder.join("data"));
-        shell.env("FREEHOLD_PORT", self.first_port.to_string());
-        shell.env("FREEHOLD_MESH", format!("http://127.0.0.1:{}", self.first_port));
         shell.env("TERM", "dumb").env("COLUMNS", "120").env("CARGO_TERM_QUIET", "true");
-        if let Ok(path) = path {
+        if let Ok(path) = std::env::join_paths(tools.chain(std::env::split_paths(&path))) {
             shell.env("PATH", path);
         }
         shell
     }
 
-    /// `text` with the page's ports replaced by the mesh's.
+    /// The folder of the databases.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The file that says that the mesh serves.
+    pub(crate) fn ready_file(&self) -> PathBuf {
+        self.folder.join("mesh/ready.json")
+    }
+
+    /// The port of the directory.
+    pub(crate) fn first_port(&self) -> u16 {
+        self.first_port
+    }
+
+    /// `text` with the page's ports and its data folder replaced by the mesh's.
     pub(crate) fn here(&self, text: &str) -> String {
+        let text = text.replace(DATA, &self.data().to_string_lossy());
         if self.first_port == FIRST {
-            return text.to_owned();
+            return text;
         }
         let mut parts = text.split(':');
         let mut moved = parts.next().unwrap_or_default().to_owned();
@@ -103,21 +122,15 @@ impl Place {
         moved
     }
 
-    /// Starts the mesh by `command` and waits until it serves.
+    /// Starts the mesh by `command`, which writes the ready file, and waits until it serves.
     pub(crate) fn start(&self, command: &str) -> Result<Mesh, MeshError> {
         let own = self.folder.join("mesh");
-        // What an earlier mesh of the same page has left.
-        fs::remove_dir_all(&own).or_else(|error| if own.exists() { Err(error) } else { Ok(()) })?;
         fs::create_dir(&own)?;
-        let (ready, output) = (own.join("ready.json"), own.join("output"));
-        let mut shell = self.shell(&format!("exec {command} 2> '{}'", own.join("log").display()));
-        shell.env("FREEHOLD_READY_FILE", &ready);
-        let mut held = Held::start(&shell, &own, &output, None)?;
-        held.wait_until(START, || ready.exists()).map_err(|not_ready| MeshError::NotReady {
+        let output = own.join("output");
+        let mut held = Held::start(&self.shell(&format!("exec {command}")), &own, &output, None)?;
+        held.wait_until(START, || self.ready_file().exists()).map_err(|not_ready| MeshError::NotReady {
             reason: if not_ready == NotReady::Ended { "it ended" } else { "it does not serve in time" },
-            output: [&output, &own.join("log")]
-                .map(|path| fs::read_to_string(path).unwrap_or_default())
-                .concat(),
+            output: fs::read_to_string(&output).unwrap_or_default(),
         })?;
         Ok(Mesh { held, output })
     }
@@ -125,9 +138,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
-            eprintln!("warning: failed to remove {}: {error}", self.folder.display());
-        }
+        remove(&self.folder);
     }
 }
 
@@ -156,9 +167,7 @@ mod tests {
     use super::*;
 
     fn place(first_port: u16) -> Place {
-        let folder = std::env::temp_dir().join(format!("freehold-place-{first_port}"));
-        fs::create_dir_all(&folder).unwrap();
-        Place { folder, first_port }
+        Place::at(std::env::temp_dir().join(format!("freehold-place-{first_port}")), first_port)
     }
 
     #[test]
@@ -171,5 +180,12 @@ mod tests {
     #[test]
     fn on_the_default_ports_nothing_is_replaced() {
         assert_eq!(place(FIRST).here("localhost:7401"), "localhost:7401");
+    }
+
+    #[test]
+    fn the_data_folder_of_the_page_becomes_that_of_the_mesh() {
+        let place = place(7_410);
+        let moved = format!("data  {}/data", place.folder().display());
+        assert_eq!(place.here("data  freehold-data"), moved);
     }
 }

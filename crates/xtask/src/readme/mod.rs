@@ -7,6 +7,7 @@ mod blocks;
 mod commands;
 mod expected;
 mod mesh;
+mod rewrite;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -17,9 +18,10 @@ use commands::{CommandsError, Outcome};
 use mesh::{Mesh, MeshError, Place};
 
 /// What is not run although a page shows it, by how it begins, and why.
-const NOT_RUN: [(&str, &str); 3] = [
+const NOT_RUN: [(&str, &str); 4] = [
     ("git clone ", "this checkout is the clone"),
     ("cd ", "the commands run in the root of the repository"),
+    ("cargo run -p ", "a service alone stays until it is stopped; tests run each"),
     ("cargo xtask ", "a check of its own"),
 ];
 
@@ -79,7 +81,7 @@ impl Page {
         for command in commands {
             if let Some((_, why)) = NOT_RUN.iter().find(|(start, _)| command.text.starts_with(start)) {
                 self.say(command.line, "not run", &format!("{}: {why}", command.text));
-            } else if starts_a_mesh(&command.text) {
+            } else if rewrite::starts_a_mesh(&command.text) {
                 self.run_together(&std::mem::take(&mut together))?;
                 self.start_mesh(command)?;
             } else {
@@ -93,7 +95,7 @@ impl Page {
         // A second one takes over the ports and the data of the first.
         drop(self.mesh.take());
         let shown = self.shown(command);
-        let mesh = self.mesh.insert(self.place.start(&as_run(&command.text))?);
+        let mesh = self.mesh.insert(self.place.start(&rewrite::as_run(&command.text, &self.place))?);
         let printed = mesh.banner(&shown);
         self.compare(command, &Outcome { printed, status: Some(0) });
         Ok(())
@@ -104,7 +106,7 @@ impl Page {
             return Ok(());
         }
         let texts: Vec<String> =
-            commands.iter().map(|command| self.place.here(&as_run(&command.text))).collect();
+            commands.iter().map(|command| rewrite::as_run(&command.text, &self.place)).collect();
         for (command, outcome) in commands.iter().zip(commands::run(&self.place, &texts)?) {
             self.compare(command, &outcome);
         }
@@ -152,21 +154,6 @@ impl Page {
     }
 }
 
-/// Whether `command` runs a mesh until it is stopped.
-fn starts_a_mesh(command: &str) -> bool {
-    let words: Vec<&str> = as_run_words(command);
-    matches!(words[..], ["cargo", "run"] | ["cargo", "run", "--"] | ["cargo", "run", "--", "up", ..])
-}
-
-/// The command without `--release`: the debug build is there already, and what is shown does not depend on it.
-fn as_run(command: &str) -> String {
-    if command.starts_with("cargo run") { command.replacen(" --release", "", 1) } else { command.to_owned() }
-}
-
-fn as_run_words(command: &str) -> Vec<&str> {
-    command.split_whitespace().filter(|word| *word != "--release").collect()
-}
-
 /// Whether `lines` stand in `text` one after the other, however deep they are indented there.
 fn stands_in(lines: &[String], text: &str) -> bool {
     let excerpt: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
@@ -181,24 +168,6 @@ fn quoted(lines: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_command_that_stays_is_told_from_one_that_ends() {
-        for command in ["cargo run", "cargo run --release", "cargo run -- up --only orders"] {
-            assert!(starts_a_mesh(command), "{command}");
-        }
-        for command in
-            ["cargo run -- demo", "cargo run -p orders", "cargo build", "cargo run --release -- verify"]
-        {
-            assert!(!starts_a_mesh(command), "{command}");
-        }
-    }
-
-    #[test]
-    fn the_debug_build_stands_in_for_the_release_build() {
-        assert_eq!(as_run("cargo run --release -- demo"), "cargo run -- demo");
-        assert_eq!(as_run("cargo build --release"), "cargo build --release");
-    }
 
     #[test]
     fn an_excerpt_stands_in_its_file_word_for_word() {
