@@ -66,8 +66,8 @@ macro_rules! headers {
 
             /// Where the event stands in its owner's feed.
             #[must_use]
-            pub fn position(&self) -> Position {
-                self.headers.position
+            pub fn position(&self) -> &Position {
+                &self.headers.position
             }
         }
     };
@@ -102,7 +102,7 @@ impl Headers {
             version: envelope.version,
             time_ms: time.seconds.saturating_mul(1000).saturating_add(i64::from(time.nanos) / 1_000_000),
             cause: envelope.cause.clone(),
-            position: envelope.position.unwrap_or_default(),
+            position: envelope.position.clone().unwrap_or_default(),
         }
     }
 }

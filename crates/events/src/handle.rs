@@ -119,8 +119,9 @@ impl Handle {
 
     async fn reaches(&self, running: &Running, head: Position, end: Instant) -> Result<(), String> {
         let mut progress = running.progress.clone();
-        let there =
-            |progress: &Progress| progress.position.is_some_and(|position| position.mark >= head.mark);
+        let there = |progress: &Progress| {
+            progress.position.as_ref().is_some_and(|position| position.mark >= head.mark)
+        };
         let arrived = timeout_at(end, progress.wait_for(there)).await.is_ok_and(|told| told.is_ok());
         if !arrived {
             return Err(format!("is not at {head:?}: {:?}", running.progress.borrow()));

@@ -258,7 +258,7 @@ pub(crate) async fn arrange(work: &mut Work, key: Key<'_>, origin: i64) -> Resul
 
 /// Whether an event is older than the subscription, whose owner's head was at `origin` when it began.
 pub(crate) fn is_history(event: &Envelope, origin: i64) -> bool {
-    event.position.is_some_and(|position| position.mark <= origin)
+    event.position.as_ref().is_some_and(|position| position.mark <= origin)
 }
 
 fn read(row: &Row) -> Result<First, StoreError> {

@@ -84,7 +84,7 @@ pub fn continues(known: &[Epoch], heard: &[Epoch]) -> bool {
 }
 
 fn encode(epochs: &[Epoch]) -> Vec<u8> {
-    HeadResponse::default().with_epochs(epochs.iter().copied()).encode_to_vec()
+    HeadResponse::default().with_epochs(epochs.to_vec()).encode_to_vec()
 }
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ pub trait Purpose: Send {
     /// # Errors
     /// [`Left`], and the stream is opened again.
     async fn take(&mut self, batch: Batch) -> Result<(), Left>;
+
+    /// The stream was left.
+    fn left(&mut self, left: &Left) {
+        let _ = left;
+    }
 }
 
 /// Why a stream is left.
@@ -102,6 +107,6 @@ impl Report {
     /// How far it has come.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        self.progress.borrow().position
+        self.progress.borrow().position.clone()
     }
 }

@@ -49,8 +49,8 @@ impl Purpose for Reacting {
         if self.search.is_none() && self.has_gaps().await? {
             self.search = Some(Search { fetches: 0, until: standing.position.mark });
         }
-        self.report.moved(standing.position);
-        let after = self.search.is_none().then_some(standing.position);
+        self.report.moved(standing.position.clone());
+        let after = self.search.is_none().then(|| standing.position.clone());
         self.standing = Some(standing);
         Ok(after)
     }
@@ -70,9 +70,9 @@ impl Purpose for Reacting {
     }
 
     async fn take(&mut self, batch: Batch) -> Result<(), Left> {
-        let position = batch.position;
+        let mark = batch.position.mark;
         let gap = self.absorb(batch).await?;
-        self.look_for(gap, position).await
+        self.look_for(gap, mark).await
     }
 }
 
@@ -88,7 +88,7 @@ impl Reacting {
             return Ok(standing);
         }
         let head = link.head().await?;
-        let (Some(first), Some(position)) = (head.epochs.first().copied(), head.position) else {
+        let (Some(first), Some(position)) = (head.epochs.first(), head.position) else {
             return Err(LinkError::Protocol("a head without epochs or position").into());
         };
         let start = Position::default().with_epoch(first.id).with_mark(first.first - 1);
@@ -108,7 +108,7 @@ impl Reacting {
             return Ok(false);
         }
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
-        let Taken { parked, gap } = self.intake.absorb(events.into(), position, origin).await?;
+        let Taken { parked, gap } = self.intake.absorb(events.into(), position.clone(), origin).await?;
         self.written = Instant::now();
         if news {
             self.report.moved(position);
@@ -121,16 +121,16 @@ impl Reacting {
 
     /// Leaves the stream for a fetch from the oldest event when a gap was seen; when such a fetch has come by the gap
     /// and it is still there, fetches again or settles it.
-    async fn look_for(&mut self, gap: bool, position: Position) -> Result<(), Left> {
+    async fn look_for(&mut self, gap: bool, mark: i64) -> Result<(), Left> {
         const MISSING: Left = Left::Again("a version is missing, the kept events are fetched again");
         let Some(search) = self.search else {
             if gap {
-                self.search = Some(Search { fetches: 0, until: position.mark });
+                self.search = Some(Search { fetches: 0, until: mark });
                 return Err(MISSING);
             }
             return Ok(());
         };
-        if position.mark < search.until {
+        if mark < search.until {
             return Ok(());
         }
         if self.has_gaps().await? {

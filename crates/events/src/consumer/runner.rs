@@ -29,6 +29,7 @@ impl Runner {
                 Ok(never) => match never {},
                 Err(left) => left,
             };
+            self.purpose.left(&left);
             if let Left::Link(LinkError::HistoryLost(problem)) = left {
                 tracing::error!(
                     subscription = self.name,

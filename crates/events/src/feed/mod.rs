@@ -13,10 +13,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use freehold_store::{Engine, Store};
 use freehold_wire::dispatch::Messages;
+use freehold_wire::feed::FeedService;
 use freehold_wire::pb::{
-    AckRequest, AckResponse, HeadResponse, Position, ReadRequest, ReadResponse, SnapshotRequest,
+    AckRequest, AckResponse, HeadRequest, HeadResponse, Position, ReadRequest, ReadResponse, SnapshotRequest,
     SnapshotResponse, SubscribeRequest, SubscribeResponse,
 };
 use freehold_wire::reason::{Reason, bad_field};
@@ -97,12 +99,20 @@ impl Feed {
         Ok(Self(Arc::new(Served { store, access, options })))
     }
 
-    /// Streams the owner's events to a subscription, after its position.
-    ///
-    /// # Errors
-    /// PERMISSION_DENIED naming the line that is missing; INVALID_ARGUMENT; FAILED_PRECONDITION `HISTORY_LOST` for a
-    /// position that this owner never reached.
-    pub async fn subscribe(
+    fn entities(&self, context: &Context, entity: String) -> Result<Entities, Status> {
+        let fields = self.0.access.copy(context.caller(), &entity)?;
+        Ok(Entities { store: self.0.store.clone(), entity, fields })
+    }
+
+    fn reached(&self, position: &Position) -> Result<(), Status> {
+        let lost = |error: TokenError| Reason::FailedPrecondition.because(HISTORY_LOST, error.to_string());
+        self.0.store.head().reached(position).map_err(lost)
+    }
+}
+
+#[async_trait]
+impl FeedService for Feed {
+    async fn subscribe(
         &self,
         context: Context,
         request: SubscribeRequest,
@@ -114,18 +124,14 @@ impl Feed {
         }
         let consumer = access.subscriber(context.caller(), &request.subscription)?.name;
         let after = request.after.unwrap_or_default();
-        registry::register(store, &context, request.subscription, consumer, after).await?;
+        registry::register(store, &context, request.subscription, consumer, after.clone()).await?;
         let (out, messages) = mpsc::channel(options.batch.max(1));
         let pump = Pump::new(store.clone(), grant, options.clone(), after.mark, context.deadline());
         tokio::spawn(pump.run(out));
         Ok(Messages::new(ReceiverStream::new(messages)))
     }
 
-    /// Streams the entities of one type, in chunks by key.
-    ///
-    /// # Errors
-    /// PERMISSION_DENIED naming the line that is missing; INVALID_ARGUMENT.
-    pub async fn snapshot(
+    async fn snapshot(
         &self,
         context: Context,
         request: SnapshotRequest,
@@ -137,43 +143,23 @@ impl Feed {
         Ok(Messages::new(ReceiverStream::new(messages)))
     }
 
-    /// The entities of one type by their keys.
-    ///
-    /// # Errors
-    /// PERMISSION_DENIED naming the line that is missing; INVALID_ARGUMENT.
-    pub async fn read(&self, context: Context, request: ReadRequest) -> Result<ReadResponse, Status> {
+    async fn read(&self, context: Context, request: ReadRequest) -> Result<ReadResponse, Status> {
         self.entities(&context, request.entity)?.read(&context, &request.keys).await
     }
 
-    /// The last committed position.
-    #[must_use]
-    pub fn head(&self) -> HeadResponse {
+    async fn head(&self, _: Context, _: HeadRequest) -> Result<HeadResponse, Status> {
         let head = self.0.store.head();
-        HeadResponse::default()
+        let response = HeadResponse::default()
             .with_position(pump::position(&head, head.mark()))
-            .with_epochs(head.epochs().to_vec())
+            .with_epochs(head.epochs().to_vec());
+        Ok(response)
     }
 
-    /// Notes how far a subscription has come; never moves it back.
-    ///
-    /// # Errors
-    /// PERMISSION_DENIED for another's subscription, NOT_FOUND for one that never subscribed, FAILED_PRECONDITION
-    /// `HISTORY_LOST` for a position that this owner never reached.
-    pub async fn ack(&self, context: Context, request: AckRequest) -> Result<Committed<AckResponse>, Status> {
+    async fn ack(&self, context: Context, request: AckRequest) -> Result<Committed<AckResponse>, Status> {
         self.0.access.subscriber(context.caller(), &request.subscription)?;
         let position = request.position.ok_or_else(|| bad_field("position", "is required"))?;
         self.reached(&position)?;
         registry::acknowledge(&self.0.store, &context, request.subscription, position).await
-    }
-
-    fn entities(&self, context: &Context, entity: String) -> Result<Entities, Status> {
-        let fields = self.0.access.copy(context.caller(), &entity)?;
-        Ok(Entities { store: self.0.store.clone(), entity, fields })
-    }
-
-    fn reached(&self, position: &Position) -> Result<(), Status> {
-        let lost = |error: TokenError| Reason::FailedPrecondition.because(HISTORY_LOST, error.to_string());
-        self.0.store.head().reached(position).map_err(lost)
     }
 }
 

@@ -66,7 +66,7 @@ impl Pump {
     async fn pump(&mut self, out: &Out) -> Result<(), End> {
         let mut commits = self.store.commits();
         let head = self.store.head();
-        let opening = self.beat(&head).with_epochs(head.epochs().iter().copied());
+        let opening = self.beat(&head).with_epochs(head.epochs().to_vec());
         send(out, Item::Heartbeat(opening)).await?;
         let mut told = self.cursor;
         let mut due = Instant::now() + self.options.heartbeat;
@@ -150,7 +150,7 @@ impl Pump {
 
 /// What a reaction to the event has seen: all that its unit of work had, and the event itself.
 fn seen(event: &Envelope) -> Vec<Token> {
-    let position = event.position.unwrap_or_default();
+    let position = event.position.clone().unwrap_or_default();
     let own = Token::default()
         .with_owner(event.source.as_str())
         .with_epoch(position.epoch)
@@ -172,5 +172,5 @@ async fn send(out: &Out, item: Item) -> Result<(), End> {
 }
 
 fn mark(event: &Envelope) -> i64 {
-    event.position.unwrap_or_default().mark
+    event.position.as_ref().map_or(0, |position| position.mark)
 }

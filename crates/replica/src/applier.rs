@@ -1,0 +1,313 @@
+//! What keeps a copy: a snapshot first, then the feed from the position before it.
+//!
+//! The snapshot goes into a table of its own, chunk by chunk, and takes the place of the old one when everything up to
+//! its last chunk has been applied behind it: readers see nothing, the old copy or the whole new one, never a half.
+//! **Invariant:** rows and position move in one unit of work.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use freehold_client::Error;
+use freehold_events::link::{Batch, Link, LinkError};
+use freehold_events::position::{self, Standing as Position};
+use freehold_events::purpose::{Left, Purpose, Report, State};
+use freehold_store::{Store, StoreError, Work};
+use freehold_wire::pb::{self, Envelope, Epoch, SnapshotRequest, SnapshotResponse};
+use freehold_wire::{Context, Watermark};
+
+use crate::apply::Verdict;
+use crate::copied::Copied;
+use crate::record::{self, Record};
+use crate::rows::{self, Incoming};
+use crate::shape::{self, Place};
+use crate::standing::Board;
+
+/// How long one unit of work may take.
+const BUDGET: Duration = Duration::from_secs(10);
+/// How often a watermark that moved without events is written down.
+const LAZILY: Duration = Duration::from_secs(1);
+/// How often a gap is fetched again from the position before it, before everything is copied anew.
+const FETCHES: u32 = 3;
+
+/// Keeps one copy.
+pub(crate) struct Applier<T> {
+    store: Store,
+    board: Board,
+    report: Option<Report>,
+    record: Option<Record>,
+    /// How often in a row a gap was found.
+    gaps: u32,
+    written: Instant,
+    copies: PhantomData<fn() -> T>,
+}
+
+/// What a unit of work applied.
+struct Applied {
+    /// Everything up to here.
+    position: pb::Position,
+    /// The version behind it has not come.
+    gap: bool,
+    record: Record,
+}
+
+impl<T: Copied> Applier<T> {
+    pub(crate) fn new(store: Store, board: Board) -> Self {
+        Self {
+            store,
+            board,
+            report: None,
+            record: None,
+            gaps: 0,
+            written: Instant::now(),
+            copies: PhantomData,
+        }
+    }
+
+    pub(crate) fn reporting(self, report: Report) -> Self {
+        Self { report: Some(report), ..self }
+    }
+
+    /// Tells readers what the database says of the copy, before its owner is heard of.
+    pub(crate) async fn recall(&self) -> Result<(), StoreError> {
+        let mut read = self.store.read().await?;
+        let Some(stands) = position::load(&mut read, &record::subscription::<T>()).await? else {
+            return Ok(());
+        };
+        let as_of = moment(stands.moved_ms);
+        self.board.tell(|standing| {
+            standing.watermark = Arc::new(stands.watermark);
+            standing.as_of = as_of;
+        });
+        Ok(())
+    }
+
+    fn state(&self, state: State) {
+        if let Some(report) = &self.report {
+            report.state(state);
+        }
+    }
+
+    /// The position and the record, of a copy that has begun.
+    async fn begun(&self) -> Result<Option<(Position, Record)>, StoreError> {
+        let mut read = self.store.read().await?;
+        let stands = position::load(&mut read, &record::subscription::<T>()).await?;
+        let record = record::load::<T>(&mut read).await?;
+        Ok(stands
+            .zip(record)
+            .filter(|(_, record)| record.ready || record.bound > 0 || record.after_key.is_some()))
+    }
+
+    /// Begins a snapshot: notes the owner's head, from which the feed is read behind it, and makes an empty table.
+    async fn begin(&self, link: &Link) -> Result<(Position, Record), Left> {
+        let head = link.head().await?;
+        let position = head.position.ok_or(LinkError::Protocol("a head without a position"))?;
+        // Registers, so that the owner keeps what comes while the snapshot runs.
+        drop(link.open(Some(position.clone())).await?);
+        let watermark = Watermark::new(T::OWNER, head.epochs, position.mark);
+        let stands = Position { watermark, position, origin: position.mark, moved_ms: 0 };
+        let columns = shape::described(T::COLUMNS);
+        let begun = stands.clone();
+        let unit = async move |work: &mut Work| {
+            let ready = record::load::<T>(work).await?.is_some_and(|record| record.ready);
+            let record =
+                Record { columns, ready, after_key: Some(String::new()), bound: begun.position.mark.max(1) };
+            let next = Place::Next.table::<T>();
+            work.define(&shape::discard(&next)).await?;
+            work.define(&shape::create(&next, T::KEY, T::COLUMNS)).await?;
+            position::begin(work, &record::subscription::<T>(), &begun).await?;
+            record::save::<T>(work, &record).await?;
+            Ok(record)
+        };
+        let (record, _) = self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
+        Ok((stands, record))
+    }
+
+    /// Takes the snapshot from where it has come to its end.
+    async fn snapshot(&self, link: &Link, mut record: Record) -> Result<Record, Left> {
+        let after = record.after_key.clone().unwrap_or_default();
+        let request = SnapshotRequest::default().with_entity(T::OF).with_after_key(after);
+        let feed = |error: Error| Left::from(LinkError::Feed(error));
+        let mut chunks = link.feed().snapshot(request).await.map_err(feed)?;
+        while record.after_key.is_some() {
+            let chunk = chunks.next().await.ok_or(LinkError::Ended)?.map_err(feed)?;
+            record = self.copy(record, chunk).await?;
+        }
+        Ok(record)
+    }
+
+    /// One chunk and the key that it ends at, in one unit of work.
+    async fn copy(&self, mut record: Record, chunk: SnapshotResponse) -> Result<Record, Left> {
+        let position = chunk.position.ok_or(LinkError::Protocol("a chunk without a position"))?;
+        record.bound = record.bound.max(position.mark);
+        record.after_key = match chunk.rows.last() {
+            _ if chunk.last => None,
+            Some(row) => Some(row.key.clone()),
+            None => record.after_key,
+        };
+        let unit = async move |work: &mut Work| {
+            for row in &chunk.rows {
+                rows::write::<T>(work, Place::Next, Incoming::row(row)).await?;
+            }
+            record::save::<T>(work, &record).await?;
+            Ok(record)
+        };
+        let (record, _) = self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
+        Ok(record)
+    }
+
+    /// Applies a batch, and completes a copy that has come far enough by it.
+    async fn apply(
+        &self,
+        events: Vec<Envelope>,
+        until: pb::Position,
+        record: Record,
+    ) -> Result<Applied, StoreError> {
+        let unit = async move |work: &mut Work| {
+            let place = if record.bound > 0 { Place::Next } else { Place::Main };
+            let mut applied = Applied { position: until, gap: false, record };
+            rows::open_gate(work, true).await?;
+            let mut before = None;
+            for event in &events {
+                if rows::write::<T>(work, place, Incoming::event(event, T::OF)).await? == Verdict::Gap {
+                    applied.gap = true;
+                    break;
+                }
+                before.clone_from(&event.position);
+            }
+            if applied.gap {
+                let stands = position::load(work, &record::subscription::<T>()).await?;
+                applied.position = before.or(stands.map(|stands| stands.position)).unwrap_or_default();
+            }
+            if place == Place::Next && applied.position.mark >= applied.record.bound {
+                applied.record = complete::<T>(work, applied.record).await?;
+            }
+            rows::open_gate(work, false).await?;
+            position::advance(work, &record::subscription::<T>(), &applied.position).await?;
+            Ok(applied)
+        };
+        self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await.map(|(applied, _)| applied)
+    }
+
+    /// Tells readers how far the copy has come, after the commit.
+    fn moved(&self, position: pb::Position, as_of: Option<Instant>) {
+        let ready = self.record.as_ref().is_some_and(|record| record.ready);
+        self.board.tell(|standing| {
+            let epochs = standing.watermark.epochs().to_vec();
+            standing.watermark = Arc::new(Watermark::new(T::OWNER, epochs, position.mark));
+            standing.ready = ready;
+            standing.as_of = as_of.or(standing.as_of);
+        });
+        if let Some(report) = &self.report {
+            report.moved(position);
+        }
+    }
+
+    /// Reads again from before a gap; when that has not helped, copies everything anew.
+    async fn fetch_again(&mut self) -> Result<(), Left> {
+        self.gaps += 1;
+        self.state(State::Gap);
+        if self.gaps > FETCHES {
+            self.gaps = 0;
+            let unit = async |work: &mut Work| match record::load::<T>(work).await? {
+                Some(record) => {
+                    let again = Record { ready: false, after_key: None, bound: 0, ..record };
+                    record::save::<T>(work, &again).await
+                }
+                None => Ok(()),
+            };
+            self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
+            self.record = None;
+            self.board.tell(|standing| standing.ready = false);
+        }
+        Err(Left::Again("a version is missing"))
+    }
+}
+
+#[async_trait]
+impl<T: Copied> Purpose for Applier<T> {
+    async fn resume(&mut self, link: &Link) -> Result<Option<pb::Position>, Left> {
+        let (stands, mut record) = match self.begun().await? {
+            Some(begun) => begun,
+            None => self.begin(link).await?,
+        };
+        if record.after_key.is_some() {
+            self.state(State::Copying);
+            record = self.snapshot(link, record).await?;
+        }
+        self.record = Some(record);
+        self.board.tell(|standing| standing.watermark = Arc::new(stands.watermark.clone()));
+        self.moved(stands.position.clone(), None);
+        Ok(Some(stands.position))
+    }
+
+    async fn opened(&mut self, epochs: &[Epoch]) -> Result<(), Left> {
+        let known = self.board.read().watermark;
+        if !position::continues(known.epochs(), epochs) {
+            return Err(LinkError::HistoryLost("an epoch that was copied from is gone".to_owned()).into());
+        }
+        if known.epochs() != epochs {
+            let heard = epochs.to_vec();
+            let unit = async move |work: &mut Work| {
+                position::note_epochs(work, &record::subscription::<T>(), &heard).await
+            };
+            self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
+        }
+        self.board.tell(|standing| {
+            standing.watermark =
+                Arc::new(Watermark::new(T::OWNER, epochs.to_vec(), standing.watermark.mark()));
+            standing.connected = true;
+        });
+        self.state(State::Live);
+        Ok(())
+    }
+
+    async fn take(&mut self, batch: Batch) -> Result<(), Left> {
+        let Batch { events, position, as_of } = batch;
+        let Some(record) = self.record.clone() else { return Err(Left::Again("the copy begins anew")) };
+        let completes = record.bound > 0 && position.mark >= record.bound;
+        if events.is_empty() && !completes && self.written.elapsed() < LAZILY {
+            self.moved(position, Some(as_of));
+            return Ok(());
+        }
+        let applied = self.apply(events, position, record).await?;
+        self.written = Instant::now();
+        self.record = Some(applied.record);
+        self.moved(applied.position, (!applied.gap).then_some(as_of));
+        if applied.gap {
+            return self.fetch_again().await;
+        }
+        self.gaps = 0;
+        Ok(())
+    }
+
+    fn left(&mut self, left: &Left) {
+        self.board.tell(|standing| {
+            standing.connected = false;
+            if let Left::Link(LinkError::HistoryLost(problem)) = left {
+                standing.lost = Some(problem.as_str().into());
+            }
+        });
+    }
+}
+
+/// Puts the new table in the place of the old one.
+async fn complete<T: Copied>(work: &mut Work, record: Record) -> Result<Record, StoreError> {
+    work.define(&shape::replace(T::TABLE, &Place::Next.table::<T>())).await?;
+    work.define(&shape::protect(T::TABLE, T::OF, work.engine())).await?;
+    let record = Record { ready: true, after_key: None, bound: 0, ..record };
+    record::save::<T>(work, &record).await?;
+    Ok(record)
+}
+
+fn context<T: Copied>() -> Context {
+    Context::new(T::CONSUMER, BUDGET)
+}
+
+/// A time of the past, in milliseconds since 1970, on this machine's monotonic clock.
+fn moment(ms: i64) -> Option<Instant> {
+    let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).ok()?);
+    let age = SystemTime::now().duration_since(at).unwrap_or_default();
+    Instant::now().checked_sub(age)
+}
