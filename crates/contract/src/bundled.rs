@@ -18,15 +18,19 @@ const GOOGLE_API: [(&str, &str); 2] = [
     ("google/api/http.proto", include_str!("../../../proto/google/api/http.proto")),
 ];
 
-/// The well-known types that a contract may want.
-const WELL_KNOWN: [&str; 8] = [
+/// Protobuf's well-known types, and the descriptors that they are described by.
+const WELL_KNOWN: [&str; 12] = [
     "google/protobuf/any.proto",
+    "google/protobuf/api.proto",
+    "google/protobuf/compiler/plugin.proto",
     "google/protobuf/descriptor.proto",
     "google/protobuf/duration.proto",
     "google/protobuf/empty.proto",
     "google/protobuf/field_mask.proto",
+    "google/protobuf/source_context.proto",
     "google/protobuf/struct.proto",
     "google/protobuf/timestamp.proto",
+    "google/protobuf/type.proto",
     "google/protobuf/wrappers.proto",
 ];
 
@@ -47,7 +51,15 @@ pub(crate) fn google_api(path: &str) -> Option<&'static str> {
 
 /// A well-known type's file; it has no text here, only a descriptor.
 pub(crate) fn well_known(path: &str) -> Option<FileDescriptorProto> {
+    if !is_well_known(path) {
+        return None;
+    }
     GoogleFileResolver::new().open_file(path).ok().map(FileDescriptorProto::from)
+}
+
+/// Whether the path is that of a well-known type.
+pub(crate) fn is_well_known(path: &str) -> bool {
+    WELL_KNOWN.contains(&path)
 }
 
 /// All paths that can be imported without being given, for near matches.
@@ -57,7 +69,7 @@ pub(crate) fn importable<'a>() -> impl Iterator<Item = &'a str> {
 
 /// Whether a given file of that path is ignored for the one built in.
 pub(crate) fn is_fixed(path: &str) -> bool {
-    language(path).is_some() || well_known(path).is_some()
+    language(path).is_some() || is_well_known(path)
 }
 
 /// Whether the file is part of what is built in, given or not: nobody's contract, so no rule applies to it.
@@ -67,4 +79,17 @@ pub(crate) fn is_bundled(path: &str) -> bool {
 
 fn text(files: &[(&'static str, &'static str)], wanted: &str) -> Option<&'static str> {
     files.iter().find(|(path, _)| *path == wanted).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_well_known_path_has_a_descriptor() {
+        for path in WELL_KNOWN {
+            assert_eq!(well_known(path).unwrap().name(), path);
+        }
+        assert_eq!(well_known("google/protobuf/unknown.proto"), None);
+    }
 }

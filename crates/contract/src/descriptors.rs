@@ -5,7 +5,10 @@
 
 use prost::Message;
 use prost_reflect::{DescriptorError, DescriptorPool};
-use prost_types::{DescriptorProto, FileDescriptorSet};
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet,
+    UninterpretedOption,
+};
 
 use crate::assemble;
 use crate::model::Model;
@@ -45,25 +48,74 @@ pub enum DescriptorsError {
 pub fn load_descriptors(bytes: &[u8]) -> Result<Model, DescriptorsError> {
     let set = FileDescriptorSet::decode(bytes).map_err(DescriptorsError::Decode)?;
     for file in &set.file {
-        if !matches!(file.syntax(), "" | "proto2" | "proto3") {
-            let (file, syntax) = (file.name().to_owned(), file.syntax().to_owned());
-            return Err(DescriptorsError::Syntax { file, syntax });
-        }
-        for message in &file.message_type {
-            check_shape(message)
-                .map_err(|problem| DescriptorsError::Malformed { file: file.name().to_owned(), problem })?;
-        }
+        check_syntax(file)?;
+        check_shape(file)
+            .map_err(|problem| DescriptorsError::Malformed { file: file.name().to_owned(), problem })?;
     }
     let mut pool = DescriptorPool::new();
     pool.decode_file_descriptor_set(bytes).map_err(DescriptorsError::Resolve)?;
     Ok(assemble::model(pool, &Sources::default()))
 }
 
+/// Editions name another syntax; the reflection below fails on it in its own words, which are a panic.
+fn check_syntax(file: &FileDescriptorProto) -> Result<(), DescriptorsError> {
+    match file.syntax.as_deref() {
+        None | Some("proto2" | "proto3") => Ok(()),
+        Some(syntax) => {
+            Err(DescriptorsError::Syntax { file: file.name().to_owned(), syntax: syntax.to_owned() })
+        }
+    }
+}
+
+fn check_shape(file: &FileDescriptorProto) -> Result<(), String> {
+    resolved(file.name(), file.options.as_ref().map(|options| &options.uninterpreted_option))?;
+    file.message_type.iter().try_for_each(check_message)?;
+    file.enum_type.iter().try_for_each(check_enum)?;
+    file.extension.iter().try_for_each(check_field)?;
+    for service in &file.service {
+        resolved(service.name(), service.options.as_ref().map(|options| &options.uninterpreted_option))?;
+        for method in &service.method {
+            resolved(method.name(), method.options.as_ref().map(|options| &options.uninterpreted_option))?;
+        }
+    }
+    Ok(())
+}
+
 /// A map entry has a key and a value under the numbers 1 and 2, and nothing else.
-fn check_shape(message: &DescriptorProto) -> Result<(), String> {
+fn check_message(message: &DescriptorProto) -> Result<(), String> {
     let is_entry = message.options.as_ref().is_some_and(|options| options.map_entry());
-    if is_entry && !message.field.iter().map(|field| field.number()).eq([1, 2]) {
+    if is_entry && !message.field.iter().map(FieldDescriptorProto::number).eq([1, 2]) {
         return Err(format!("the map entry `{}` is not a key and a value", message.name()));
     }
-    message.nested_type.iter().try_for_each(check_shape)
+    resolved(message.name(), message.options.as_ref().map(|options| &options.uninterpreted_option))?;
+    for oneof in &message.oneof_decl {
+        resolved(oneof.name(), oneof.options.as_ref().map(|options| &options.uninterpreted_option))?;
+    }
+    for range in &message.extension_range {
+        resolved(message.name(), range.options.as_ref().map(|options| &options.uninterpreted_option))?;
+    }
+    message.field.iter().chain(&message.extension).try_for_each(check_field)?;
+    message.enum_type.iter().try_for_each(check_enum)?;
+    message.nested_type.iter().try_for_each(check_message)
+}
+
+fn check_field(field: &FieldDescriptorProto) -> Result<(), String> {
+    resolved(field.name(), field.options.as_ref().map(|options| &options.uninterpreted_option))
+}
+
+fn check_enum(choice: &EnumDescriptorProto) -> Result<(), String> {
+    resolved(choice.name(), choice.options.as_ref().map(|options| &options.uninterpreted_option))?;
+    for value in &choice.value {
+        resolved(value.name(), value.options.as_ref().map(|options| &options.uninterpreted_option))?;
+    }
+    Ok(())
+}
+
+/// A compiler resolves options; parsing the text of one that is left would recurse as deep as the text nests.
+fn resolved(name: &str, left: Option<&Vec<UninterpretedOption>>) -> Result<(), String> {
+    if left.is_none_or(Vec::is_empty) {
+        Ok(())
+    } else {
+        Err(format!("an option of `{name}` was not resolved"))
+    }
 }

@@ -3,7 +3,8 @@
 //! The language itself (`freehold/v1`) and what it builds on are built in, so that a team's tree holds its own contracts
 //! only. **Invariant:** `text` answers exactly the text that was compiled, so that a place in it is a place in there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use crate::bundled;
 
@@ -15,12 +16,14 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The text that the path stands for, built-in files included.
+    /// The text that the path stands for, the built-in language included; well-known types have none.
     #[must_use]
     pub fn text(&self, path: &str) -> Option<&str> {
-        bundled::language(path)
-            .or_else(|| self.given.get(path).map(String::as_str))
-            .or_else(|| bundled::google_api(path))
+        if bundled::is_well_known(path) {
+            return None;
+        }
+        let given = || self.given.get(path).map(String::as_str);
+        bundled::language(path).or_else(given).or_else(|| bundled::google_api(path))
     }
 
     /// The given paths that are compiled, ascending; what is built in does not count as given.
@@ -46,11 +49,9 @@ impl<Path: Into<String>, Text: Into<String>> FromIterator<(Path, Text)> for Sour
     fn from_iter<Pairs: IntoIterator<Item = (Path, Text)>>(pairs: Pairs) -> Self {
         let mut sources = Self::default();
         for (path, text) in pairs {
-            let path = path.into();
-            if sources.given.contains_key(&path) {
-                sources.twice.insert(path);
-            } else {
-                sources.given.insert(path, text.into());
+            match sources.given.entry(path.into()) {
+                Entry::Occupied(first) => drop(sources.twice.insert(first.key().clone())),
+                Entry::Vacant(free) => drop(free.insert(text.into())),
             }
         }
         sources
@@ -78,6 +79,15 @@ mod tests {
         );
         assert_eq!(sources.foreign_language().collect::<Vec<_>>(), ["freehold/v1/contract.proto"]);
         assert_eq!(sources.paths().collect::<Vec<_>>(), ["a.proto"]);
+    }
+
+    #[test]
+    fn a_given_copy_of_a_well_known_type_is_ignored_and_one_of_google_api_is_taken() {
+        let copies = [("google/protobuf/any.proto", "any"), ("google/api/http.proto", "http")];
+        let sources: Sources = copies.into_iter().collect();
+        assert_eq!(sources.text("google/protobuf/any.proto"), None);
+        assert_eq!(sources.text("google/api/http.proto"), Some("http"));
+        assert_eq!(sources.paths().collect::<Vec<_>>(), ["google/api/http.proto"]);
     }
 
     #[test]

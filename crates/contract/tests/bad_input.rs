@@ -5,7 +5,10 @@ use freehold_contract::{
 };
 use proptest::prelude::*;
 use prost::Message;
-use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet, MessageOptions};
+use prost_types::{
+    DescriptorProto, FieldDescriptorProto, FieldOptions, FileDescriptorProto, FileDescriptorSet,
+    MessageOptions, UninterpretedOption,
+};
 
 /// A file that uses every option of the language.
 const SEED: &str = r#"syntax = "proto3";
@@ -132,6 +135,26 @@ fn a_descriptor_set_of_an_edition_is_a_typed_error() {
     assert_eq!(load_descriptors(&bytes).unwrap_err().to_string(), "failed to decode the descriptor set");
 }
 
+/// The text of such an option would be parsed as deep as it nests.
+#[test]
+fn an_option_that_no_compiler_resolved_is_a_typed_error() {
+    let left = UninterpretedOption {
+        aggregate_value: Some("{ a ".repeat(100_000)),
+        ..UninterpretedOption::default()
+    };
+    let options = FieldOptions { uninterpreted_option: vec![left], ..FieldOptions::default() };
+    let field =
+        FieldDescriptorProto { name: Some("id".to_owned()), options: Some(options), ..Default::default() };
+    let message = DescriptorProto { name: Some("A".to_owned()), field: vec![field], ..Default::default() };
+    let file = FileDescriptorProto {
+        name: Some("a.proto".to_owned()),
+        message_type: vec![message],
+        ..FileDescriptorProto::default()
+    };
+    let error = load_descriptors(&FileDescriptorSet { file: vec![file] }.encode_to_vec()).unwrap_err();
+    assert_eq!(error.to_string(), "failed to load a.proto: an option of `id` was not resolved");
+}
+
 #[test]
 fn a_map_entry_without_key_and_value_is_a_typed_error() {
     let entry = DescriptorProto {
@@ -213,8 +236,37 @@ fn edited(edits: &[Edit]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// The seed's descriptors, made once.
+fn descriptors() -> &'static [u8] {
+    static DESCRIPTORS: OnceLock<Vec<u8>> = OnceLock::new();
+    DESCRIPTORS.get_or_init(|| {
+        let sources: Sources = [("shop/v1/shop.proto", SEED)].into_iter().collect();
+        load(&sources).map(|model| model.descriptors).unwrap_or_default()
+    })
+}
+
+/// Makes a field contradict itself, its message or its file.
+fn contradict(field: &mut FieldDescriptorProto, what: usize, value: i32) {
+    const NAMES: [&str; 6] =
+        ["", ".", ".shop.v1.Item", "Item", ".shop.v1.ShopService", ".google.protobuf.FieldOptions"];
+    let name = || Some(NAMES[value.unsigned_abs() as usize % NAMES.len()].to_owned());
+    match what {
+        0 => field.r#type = Some(value),
+        1 => field.r#type = None,
+        2 => field.type_name = name(),
+        3 => field.type_name = None,
+        4 => field.oneof_index = Some(value),
+        5 => field.number = Some(value),
+        6 => field.label = Some(value),
+        7 => field.proto3_optional = Some(true),
+        8 => field.extendee = name(),
+        9 => field.name = name(),
+        _ => field.default_value = Some("\\x".to_owned()),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_mangled_text_never_panics(edits in prop::collection::vec(edit(), 1..8)) {
@@ -227,9 +279,25 @@ proptest! {
     }
 
     #[test]
+    fn descriptors_that_contradict_themselves_never_panic(
+        changes in prop::collection::vec((0..4_usize, 0..4_usize, 0..11_usize, -3..25_i32), 1..4),
+    ) {
+        let mut set = FileDescriptorSet::decode(descriptors()).unwrap_or_default();
+        let mut messages: Vec<_> = set.file.iter_mut().rev().take(1).flat_map(|file| &mut file.message_type).collect();
+        for (message, field, what, value) in changes {
+            let fields = messages.get_mut(message).map(|message| &mut message.field);
+            if let Some(field) = fields.and_then(|fields| fields.get_mut(field)) {
+                contradict(field, what, value);
+            }
+        }
+        if let Ok(model) = load_descriptors(&set.encode_to_vec()) {
+            let _ = check(&model, &Sources::default());
+        }
+    }
+
+    #[test]
     fn mangled_descriptors_never_panic(changes in prop::collection::vec((0..6000_usize, any::<u8>()), 1..6)) {
-        let sources: Sources = [("shop/v1/shop.proto", SEED)].into_iter().collect();
-        let mut bytes = load(&sources).map(|model| model.descriptors).unwrap_or_default();
+        let mut bytes = descriptors().to_vec();
         let length = bytes.len();
         for (at, byte) in changes {
             bytes[length - 1 - at % length] = byte;

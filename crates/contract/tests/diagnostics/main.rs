@@ -11,7 +11,8 @@ mod streams;
 mod takings;
 mod tree;
 
-use freehold_contract::{Finding, Sources, check, load, render_text};
+use freehold_contract::{Finding, Sources, check, load, render_json, render_text, render_text_color};
+use insta::assert_snapshot;
 
 /// A sound owner to take from: an entity, an event and a service.
 const PRODUCT: &str = r#"
@@ -109,4 +110,46 @@ fn a_sound_tree_has_no_findings() {
           string buyer_email = 5;
         }"#;
     assert_eq!(report([catalog(PRODUCT), orders(order), needs(taken)]), "");
+}
+
+/// Two files, three rules, one run.
+#[test]
+fn findings_of_several_rules_in_several_files_are_all_reported() {
+    let service =
+        "message Order { string id = 1; }\nservice OrdersService {\n  rpc Ship(Order) returns (Order);\n}";
+    let taken = r#"
+option (freehold.v1.steps) = "catalog.v1.CatalogService/FreeProduct";
+message ProductCopy {
+  option (freehold.v1.replica).of = "catalog.v1.Product";
+  int64 cost_cents = 4;
+}"#;
+    let sources: Sources = [catalog(PRODUCT), orders(service), needs(taken)].into_iter().collect();
+    let found = findings(&sources);
+    let rules: Vec<(&str, &str)> =
+        found.iter().map(|finding| (finding.rule, finding.places[0].place.file.as_str())).collect();
+    let (needs, orders) = ("orders/v1/needs.proto", "orders/v1/orders.proto");
+    assert_eq!(rules, [("FH4002", needs), ("FH2309", needs), ("FH2304", needs), ("FH4001", orders)]);
+}
+
+#[test]
+fn a_program_reads_an_object_per_line() {
+    let sources: Sources =
+        [catalog(&PRODUCT.replace("\"FreeProduct\"", "\"FreProduct\""))].into_iter().collect();
+    assert_snapshot!(render_json(&findings(&sources), &sources), @r#"
+    {"help":"did you mean this?\n    option (freehold.v1.call).undo = \"FreeProduct\";","message":"`catalog.v1.CatalogService/HoldProduct` is undone by `FreProduct`, which `catalog.v1.CatalogService` does not have","places":[{"column":5,"end":869,"file":"catalog/v1/catalog.proto","label":"","line":26,"start":823}],"rule":"FH2208","severity":"error"}
+    "#);
+}
+
+#[test]
+fn a_terminal_gets_colours() {
+    let file = [("a.proto".to_owned(), "package a; messag".to_owned())];
+    let sources: Sources = file.into_iter().collect();
+    assert_snapshot!(render_text_color(&findings(&sources), &sources).replace('\u{1b}', "ESC"), @r"
+    ESC[1;31merror[FH1001]ESC[0mESC[1m: expected 'enum', 'extend', 'import', 'message', 'option', 'service', 'package' or ';', but found 'messag'ESC[0m
+     ESC[1;34m-->ESC[0m a.proto:1:12
+      ESC[1;34m|ESC[0m
+    ESC[1;34m1 |ESC[0m package a; messag
+      ESC[1;34m|ESC[0m            ESC[1;31m^^^^^^ found hereESC[0m
+      ESC[1;34m|ESC[0m
+    ");
 }

@@ -297,9 +297,8 @@ fn fh2309_a_replica_without_the_key_is_refused() {
     ");
 }
 
-#[test]
-fn maps_lists_and_messages_are_compared_by_their_whole_type() {
-    let entity = r#"message Order {
+/// An owner with a field of each kind, and a replica of it.
+const KINDS: &str = r#"message Order {
   option (freehold.v1.entity).key = "id";
   string id = 1;
   map<string, Line> lines = 2;
@@ -309,9 +308,8 @@ fn maps_lists_and_messages_are_compared_by_their_whole_type() {
 }
 message Line {}
 enum State { STATE_UNSPECIFIED = 0; }"#;
-    let same = r#"
+const COPY_OF_KINDS: &str = r#"
 import "orders/v1/orders.proto";
-option (freehold.v1.consumer) = "shop";
 message OrderCopy {
   option (freehold.v1.replica).of = "orders.v1.Order";
   string id = 1;
@@ -320,33 +318,42 @@ message OrderCopy {
   orders.v1.State state = 4;
   optional int64 cents = 5;
 }"#;
-    let shop = |text: &str| crate::contract("shop/v1/needs.proto", "shop.v1", "", text);
-    assert_eq!(report([orders(entity), shop(same)]), "");
 
-    let other = same
+fn shop(rest: &str) -> (String, String) {
+    crate::contract("shop/v1/needs.proto", "shop.v1", "option (freehold.v1.consumer) = \"shop\";", rest)
+}
+
+#[test]
+fn fields_of_every_kind_can_be_copied() {
+    assert_eq!(report([orders(KINDS), shop(COPY_OF_KINDS)]), "");
+}
+
+#[test]
+fn fh2306_maps_lists_enums_and_presence_belong_to_the_type() {
+    let other = COPY_OF_KINDS
         .replace("map<string, orders.v1.Line>", "map<string, string>")
         .replace("repeated string tags", "string tags")
         .replace("orders.v1.State state", "int32 state")
         .replace("optional int64 cents", "int64 cents");
-    assert_snapshot!(report([orders(entity), shop(&other)]), @r"
+    assert_snapshot!(report([orders(KINDS), shop(&other)]), @r"
     error[FH2306]: `shop.v1.OrderCopy.lines` has another type than in `orders.v1.Order`
-      --> shop/v1/needs.proto:10:3
-       |
-    10 |   map<string, string> lines = 2;
-       |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `map<string, string>` here
-       |
-      ::: orders/v1/orders.proto:8:3
-       |
-     8 |   map<string, Line> lines = 2;
-       |   ---------------------------- `map<string, orders.v1.Line>` at its owner
-       |
-       = help: write
-                   map<string, orders.v1.Line> lines = 2;
+     --> shop/v1/needs.proto:9:3
+      |
+    9 |   map<string, string> lines = 2;
+      |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `map<string, string>` here
+      |
+     ::: orders/v1/orders.proto:8:3
+      |
+    8 |   map<string, Line> lines = 2;
+      |   ---------------------------- `map<string, orders.v1.Line>` at its owner
+      |
+      = help: write
+                  map<string, orders.v1.Line> lines = 2;
 
     error[FH2306]: `shop.v1.OrderCopy.tags` has another type than in `orders.v1.Order`
-      --> shop/v1/needs.proto:11:3
+      --> shop/v1/needs.proto:10:3
        |
-    11 |   string tags = 3;
+    10 |   string tags = 3;
        |   ^^^^^^^^^^^^^^^^ `string` here
        |
       ::: orders/v1/orders.proto:9:3
@@ -358,9 +365,9 @@ message OrderCopy {
                    repeated string tags = 3;
 
     error[FH2306]: `shop.v1.OrderCopy.state` has another type than in `orders.v1.Order`
-      --> shop/v1/needs.proto:12:3
+      --> shop/v1/needs.proto:11:3
        |
-    12 |   int32 state = 4;
+    11 |   int32 state = 4;
        |   ^^^^^^^^^^^^^^^^ `int32` here
        |
       ::: orders/v1/orders.proto:10:3
@@ -372,9 +379,9 @@ message OrderCopy {
                    orders.v1.State state = 4;
 
     error[FH2306]: `shop.v1.OrderCopy.cents` has another type than in `orders.v1.Order`
-      --> shop/v1/needs.proto:13:3
+      --> shop/v1/needs.proto:12:3
        |
-    13 |   int64 cents = 5;
+    12 |   int64 cents = 5;
        |   ^^^^^^^^^^^^^^^^ `int64` here
        |
       ::: orders/v1/orders.proto:11:16

@@ -1,45 +1,41 @@
 //! The repository's own contracts, loaded as the command and the generator load them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 use freehold_contract::model::Effect;
-use freehold_contract::{Model, Sources, check, load, load_descriptors, render_text};
+use freehold_contract::{Sources, check, load, load_descriptors, render_text};
 
 /// The texts below `proto/`, by path.
-fn tree() -> Sources {
+fn tree() -> io::Result<Sources> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let mut folders = vec![root.clone()];
     let mut files: Vec<(String, String)> = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
-                files.push((name, fs::read_to_string(&path).unwrap()));
+                let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                files.push((name, fs::read_to_string(&path)?));
             }
         }
     }
-    files.into_iter().collect()
-}
-
-fn model() -> Model {
-    load(&tree()).unwrap()
+    Ok(files.into_iter().collect())
 }
 
 #[test]
 fn the_contracts_of_the_repository_stand() {
-    let sources = tree();
+    let sources = tree().unwrap();
     let findings = check(&load(&sources).unwrap(), &sources);
     assert_eq!(render_text(&findings, &sources), "");
 }
 
 #[test]
 fn every_owner_and_consumer_of_the_repository_is_in_the_model() {
-    let model = model();
+    let model = load(&tree().unwrap()).unwrap();
     let owners: Vec<&str> = model.owners.iter().map(|owner| owner.name.as_str()).collect();
     assert_eq!(owners, ["catalog", "inventory", "notifications", "orders", "payments", "users"]);
     assert!(model.consumers.iter().any(|consumer| consumer.name == "demo"));
@@ -47,7 +43,7 @@ fn every_owner_and_consumer_of_the_repository_is_in_the_model() {
 
 #[test]
 fn a_method_carries_what_its_contract_says() {
-    let model = model();
+    let model = load(&tree().unwrap()).unwrap();
     let catalog = &model.owners[0];
     assert_eq!(
         (catalog.contact.as_str(), catalog.packages.as_slice()),
@@ -66,7 +62,7 @@ fn a_method_carries_what_its_contract_says() {
 
 #[test]
 fn a_place_is_the_text_of_what_it_places() {
-    let sources = tree();
+    let sources = tree().unwrap();
     let model = load(&sources).unwrap();
     let orders = model.consumers.iter().find(|consumer| consumer.name == "orders").unwrap();
     let text = |place: &freehold_contract::model::Place| {
@@ -82,7 +78,7 @@ fn a_place_is_the_text_of_what_it_places() {
 
 #[test]
 fn private_and_personal_are_what_the_owner_says() {
-    let model = model();
+    let model = load(&tree().unwrap()).unwrap();
     let product = &model.owners[0].entities[0];
     let private: Vec<&str> =
         product.fields.iter().filter(|field| field.private).map(|field| field.name.as_str()).collect();
@@ -92,28 +88,32 @@ fn private_and_personal_are_what_the_owner_says() {
 }
 
 #[test]
-fn the_encoded_descriptors_hold_the_same_contracts() {
-    let model = model();
+fn the_encoded_descriptors_hold_the_same_contracts_and_comments() {
+    let model = load(&tree().unwrap()).unwrap();
     let again = load_descriptors(&model.descriptors).unwrap();
-    assert_eq!(
-        format!(
-            "{:?}",
-            again.owners.iter().map(|o| (&o.name, o.services.len(), o.events.len())).collect::<Vec<_>>()
-        ),
-        format!(
-            "{:?}",
-            model.owners.iter().map(|o| (&o.name, o.services.len(), o.events.len())).collect::<Vec<_>>()
-        )
-    );
-    assert_eq!(again.owners[0].services[0].methods[0].docs, model.owners[0].services[0].methods[0].docs);
     assert_eq!(again.descriptors, model.descriptors);
+    for (left, right) in again.owners.iter().zip(&model.owners) {
+        assert_eq!(
+            (&left.name, &left.contact, &left.packages),
+            (&right.name, &right.contact, &right.packages)
+        );
+        assert_eq!((left.entities.len(), left.events.len()), (right.entities.len(), right.events.len()));
+        let methods = left
+            .services
+            .iter()
+            .zip(&right.services)
+            .flat_map(|(left, right)| left.methods.iter().zip(&right.methods));
+        for (left, right) in methods {
+            assert_eq!((&left.docs, left.effect, &left.rules), (&right.docs, right.effect, &right.rules));
+        }
+    }
 }
 
 #[test]
 fn the_same_texts_in_another_order_make_the_same_bytes() {
-    let sources = tree();
+    let sources = tree().unwrap();
     let mut pairs: Vec<(String, String)> =
         sources.paths().map(|path| (path.to_owned(), sources.text(path).unwrap().to_owned())).collect();
     pairs.reverse();
-    assert_eq!(load(&pairs.into_iter().collect()).unwrap().descriptors, model().descriptors);
+    assert_eq!(load(&pairs.into_iter().collect()).unwrap().descriptors, load(&sources).unwrap().descriptors);
 }
