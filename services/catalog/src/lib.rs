@@ -8,6 +8,8 @@ mod grpc;
 mod operations;
 mod product;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use freehold_events::feed::{Feed, FeedError};
 use freehold_sdk::CONTRACT;
@@ -41,10 +43,7 @@ pub enum StartError {
 /// # Errors
 /// What kept the database or the port from opening.
 pub async fn start(host: Host) -> Result<Running, StartError> {
-    let options = Options::new(NAME, &host.database_url)
-        .migrations(&freehold_events::MIGRATIONS)
-        .migrations(&MIGRATIONS);
-    let store = Store::open(options).await?;
+    let store = open(&host.database_url).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(CatalogServiceServer::new(grpc::Grpc { store: store.clone() }))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -53,4 +52,9 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
         .bind()
         .await?;
     Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
+}
+
+async fn open(url: &str) -> Result<Store, OpenError> {
+    let options = Options::new(NAME, url).migrations(&freehold_events::MIGRATIONS).migrations(&MIGRATIONS);
+    Store::open(options).await
 }

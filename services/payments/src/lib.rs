@@ -7,8 +7,7 @@
 mod account;
 mod convert;
 mod deposit;
-#[expect(missing_docs, reason = "generated")]
-mod generated;
+pub mod generated;
 mod grpc;
 mod ledger;
 mod operations;
@@ -16,6 +15,8 @@ mod payment;
 mod reactions;
 mod settlement;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use freehold_events::Consumer;
 use freehold_events::feed::{Feed, FeedError};
@@ -52,10 +53,7 @@ pub enum StartError {
 /// # Errors
 /// What kept the database or the port from opening.
 pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
-    let options = Options::new(NAME, &host.database_url)
-        .migrations(&freehold_events::MIGRATIONS)
-        .migrations(&MIGRATIONS);
-    let store = Store::open(options).await?;
+    let store = open(&host.database_url).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(PaymentsServiceServer::new(grpc::Grpc { store: store.clone() }))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -70,4 +68,9 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     Ok(Running::new(bound)
         .then_stop(move || async move { following.stop().await })
         .then_stop(move || async move { store.close().await }))
+}
+
+async fn open(url: &str) -> Result<Store, OpenError> {
+    let options = Options::new(NAME, url).migrations(&freehold_events::MIGRATIONS).migrations(&MIGRATIONS);
+    Store::open(options).await
 }

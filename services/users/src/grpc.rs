@@ -9,7 +9,6 @@ use tonic::Status;
 use crate::operations::{batch_get_users, erase_user, get_user, list_users, register_user, update_user};
 
 /// `users.v1.UsersService` over the store.
-#[derive(Debug)]
 pub(crate) struct Grpc {
     pub(crate) store: Store,
 }

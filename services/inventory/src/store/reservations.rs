@@ -42,7 +42,7 @@ fn from_rows(row: &Row, lines: &[Row]) -> Result<Reservation, StoreError> {
         id: row.get("id")?,
         lines: lines.iter().map(line).collect::<Result<Lines, StoreError>>()?,
         state: State::parse(&state)
-            .ok_or_else(|| StoreError::decode("state", "no state of a reservation"))?,
+            .ok_or_else(|| StoreError::decode("state", "holds no state of a reservation"))?,
     })
 }
 

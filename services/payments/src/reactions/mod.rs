@@ -3,7 +3,7 @@
 //! The inbox lets each event take effect once. An event that the state of its payment forbids can never succeed: it is
 //! refused at once, and its key waits for a human instead of for retries.
 
-mod order_cancelled;
+pub(crate) mod order_cancelled;
 
 use freehold_events::{Delivered, ReactionError};
 use freehold_store::Work;

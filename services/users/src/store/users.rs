@@ -69,7 +69,7 @@ fn from_row(row: &Row) -> Result<User, StoreError> {
     Ok(User {
         id: row.get("id")?,
         name: row.get("name")?,
-        email: Email::parse(&email).ok_or_else(|| StoreError::decode("email", "no mail address"))?,
+        email: Email::parse(&email).ok_or_else(|| StoreError::decode("email", "is no mail address"))?,
         address: Address {
             street: row.get("street")?,
             city: row.get("city")?,

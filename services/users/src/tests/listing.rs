@@ -1,0 +1,68 @@
+//! Lists and pages.
+
+use freehold_testkit::mounted::wrong_fields;
+
+use super::*;
+
+fn page(size: i32, token: &str) -> pb::ListUsersRequest {
+    pb::ListUsersRequest::default().with_page_size(size).with_page_token(token)
+}
+
+/// Lists all users in pages of that size; the sizes of the pages and the ids.
+async fn list(bench: &Bench, size: i32) -> (Vec<usize>, Vec<String>) {
+    let (mut sizes, mut ids, mut token) = (Vec::new(), Vec::new(), String::new());
+    loop {
+        let answer = bench.server.call(&methods::LIST_USERS, page(size, &token)).await.unwrap();
+        sizes.push(answer.users.len());
+        ids.extend(answer.users.into_iter().map(|user| user.id));
+        token = answer.next_page_token;
+        if token.is_empty() {
+            return (sizes, ids);
+        }
+    }
+}
+
+async fn register_all(bench: &Bench, ids: &[&str]) {
+    for id in ids {
+        bench.register(maria().with_id(*id)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn pages_hold_every_user_once_in_the_order_of_their_ids() {
+    on_each_engine(async |bench| {
+        // Upper case comes before lower case on every engine: ids are compared by their bytes.
+        register_all(bench, &["b", "a", "Z", "é", "c"]).await;
+        let all = ["Z", "a", "b", "c", "é"];
+        assert_eq!(list(bench, 2).await, (vec![2, 2, 1], all.map(str::to_owned).to_vec()));
+        assert_eq!(list(bench, 5).await.0, [5], "a full last page leads nowhere");
+        assert_eq!(list(bench, 0).await.0, [5]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_page_is_refused_by_the_name_of_its_field() {
+    on_each_engine(async |bench| {
+        let refused = async |request| wrong_fields(bench.server.call(&methods::LIST_USERS, request).await);
+        assert_eq!(refused(page(-1, "")).await, ["page_size"]);
+        assert_eq!(refused(page(0, "nonsense")).await, ["page_token"]);
+        let foreign = freehold_wire::page::next_token("products", "a");
+        assert_eq!(refused(page(0, &foreign)).await, ["page_token"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn several_users_come_in_the_order_asked_for_without_the_unknown() {
+    on_each_engine(async |bench| {
+        register_all(bench, &["a", "b"]).await;
+        let asked = pb::BatchGetUsersRequest::default().with_ids(["b", "nobody", "a"]);
+        let found = bench.server.call(&methods::BATCH_GET_USERS, asked).await.unwrap();
+        let ids: Vec<_> = found.users.iter().map(|user| user.id.as_str()).collect();
+        assert_eq!(ids, ["b", "a"]);
+        let none = bench.server.call(&methods::BATCH_GET_USERS, pb::BatchGetUsersRequest::default()).await;
+        assert_eq!(wrong_fields(none), ["ids"]);
+    })
+    .await;
+}
