@@ -143,6 +143,12 @@ impl std::fmt::Display for Constraint {
 }
 
 impl StoreError {
+    /// A row that does not make what it stands for, and what is wrong with its column: "is no order state".
+    #[must_use]
+    pub fn decode(column: &str, problem: impl Into<String>) -> Self {
+        Self::Decode { column: column.to_owned(), problem: problem.into() }
+    }
+
     /// Whether nothing was written and the same unit may succeed when it is run again: a retry is safe, also without
     /// an idempotency key.
     #[must_use]

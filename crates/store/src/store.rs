@@ -1,5 +1,6 @@
 //! The store: the one handle by which a service reaches its own database.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
@@ -57,6 +58,15 @@ impl<D> Opened<D> {
 enum Answer<R> {
     Made(R),
     Recorded(Vec<u8>, i64),
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("service", &self.service())
+            .field("engine", &self.engine())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Store {
