@@ -24,6 +24,7 @@ pub use compile::load;
 pub use descriptors::{DescriptorsError, load_descriptors};
 pub use finding::{Finding, Mark, Severity};
 pub use model::Model;
+pub use near::nearest;
 pub use render::{render_json, render_text, render_text_color};
 pub use rules::check;
 pub use sources::Sources;

@@ -5,7 +5,7 @@ const LONGEST: usize = 200;
 
 /// The candidate nearest to `wanted`: the same last part first, then the fewest edits, then the first in the alphabet.
 /// None when all are too far away to have been meant.
-pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if wanted.is_empty() || wanted.len() > LONGEST {
         return None;
     }

@@ -1,5 +1,7 @@
 //! Whatever is fed in, the answer is a model or findings: never a panic, never an overflowing stack.
 
+use std::sync::OnceLock;
+
 use freehold_contract::{
     Sources, check, load, load_descriptors, render_json, render_text, render_text_color,
 };
