@@ -34,7 +34,7 @@ pub(super) fn event_of(scope: &Scope<'_>) -> Vec<Finding> {
         }
         let place = scope.places.message_option(message, EVENT_OF);
         let name = message.full_name();
-        let mut finding = match (event.of.as_str(), found) {
+        let finding = match (event.of.as_str(), found) {
             ("", _) => Finding::error(format!("the event `{name}` does not say which entity it is about"))
                 .at(place, ""),
             (of, None) => Finding::error(format!("the event `{name}` is about `{of}`, which does not exist"))
@@ -45,11 +45,11 @@ pub(super) fn event_of(scope: &Scope<'_>) -> Vec<Finding> {
                     .at(scope.places.message(&found), "has no `(freehold.v1.entity).key`")
             }
         };
-        if let Some(near) = near::nearest(&event.of, scope.entities()) {
-            finding =
-                finding.help(format!("did you mean this?\n    option (freehold.v1.event).of = \"{near}\";"));
-        }
-        findings.push(finding);
+        let help = match near::nearest(&event.of, scope.entities()) {
+            Some(near) => format!("did you mean this?\n    option (freehold.v1.event).of = \"{near}\";"),
+            None => "name an entity of the same owner; a message becomes one by\n    option (freehold.v1.entity).key = \"id\";".to_owned(),
+        };
+        findings.push(finding.help(help));
     }
     findings
 }

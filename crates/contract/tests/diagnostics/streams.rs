@@ -108,6 +108,8 @@ message Bill {}"#;
     9 | message Bill {}
       |         ---- has no `(freehold.v1.entity).key`
       |
+      = help: name an entity of the same owner; a message becomes one by
+                  option (freehold.v1.entity).key = "id";
     "#);
 }
 
