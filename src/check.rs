@@ -22,7 +22,7 @@ enum ReadError {
 /// Checks the folder.
 pub(crate) fn run(args: &CheckArgs, format: Format) -> Result<(), Failure> {
     let files = read(&args.folder).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let sources = Sources::new(files);
+    let sources: Sources = files.into_iter().collect();
     match freehold_contract::load(&sources) {
         Err(findings) => report(&findings, &sources, format, Exit::NotCompiled),
         Ok(model) => {

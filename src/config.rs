@@ -63,7 +63,7 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
 fn near(problem: &str) -> String {
     let unknown = problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     let Some(unknown) = unknown else { return String::new() };
-    let nearest = KEYS.into_iter().min_by_key(|key| freehold_contract::distance(key, unknown));
+    let nearest = freehold_contract::nearest(unknown, KEYS);
     nearest.map_or_else(String::new, |key| format!("; did you mean `{key}`?"))
 }
 

@@ -27,7 +27,6 @@
 //! # }
 //! ```
 
-#[rustfmt::skip]
 mod generated;
 pub mod ports;
 
@@ -36,3 +35,4 @@ pub use freehold_client::{CallOptions, Channel, Error, Mesh, Messages, Requests}
 pub use freehold_wire as wire;
 pub use freehold_wire::{Committed, Context, Session, async_trait};
 pub use generated::*;
+pub use ports::PORTS;

@@ -3,7 +3,8 @@
 //! It loads customers and products, places orders while goods arrive and prices change, waits until every mail is out,
 //! and says what came of it. It outlives a restart of the mesh, and done again it resumes.
 
-#[expect(missing_docs, reason = "generated")]
+#[rustfmt::skip]
+#[expect(unreachable_pub, reason = "generated, for crates as for commands")]
 mod generated;
 mod load;
 mod northwind;

@@ -41,7 +41,7 @@ const STOCK: &str = "SELECT product_id, on_hand_units, reserved_units FROM stock
 const ACCOUNTS: &str = "SELECT customer_id, balance_cents, held_cents FROM account ORDER BY customer_id";
 const PAYMENTS: &str = "SELECT id, customer_id, amount_cents, state FROM payment ORDER BY id";
 
-async fn compare<E: Entity + PartialEq>(
+async fn compare<E: Entity + PartialEq + std::fmt::Debug>(
     moment: &mut Moment,
     findings: &mut Findings,
     owner: &'static str,
@@ -54,7 +54,7 @@ async fn compare<E: Entity + PartialEq>(
 }
 
 /// Compares what the owner shares with what its rows make.
-async fn compare_with<E: Entity + PartialEq>(
+async fn compare_with<E: Entity + PartialEq + std::fmt::Debug>(
     moment: &mut Moment,
     findings: &mut Findings,
     owner: &'static str,

@@ -56,7 +56,7 @@ async fn one(
         findings.lags(CHECK, format!("{consumer} {table}"), "does not exist yet".to_owned());
         return Ok(());
     }
-    let subscription = format!("{consumer}/replica/{}", replica.of);
+    let subscription = format!("{consumer}/replica/{}", replica.name);
     let mark = positions.0.iter().find(|position| position.subscription == subscription).map(|position| position.mark);
     let mut owned = owned(moment, replica).await?;
     // Table names are the contracts': as few as there are declared copies, so that leaking the text is bounded.

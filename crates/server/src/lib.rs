@@ -8,6 +8,7 @@ mod accept;
 mod body;
 mod connection;
 mod contained;
+pub mod directory;
 mod error;
 mod health;
 pub mod host;

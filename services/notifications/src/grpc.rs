@@ -8,7 +8,6 @@ use tonic::Status;
 use crate::operations::{count_mails, list_mails};
 
 /// `notifications.v1.NotificationsService` over the store.
-#[derive(Debug)]
 pub(crate) struct Grpc {
     pub(crate) store: Store,
 }

@@ -3,8 +3,8 @@
 //! In: the events of `orders.v1.Order`, a copy of users; `notifications.v1.NotificationsService` to look. Out: mails.
 //! **Invariant:** an event becomes one mail, which leaves at least once under the event's id.
 
-#[expect(missing_docs, reason = "generated")]
-mod generated;
+#[rustfmt::skip]
+pub mod generated;
 mod grpc;
 mod mail;
 mod operations;

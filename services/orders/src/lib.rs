@@ -4,8 +4,8 @@
 //! Placing is a saga over inventory and payments. **Invariant:** an order is the fold of its events, kept for ever.
 
 mod convert;
-#[expect(missing_docs, reason = "generated")]
-mod generated;
+#[rustfmt::skip]
+pub mod generated;
 mod grpc;
 mod operations;
 mod order;
@@ -68,7 +68,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .subscribe(products.subscription())
         .start();
     let saga = place_order::definition(&Calls::connect(&mesh)?);
-    let sagas = Executor::new(store.clone()).register(saga.clone()).start()?;
+    let sagas = Executor::new(store.clone(), freehold_saga::Options::default()).saga(&saga).start()?;
     let placing = Placing { store: store.clone(), products, customers, saga, sagas: sagas.clone() };
     let bound = Server::new(NAME, &CONTRACT)
         .serve(OrdersServiceServer::new(grpc::Grpc { placing }))

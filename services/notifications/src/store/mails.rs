@@ -97,5 +97,5 @@ fn from_row(row: &Row) -> Result<Numbered, StoreError> {
 }
 
 fn state(row: &Row) -> Result<State, StoreError> {
-    State::of(row.get("state")?).ok_or_else(|| StoreError::decode("state", "no state of a mail"))
+    State::of(row.get("state")?).ok_or_else(|| StoreError::decode("state", "is no state of a mail"))
 }

@@ -25,5 +25,7 @@ fn happened(recorded: &Recorded, as_of: &AsOf) -> bool {
     match *as_of {
         AsOf::Revision(revision) => recorded.revision <= revision,
         AsOf::TimeMs(time_ms) => recorded.at_ms <= time_ms,
+        // A moment that this version cannot name is refused before it comes here.
+        _ => false,
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use freehold_replica::{Level, Replica, ReplicaError};
+use freehold_replica::{Level, Replica, ReplicaError, Replicated, Source};
 use freehold_saga::{BeginError, Handle, Saga};
 use freehold_sdk::catalog::v1::ProductState;
 use freehold_sdk::orders::v1 as pb;
-use freehold_store::{Queries, Store, StoreError, Work};
+use freehold_store::{Store, StoreError, Work};
 use freehold_wire::reason::bad_field;
 use freehold_wire::{Committed, Context, Reason};
 use tonic::Status;
@@ -73,7 +73,10 @@ impl From<PlaceOrderError> for Status {
             PlaceOrderError::Record(RecordError::Stale(_)) => {
                 Reason::Aborted.because("STALE_REVISION", error.to_string())
             }
-            PlaceOrderError::Begin(error) => error.into(),
+            PlaceOrderError::Begin(BeginError::BadId(_)) => bad_field("id", error.to_string()),
+            PlaceOrderError::Begin(BeginError::Conflict { .. }) => forbidden("ORDER_EXISTS"),
+            PlaceOrderError::Begin(BeginError::Definition(_)) => Reason::Internal.status(error.to_string()),
+            PlaceOrderError::Begin(BeginError::Store(error)) => error.into(),
             PlaceOrderError::Replica(error) => error.into(),
             PlaceOrderError::Record(RecordError::Store(error)) | PlaceOrderError::Store(error) => error.into(),
         }
@@ -101,16 +104,40 @@ impl Placing {
         context: &Context,
         request: pb::PlaceOrderRequest,
     ) -> Result<Committed<pb::Order>, PlaceOrderError> {
-        self.customers.at(Level::Causal(context.session()), CATCH_UP).await?;
-        self.products.at(Level::Causal(context.session()), CATCH_UP).await?;
         let id = request.id.clone();
+        let priced = self.price(context, &request).await;
         let saga = self.saga.clone();
-        let unit = async move |work: &mut Work| begin(work, &saga, request).await;
+        let unit = async move |work: &mut Work| begin(work, &saga, request, priced).await;
         let begun = self.store.write(context, unit).await?;
-        let outcome = self.sagas.wait(context, &id).await.map_err(|_| PlaceOrderError::Unfinished(id.clone()))?;
-        context.session().merge(outcome.session());
-        let ended = self.ended(&id).await?;
-        Ok(begun.map(|_| ended))
+        let ended = self.sagas.wait(context, &id).await.map_err(|_| PlaceOrderError::Unfinished(id.clone()))?;
+        context.session().merge(ended.session());
+        let order = self.ended(&id).await?;
+        Ok(begun.map(|_| order))
+    }
+
+    /// Waits until the copies have what the caller has seen, as far as their owners can be reached.
+    pub(crate) async fn catch_up(&self, context: &Context) -> Result<(), Status> {
+        let behind = || Reason::Unavailable.because("COPY_BEHIND", "the names are older than what you have seen");
+        let customers = self.customers.at(Level::Causal(context.session()), CATCH_UP).await?;
+        let products = self.products.at(Level::Causal(context.session()), CATCH_UP).await?;
+        let met = customers.source() == Source::Copy && products.source() == Source::Copy;
+        met.then_some(()).ok_or_else(behind)
+    }
+
+    /// The lines at the names and prices of the copy, which has what the caller has seen; or of the owner.
+    async fn price(
+        &self,
+        context: &Context,
+        request: &pb::PlaceOrderRequest,
+    ) -> Result<Vec<Line>, PlaceOrderError> {
+        let level = Level::Causal(context.session());
+        let customer = [request.customer_id.clone()];
+        if self.customers.rows(&customer, level, CATCH_UP).await?.0.is_empty() {
+            return Err(PlaceOrderError::CustomerUnknown(request.customer_id.clone()));
+        }
+        let products: Vec<String> = request.lines.iter().map(|line| line.product_id.clone()).collect();
+        let (copies, _) = self.products.rows(&products, level, CATCH_UP).await?;
+        request.lines.iter().map(|line| price(line, &copies)).collect()
     }
 
     async fn ended(&self, id: &str) -> Result<pb::Order, PlaceOrderError> {
@@ -123,10 +150,12 @@ impl Placing {
     }
 }
 
+/// An order that is there is answered again, whatever has become of its products since.
 async fn begin(
     work: &mut Work,
     saga: &Saga<PlaceOrder>,
     request: pb::PlaceOrderRequest,
+    priced: Result<Vec<Line>, PlaceOrderError>,
 ) -> Result<pb::Order, PlaceOrderError> {
     if let Some(order) = orders::lock(work, &request.id).await? {
         return if is_same(&order, &request) {
@@ -135,37 +164,27 @@ async fn begin(
             Err(PlaceOrderError::Exists(request.id))
         };
     }
-    know_customer(work, &request.customer_id).await?;
-    let mut lines = Vec::with_capacity(request.lines.len());
-    for line in request.lines {
-        lines.push(price(work, line).await?);
-    }
-    let order = orders::place(work, &request.id, &request.customer_id, lines).await?;
+    let order = orders::place(work, &request.id, &request.customer_id, priced?).await?;
     saga.begin(work, &order.id, &PlaceOrder::from(&order)).await?;
     Ok(convert::entity(&order))
 }
 
-async fn know_customer(queries: &mut impl Queries, id: &str) -> Result<(), PlaceOrderError> {
-    let customer = Replica::<CustomerCopy>::get(queries, id).await?;
-    customer.map(|_| ()).ok_or_else(|| PlaceOrderError::CustomerUnknown(id.to_owned()))
-}
-
-/// A line at the name and price that the copy has now.
-async fn price(queries: &mut impl Queries, line: pb::NewLine) -> Result<Line, PlaceOrderError> {
-    let Some(copied) = Replica::<ProductCopy>::get(queries, &line.product_id).await? else {
-        return Err(PlaceOrderError::ProductUnknown(line.product_id));
+/// A line at the name and price of a copy.
+fn price(line: &pb::NewLine, copies: &[Replicated<ProductCopy>]) -> Result<Line, PlaceOrderError> {
+    let Some(copy) = copies.iter().find(|copy| copy.value.id == line.product_id) else {
+        return Err(PlaceOrderError::ProductUnknown(line.product_id.clone()));
     };
-    if copied.value.state == i32::from(ProductState::Discontinued) {
-        return Err(PlaceOrderError::ProductDiscontinued(line.product_id));
+    if copy.value.state == i32::from(ProductState::Discontinued) {
+        return Err(PlaceOrderError::ProductDiscontinued(line.product_id.clone()));
     }
     Ok(Line {
-        product_id: line.product_id,
-        product_name: copied.value.name,
-        catalog_cents: copied.value.price_cents,
-        unit_cents: line.unit_cents.unwrap_or(copied.value.price_cents),
+        product_id: line.product_id.clone(),
+        product_name: copy.value.name.clone(),
+        catalog_cents: copy.value.price_cents,
+        unit_cents: line.unit_cents.unwrap_or(copy.value.price_cents),
         units: line.units,
         discount_basis_points: line.discount_basis_points,
-        product_version: copied.version,
+        product_version: copy.version,
     })
 }
 

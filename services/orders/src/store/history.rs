@@ -5,7 +5,6 @@
 use freehold_sdk::orders::v1 as pb;
 use freehold_store::{Queries, Row, StoreError, Work, vals};
 use freehold_wire::Event;
-use prost::Message;
 
 use crate::convert;
 use crate::order::{Fact, Order, Recorded};
@@ -101,10 +100,10 @@ fn decode(name: &str, data: &[u8]) -> Result<Fact, StoreError> {
             event::<pb::OrderCancelled>(data).map(|event| Fact::Cancelled { reason: event.reason })
         }
         pb::OrderShipped::NAME => Ok(Fact::Shipped),
-        _ => Err(StoreError::decode("type", "an event that this version does not know")),
+        _ => Err(StoreError::decode("type", "is an event that this version does not know")),
     }
 }
 
 fn event<E: Event>(data: &[u8]) -> Result<E, StoreError> {
-    E::decode(data).map_err(|_| StoreError::decode("data", "not the event that its type says"))
+    E::decode(data).map_err(|_| StoreError::decode("data", "is not the event that its type says"))
 }

@@ -68,7 +68,7 @@ fn from_row(row: &Row) -> Result<Summary, StoreError> {
         id: row.get("id")?,
         customer_id: row.get("customer_id")?,
         customer_name: row.get("customer_name")?,
-        state: i32::try_from(state).map_err(|_| StoreError::decode("state", "no order state"))?,
+        state: i32::try_from(state).map_err(|_| StoreError::decode("state", "is no order state"))?,
         total_cents: row.get("total_cents")?,
         placed_ms: row.get("placed_ms")?,
         lines: Vec::new(),
