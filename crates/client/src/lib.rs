@@ -10,7 +10,6 @@ mod codec;
 mod connect;
 mod error;
 mod fault;
-#[rustfmt::skip]
 mod generated;
 mod guard;
 mod mesh;

@@ -46,7 +46,7 @@ pub(crate) fn consumer(
         modules.export("calls", &[names::ident("Calls")], None);
     }
     let title = format!("What `{}` takes from others, as `{}` declares it.", consumer.name, consumer.file);
-    files.rust(&format!("{folder}/mod.rs"), &[title], &modules.tokens())
+    files.rust(&format!("{folder}/mod.rs"), &[title], &modules.top())
 }
 
 fn beside<'a>(world: &'a World<'_>, needs: &'a Package, reserved: &'static [&'static str]) -> Scope<'a> {

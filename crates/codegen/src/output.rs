@@ -79,7 +79,7 @@ fn sdk(folder: &str, world: &World<'_>, files: &mut Files) -> Result<(), Error> 
     modules.private("contract", None);
     modules.export("contract", &[names::constant("CONTRACT")], None);
     let title = ["The packages of the mesh, and its contracts as one constant.".to_owned()];
-    files.rust(&format!("{folder}/mod.rs"), &title, &modules.tokens())?;
+    files.rust(&format!("{folder}/mod.rs"), &title, &modules.top())?;
     let title =
         ["What servers decide access from: owners, their methods, consumers and their needs.".to_owned()];
     files.rust(&format!("{folder}/contract.rs"), &title, &contract::contract(world.model))?;
@@ -132,7 +132,7 @@ fn language(layout: &Language, world: &World<'_>, files: &mut Files) -> Result<(
         in_client.export(&file, &[names.client, names.stub], None);
     }
     let title = ["The contract language in Rust: its messages, its methods, its servers.".to_owned()];
-    files.rust(&format!("{wire}/mod.rs"), &title, &in_wire.tokens())?;
+    files.rust(&format!("{wire}/mod.rs"), &title, &in_wire.top())?;
     let title = ["The clients of the contract language.".to_owned()];
-    files.rust(&format!("{clients}/mod.rs"), &title, &in_client.tokens())
+    files.rust(&format!("{clients}/mod.rs"), &title, &in_client.top())
 }

@@ -81,7 +81,8 @@ pub(crate) fn data(
     let mut modules = Folder::default();
     if !declared.is_empty() {
         let title = format!("The messages of `{}`.", package.name);
-        files.rust(&format!("{folder}/messages.rs"), &[title], &declared)?;
+        let lints = lints(package);
+        files.rust(&format!("{folder}/messages.rs"), &[title], &quote!(#lints #declared))?;
         modules.private("messages", None);
         modules.export("messages", &[], None);
     }
@@ -102,6 +103,16 @@ pub(crate) fn data(
         }
     }
     Ok(modules)
+}
+
+/// Whether a variant is too large for the lint, its message's fields decide, in another file or another day: it cannot
+/// be expected, only allowed.
+fn lints(package: &Package) -> Option<TokenStream> {
+    let messages = package.all_messages();
+    let mut choices = messages.iter().flat_map(|message| message.oneofs()).flat_map(|oneof| &oneof.fields);
+    choices
+        .any(|field| field.message().is_some() && !field.boxed)
+        .then(|| quote!(#![allow(clippy::large_enum_variant, reason = "a oneof holds messages as they are")]))
 }
 
 fn services(

@@ -12,6 +12,7 @@ pub mod contract;
 pub mod deadline;
 pub mod dispatch;
 pub mod entity;
+mod generated;
 pub mod metadata;
 pub mod method;
 pub mod page;
@@ -20,9 +21,6 @@ pub mod reason;
 pub mod session;
 pub mod token;
 pub mod trace;
-
-#[rustfmt::skip]
-mod generated;
 
 pub use check::{Check, Violations};
 pub use committed::Committed;

@@ -66,6 +66,13 @@ impl Folder {
         }
     }
 
+    /// What is in the `mod.rs` at the top of all that is generated in a crate. The repository's own formatting is for what
+    /// people write: it is told to leave this folder alone.
+    pub(crate) fn top(&self) -> TokenStream {
+        let items = self.tokens();
+        quote!(#![cfg_attr(rustfmt, rustfmt::skip)] #items)
+    }
+
     /// What is in the `mod.rs`.
     pub(crate) fn tokens(&self) -> TokenStream {
         let (modules, exports) = (self.modules.values(), self.exports.values());

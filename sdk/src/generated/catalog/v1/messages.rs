@@ -183,6 +183,7 @@ pub struct DeleteProductRequest {
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
 pub struct DeleteProductResponse {}
+
 /// Whether a product can be ordered.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
