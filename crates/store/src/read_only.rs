@@ -12,6 +12,12 @@ use crate::options::redacted;
 use crate::read::Read;
 use crate::{postgres, sqlite};
 
+/// Whether a process has the SQLite database at `url` open as its owner now. On PostgreSQL nobody can tell: `false`.
+#[must_use]
+pub fn is_owned(url: &str) -> bool {
+    url.strip_prefix("sqlite:").is_some_and(|path| sqlite::is_locked(path.as_ref()))
+}
+
 /// A database that is only read.
 pub struct ReadOnly {
     service: String,

@@ -66,6 +66,14 @@ from_cell! {
     f64, "a double", Value::Double(number) => *number;
 }
 
+impl FromCell for i32 {
+    const EXPECTED: &'static str = "an integer of 32 bits";
+
+    fn from_cell(cell: Option<&Value>) -> Option<Self> {
+        i64::from_cell(cell).and_then(|number| Self::try_from(number).ok())
+    }
+}
+
 impl<T: FromCell> FromCell for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 

@@ -14,9 +14,11 @@ use crate::engine::Engine;
 use crate::epoch::History;
 use crate::error::StoreError;
 use crate::idempotency::{self, Claim, Standing};
+use crate::ledger::{Tally, View};
 use crate::open::OpenError;
 use crate::options::{Options, redacted};
 use crate::read::Read;
+
 use crate::unit::{self, Job};
 use crate::work::Work;
 use crate::{postgres, sqlite};
@@ -29,8 +31,7 @@ pub struct Store {
 
 struct Inner {
     database: Database,
-    history: Arc<History>,
-    commits: watch::Receiver<i64>,
+    view: View,
     options: Options,
     next_purge: AtomicI64,
 }
@@ -44,13 +45,12 @@ enum Database {
 /// What an engine starts with.
 pub(crate) struct Opened<D> {
     pub(crate) database: D,
-    pub(crate) history: Arc<History>,
-    pub(crate) commits: watch::Receiver<i64>,
+    pub(crate) view: View,
 }
 
 impl<D> Opened<D> {
     fn map<T>(self, shape: impl FnOnce(D) -> T) -> Opened<T> {
-        Opened { database: shape(self.database), history: self.history, commits: self.commits }
+        Opened { database: shape(self.database), view: self.view }
     }
 }
 
@@ -87,9 +87,9 @@ impl Store {
     }
 
     fn running(opened: Opened<Database>, options: Options) -> Self {
-        let Opened { database, history, commits } = opened;
+        let Opened { database, view } = opened;
         let next_purge = AtomicI64::new((options.clock)());
-        Self { inner: Arc::new(Inner { database, history, commits, options, next_purge }) }
+        Self { inner: Arc::new(Inner { database, view, options, next_purge }) }
     }
 
     /// Runs a write that answers a call: under the context's idempotency key, if it has one, it takes effect once. The
@@ -124,7 +124,7 @@ impl Store {
             Answer::Made(reply) => Ok(Committed::attest(reply, token, false)),
             Answer::Recorded(bytes, mark) => {
                 let reply = R::decode(bytes.as_slice()).map_err(|_| unreadable_reply())?;
-                Ok(Committed::attest(reply, self.inner.history.recorded_token(mark), true))
+                Ok(Committed::attest(reply, self.inner.view.history.recorded_token(mark), true))
             }
         }
     }
@@ -165,19 +165,25 @@ impl Store {
     /// The owner's watermark: its epochs, and the last mark that has been committed.
     #[must_use]
     pub fn head(&self) -> Watermark {
-        self.inner.history.watermark(*self.inner.commits.borrow())
+        self.inner.view.history.watermark(*self.inner.view.commits.borrow())
     }
 
     /// Tells the last committed mark, once per batch of commits; a slow listener hears the last one only.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<i64> {
-        self.inner.commits.clone()
+        self.inner.view.commits.clone()
+    }
+
+    /// How many units have been committed since the store was opened, in how many transactions.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.inner.view.tally()
     }
 
     /// Whose store this is.
     #[must_use]
     pub fn service(&self) -> &str {
-        &self.inner.history.service
+        &self.inner.view.history.service
     }
 
     /// The time by this store's clock, in milliseconds since 1970: what a unit that began now would get.
@@ -204,7 +210,7 @@ impl Store {
     }
 
     pub(crate) fn history(&self) -> &History {
-        &self.inner.history
+        &self.inner.view.history
     }
 
     async fn read_until(&self, deadline: Instant) -> Result<Read, StoreError> {

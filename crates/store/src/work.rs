@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use freehold_wire::Context;
 
+use crate::dialect;
 use crate::engine::{Engine, Lane};
 use crate::epoch::History;
 use crate::error::StoreError;
@@ -87,7 +88,11 @@ impl Work {
     /// [`StoreError`], of a statement or of the database.
     pub async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
         self.may_go_on()?;
-        let outcome = self.lane.define(sql).await;
+        let outcome = if dialect::mentions(sql, "DEFERRABLE") {
+            Err(StoreError::Forbidden("a deferrable constraint would fail at the commit".to_owned()))
+        } else {
+            self.lane.define(sql).await
+        };
         self.note(outcome)
     }
 

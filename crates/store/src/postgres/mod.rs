@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::LocalSet;
 
 pub(crate) use self::lane::Lane;
@@ -26,8 +26,8 @@ pub(crate) use self::lane::Lane;
 use self::pool::{Link, Pool};
 use self::units::{Units, begin_words};
 use crate::engine;
-use crate::epoch::History;
 use crate::error::StoreError;
+use crate::ledger::{Ledger, View};
 use crate::open::{self, OpenError};
 use crate::options::{Options, redacted};
 use crate::queue::{Orders, Queue, queue};
@@ -63,8 +63,8 @@ pub(crate) async fn open(options: Options) -> Result<Opened<Database>, OpenError
     let run = move || run(&options, server, orders, opened);
     let failed = |error| StoreError::Io(Arc::new(error));
     thread::Builder::new().name("freehold-postgres".to_owned()).spawn(run).map_err(failed)?;
-    let (history, commits) = opening.await.unwrap_or(Err(StoreError::Closed.into()))?;
-    Ok(Opened { database: Database { queue, reads }, history, commits })
+    let view = opening.await.unwrap_or(Err(StoreError::Closed.into()))?;
+    Ok(Opened { database: Database { queue, reads }, view })
 }
 
 /// Opens the database to read it, and says whose it is.
@@ -121,14 +121,12 @@ fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
     Ok(server.disable_statement_logging())
 }
 
-type Preparation = Result<(Arc<History>, watch::Receiver<i64>), OpenError>;
-
 /// The thread: opens, says how that went, and serves.
 fn run(
     options: &Options,
     server: Arc<PgConnectOptions>,
     orders: Orders,
-    opened: oneshot::Sender<Preparation>,
+    opened: oneshot::Sender<Result<View, OpenError>>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -142,7 +140,7 @@ fn run(
         match prepare(options, server).await {
             Ok(units) => {
                 // A caller that went away drops its end of the queue too, which ends the service at once.
-                let _ = opened.send(Ok((units.history.clone(), units.commits.subscribe())));
+                let _ = opened.send(Ok(units.ledger.view()));
                 units.serve(orders).await;
             }
             Err(error) => {
@@ -166,9 +164,8 @@ async fn prepare(options: &Options, server: Arc<PgConnectOptions>) -> Result<Uni
     let engine::Lane::Postgres(lane) = lane else { return Err(StoreError::Closed.into()) };
     let mut owner = lane.into_link();
     owner.script("COMMIT").await?;
-    let (commits, _) = watch::channel(mark);
-    let (history, clock) = (Arc::new(history), options.clock.clone());
-    Ok(Units { pool, history, clock, commits, owner, most: options.readers })
+    let ledger = Ledger::new(history, options.clock.clone(), mark);
+    Ok(Units { pool, ledger, owner, most: options.readers })
 }
 
 /// A server that acknowledges before it has written would lose commits.

@@ -6,22 +6,20 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use freehold_wire::Context;
 use freehold_wire::pb::Token;
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::flight::{ABANDONED, Flight, IN_FLIGHT};
 use super::lane::Lane;
 use super::pool::{Link, Pool};
 use crate::engine;
-use crate::epoch::History;
 use crate::error::StoreError;
-use crate::options::Clock;
+use crate::ledger::Ledger;
 use crate::queue::Order;
 use crate::unit::{self, Job, Unit};
 use crate::work::{Verdict, Work};
@@ -32,9 +30,7 @@ const BACKSTOP: Duration = Duration::from_secs(1);
 /// What every unit needs.
 pub(super) struct Units {
     pub(super) pool: Pool,
-    pub(super) history: Arc<History>,
-    pub(super) clock: Clock,
-    pub(super) commits: watch::Sender<i64>,
+    pub(super) ledger: Ledger,
     /// The connection that holds the owner's lock; as many units run at a time as the pool has places.
     pub(super) owner: Link,
     pub(super) most: usize,
@@ -85,9 +81,9 @@ impl Units {
         let link = self.pool.begin(&begin_words("BEGIN", deadline), deadline).await?;
         let lane = Lane::new(link, self.pool.clone(), deadline);
         let flight = lane.flight();
-        let mark = *self.commits.borrow();
+        let mark = self.ledger.mark();
         let lane = engine::Lane::Postgres(lane);
-        let mut work = Work::new(lane, self.history.clone(), context, (self.clock)(), mark);
+        let mut work = Work::new(lane, self.ledger.history.clone(), context, self.ledger.now(), mark);
         let handled = handle(unit, &mut work, &flight).await;
         let verdict = work.verdict(handled);
         let (lane, mark, _) = work.into_parts();
@@ -98,13 +94,13 @@ impl Units {
     async fn end(&self, lane: Lane, verdict: Verdict, mark: i64) -> Result<Token, StoreError> {
         if let Verdict::Commit = verdict {
             lane.commit().await?;
-            self.commits.send_if_modified(|last| mark > std::mem::replace(last, mark.max(*last)));
-            return Ok(self.history.token(mark));
+            self.ledger.committed(1, mark);
+            return Ok(self.ledger.history.token(mark));
         }
         lane.roll_back().await;
         match verdict {
             Verdict::Failed(error) => Err(error),
-            _ => Ok(self.history.token(mark)),
+            _ => Ok(self.ledger.history.token(mark)),
         }
     }
 }

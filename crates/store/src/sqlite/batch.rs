@@ -6,21 +6,17 @@
 //! earlier units of the batch wrote.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::task::{Context as Poller, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use freehold_wire::Context;
 use freehold_wire::pb::Token;
 
-use tokio::sync::watch;
-
 use super::errors;
 use super::lane::Lane;
 use crate::engine;
-use crate::epoch::History;
 use crate::error::StoreError;
-use crate::options::Clock;
+use crate::ledger::Ledger;
 use crate::unit::{self, Job, Unit};
 use crate::work::{Verdict, Work};
 
@@ -38,13 +34,12 @@ const UNDO_UNIT: &str = "ROLLBACK TO freehold_unit /* the store's own */";
 
 /// One transaction of many units.
 pub(super) struct Batch<'a> {
-    history: &'a Arc<History>,
-    clock: &'a Clock,
-    commits: &'a watch::Sender<i64>,
+    ledger: &'a Ledger,
     /// Lent to the unit that runs.
     lane: Option<Lane>,
     /// The last mark so far.
     mark: i64,
+    most_time: Duration,
     done: Vec<Done>,
 }
 
@@ -64,13 +59,9 @@ enum Ran {
 
 impl<'a> Batch<'a> {
     /// A batch on the writer's connection.
-    pub(super) fn new(
-        lane: Option<Lane>,
-        history: &'a Arc<History>,
-        clock: &'a Clock,
-        commits: &'a watch::Sender<i64>,
-    ) -> Self {
-        Self { history, clock, commits, lane, mark: *commits.borrow(), done: Vec::new() }
+    pub(super) fn new(lane: Option<Lane>, ledger: &'a Ledger) -> Self {
+        let mark = ledger.mark();
+        Self { ledger, lane, mark, most_time: MOST_TIME, done: Vec::new() }
     }
 
     /// Runs `first` and what `next` gives, commits, and tells everybody. Answers the connection.
@@ -81,8 +72,7 @@ impl<'a> Batch<'a> {
             let _ = self.control(ROLLBACK, errors::of_statement);
         }
         if committed.is_ok() {
-            // Before the replies: the head covers every token that anybody has.
-            self.commits.send_if_modified(|last| std::mem::replace(last, self.mark) != self.mark);
+            self.ledger.committed(self.done.len(), self.mark);
         }
         for Done { unit, outcome } in self.done {
             unit.settle(match &committed {
@@ -105,7 +95,7 @@ impl<'a> Batch<'a> {
             match ran {
                 Ran::Alone(outcome) => {
                     self.mark = *outcome.as_ref().unwrap_or(&self.mark);
-                    let outcome = outcome.map(|mark| self.history.token(mark));
+                    let outcome = outcome.map(|mark| self.ledger.history.token(mark));
                     self.done.push(Done { unit, outcome });
                 }
                 Ran::Ended(error) => {
@@ -113,7 +103,7 @@ impl<'a> Batch<'a> {
                     return Err(errors::rolled_back(error));
                 }
             }
-            let room = self.done.len() < MOST_UNITS && began.elapsed() < MOST_TIME;
+            let room = self.done.len() < MOST_UNITS && began.elapsed() < self.most_time;
             job = if room { next() } else { None };
         }
         Ok(())
@@ -130,7 +120,7 @@ impl<'a> Batch<'a> {
         let Some(lane) = self.lane.take() else { return Ran::Ended(StoreError::Closed) };
         lane.set_deadline(Some(deadline));
         let lane = engine::Lane::Sqlite(lane);
-        let mut work = Work::new(lane, self.history.clone(), context, (self.clock)(), self.mark);
+        let mut work = Work::new(lane, self.ledger.history.clone(), context, self.ledger.now(), self.mark);
         let handled = poll_once(unit, &mut work);
         let verdict = work.verdict(handled);
         let (lane, mark, failed) = work.into_parts();
@@ -180,3 +170,7 @@ fn poll_once(unit: &mut dyn Unit, work: &mut Work) -> Result<bool, StoreError> {
         Err(panic) => Err(StoreError::Panicked(unit::panic_text(&*panic))),
     }
 }
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

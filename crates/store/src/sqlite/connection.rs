@@ -40,7 +40,22 @@ pub(super) fn writer(path: &Path) -> Result<Lane, OpenError> {
 
 /// A connection that cannot write.
 pub(super) fn reader(path: &Path) -> Result<Lane, StoreError> {
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    read_only(open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
+}
+
+/// A connection for a look at a database that nobody has open and that may turn out to be none of ours: not even the
+/// files beside it are made. Where a crash has left commits in the WAL it is an ordinary reader, which can see them.
+pub(super) fn looker(path: &Path) -> Result<Lane, StoreError> {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    if Path::new(&wal).metadata().is_ok_and(|file| file.len() > 0) {
+        return reader(path);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    read_only(open(Path::new(&immutable_uri(path)), flags)?)
+}
+
+fn read_only(connection: Connection) -> Result<Lane, StoreError> {
     // The last connection to be closed would checkpoint, which is writing.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
@@ -48,6 +63,20 @@ pub(super) fn reader(path: &Path) -> Result<Lane, StoreError> {
     let settings = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
     connection.execute_batch(settings).map_err(errors::of_statement)?;
     Lane::new(connection)
+}
+
+/// The file as a URI that says that nobody writes it.
+fn immutable_uri(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                uri.push(char::from(*byte))
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri + "?immutable=1"
 }
 
 /// The connection that moves the WAL into the database.
@@ -95,6 +124,14 @@ mod tests {
         for url in ["", "sqlite:", "sqlite::memory:", "/a/b.db", "mysql://x", "sqlite:/a?mode=ro"] {
             assert!(matches!(path_of(url), Err(OpenError::Url(_))), "{url}");
         }
+    }
+
+    #[test]
+    fn a_path_is_no_part_of_its_uris_parameters() {
+        assert_eq!(
+            immutable_uri(Path::new("/a b/ä?c#d%.db")),
+            "file:/a%20b/%C3%A4%3Fc%23d%25.db?immutable=1"
+        );
     }
 
     /// The planted bug is a connection whose settings nobody made durable.

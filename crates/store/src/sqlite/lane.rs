@@ -62,6 +62,12 @@ impl Lane {
         !self.connection.is_autocommit()
     }
 
+    /// Changes a setting of the connection, to plant a fault.
+    #[cfg(test)]
+    pub(super) fn set_for_tests(&self, pragma: &str) {
+        self.guard.own_words(|| self.connection.execute_batch(pragma)).unwrap();
+    }
+
     fn query(&self, sql: &'static str, values: &[Value], most: usize) -> Result<Vec<Row>, StoreError> {
         let mut statement = self.prepare(sql, values)?;
         let columns: Arc<[Box<str>]> = statement.column_names().into_iter().map(Box::from).collect();

@@ -9,9 +9,7 @@ use crate::open::OpenError;
 
 /// Takes the lock of a database, making its folder where it is missing.
 pub(super) fn take(database: &Path) -> Result<File, OpenError> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let path = PathBuf::from(name);
+    let path = path(database);
     let failed = |source| OpenError::File { path: path.display().to_string(), source };
     if let Some(folder) = database.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
@@ -22,4 +20,16 @@ pub(super) fn take(database: &Path) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::Owned(database.display().to_string())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// Whether somebody has the lock of a database.
+pub(crate) fn is_locked(database: &Path) -> bool {
+    let file = File::open(path(database));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+fn path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
 }

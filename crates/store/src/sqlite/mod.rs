@@ -10,6 +10,7 @@ mod errors;
 mod guard;
 mod lane;
 mod lock;
+pub(crate) use lock::is_locked;
 mod reader;
 mod writer;
 
@@ -18,17 +19,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use futures_util::FutureExt;
-use tokio::sync::watch;
-
 pub(crate) use self::lane::Lane;
 pub(crate) use self::reader::{Home, Readers};
+use futures_util::FutureExt;
 
 use self::checkpoint::Checkpoints;
 use self::writer::Writer;
 use crate::engine;
 use crate::epoch::History;
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::open::{self, OpenError};
 use crate::options::Options;
 use crate::queue::{Queue, queue};
@@ -77,22 +77,20 @@ fn open_blocking(options: &Options, runtime: tokio::runtime::Handle) -> Result<O
     let path = connection::path_of(&options.url)?;
     let lock = lock::take(&path)?;
     if path.metadata().is_ok_and(|file| file.len() > 0) {
-        let mut looking = engine::Lane::Sqlite(connection::reader(&path)?);
+        let mut looking = engine::Lane::Sqlite(connection::looker(&path)?);
         now(open::inspect(&mut looking, options))?;
     }
     let (lane, history, mark) = prepare(&path, options)?;
-    let history = Arc::new(history);
+    let ledger = Ledger::new(history, options.clock.clone(), mark);
+    let view = ledger.view();
     let (queue, orders) = queue(options.queue);
-    let (commits, heard) = watch::channel(mark);
     let name = format!("{}-store", options.service);
     let writer = Writer {
         lane: Some(lane),
         checkpoints: Checkpoints::start(&path, &name)?,
         lock,
         orders: orders.orders,
-        history: history.clone(),
-        clock: options.clock.clone(),
-        commits,
+        ledger,
     };
     let run = move || {
         // A unit that starts a timer or a call then waits for it, and is told so, instead of panicking.
@@ -102,7 +100,7 @@ fn open_blocking(options: &Options, runtime: tokio::runtime::Handle) -> Result<O
     };
     thread::Builder::new().name(name).spawn(run).map_err(|error| StoreError::Io(Arc::new(error)))?;
     let readers = Readers::new(path, options.readers);
-    Ok(Opened { database: Database { queue, readers }, history, commits: heard })
+    Ok(Opened { database: Database { queue, readers }, view })
 }
 
 /// Applies migrations and begins an epoch, in one transaction; answers the writer's connection.

@@ -4,15 +4,13 @@
 //! is closed.
 
 use std::fs::File;
-use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::batch::Batch;
 use super::checkpoint::Checkpoints;
 use super::lane::Lane;
-use crate::epoch::History;
-use crate::options::Clock;
+use crate::ledger::Ledger;
 use crate::queue::Order;
 use crate::unit::Job;
 
@@ -23,9 +21,7 @@ pub(super) struct Writer {
     pub(super) checkpoints: Checkpoints,
     pub(super) lock: File,
     pub(super) orders: mpsc::Receiver<Order>,
-    pub(super) history: Arc<History>,
-    pub(super) clock: Clock,
-    pub(super) commits: watch::Sender<i64>,
+    pub(super) ledger: Ledger,
 }
 
 impl Writer {
@@ -44,7 +40,7 @@ impl Writer {
     }
 
     fn batch(&mut self, first: Job) {
-        let batch = Batch::new(self.lane.take(), &self.history, &self.clock, &self.commits);
+        let batch = Batch::new(self.lane.take(), &self.ledger);
         let orders = &mut self.orders;
         let mut close = false;
         self.lane = batch.run(first, || match orders.try_recv().ok()? {

@@ -40,7 +40,7 @@ pub(crate) struct Database {
 }
 
 enum Place {
-    Folder(TempDir),
+    Folder(#[expect(dead_code, reason = "held until the test ends")] TempDir),
     Server { url: String, name: String },
 }
 

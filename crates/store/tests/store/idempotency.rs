@@ -1,1 +1,159 @@
-//! x
+//! A keyed write takes effect once, however often and however concurrently it is sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use freehold_store::{Queries, Store, StoreError, Work, vals};
+use freehold_wire::tonic::{Code, Status};
+use freehold_wire::{Committed, Context, reason};
+use tokio::sync::Barrier;
+
+use crate::engines::Database;
+use crate::sample::{self, Order, context, insert, run};
+
+on_each_engine! {
+    a_reply_that_was_lost_is_given_again,
+    the_same_key_at_the_same_time_runs_once,
+    the_same_key_with_another_payload_is_refused,
+    a_key_is_its_callers_own,
+    a_refusal_is_not_recorded,
+    a_replayed_reply_has_the_token_of_the_first,
+    old_records_are_purged,
+}
+
+fn keyed(key: &str, request: &Order) -> Context {
+    context().with_key(key).with_request(request)
+}
+
+/// Places an order under a key; every run of the handler adds a row.
+async fn place(store: &Store, context: &Context) -> Result<Committed<Order>, StoreError> {
+    store.write(context, place_order).await
+}
+
+async fn place_order(work: &mut Work) -> Result<Order, StoreError> {
+    let id = uuid::Uuid::now_v7().to_string();
+    insert(work, &id, 1).await?;
+    work.put(&Order::new(&id, 1)).await?;
+    Ok(Order::new(&id, 1))
+}
+
+/// C12. The planted bug sends the same write without a key.
+async fn a_reply_that_was_lost_is_given_again(database: Database) {
+    let store = database.open().await;
+    let request = Order::new("r", 1);
+    let lost = place(&store, &keyed("k", &request)).await.unwrap();
+    let again = place(&store, &keyed("k", &request)).await.unwrap();
+    assert_eq!(lost.reply(), again.reply());
+    assert_eq!((lost.replayed(), again.replayed()), (false, true));
+    assert_eq!(sample::orders(&store).await, 1);
+    store.close().await;
+    let store = database.open().await;
+    let after_restart = place(&store, &keyed("k", &request)).await.unwrap();
+    assert_eq!(after_restart.reply(), lost.reply());
+    assert_eq!(sample::orders(&store).await, 1);
+    for _ in 0..2 {
+        place(&store, &context()).await.unwrap();
+    }
+    assert_ne!(sample::orders(&store).await, 2, "the planted bug must be found");
+}
+
+/// C13. The planted bug looks whether the key is taken before the unit that takes it.
+async fn the_same_key_at_the_same_time_runs_once(database: Database) {
+    let store = database.open().await;
+    let request = Order::new("r", 1);
+    let replies = at_once(|_| async { place(&store, &keyed("k", &request)).await.unwrap() }).await;
+    assert_eq!(sample::orders(&store).await, 1);
+    assert_eq!(replies.iter().filter(|reply| !reply.replayed()).count(), 1);
+    assert!(replies.iter().all(|reply| reply.reply() == replies[0].reply()));
+
+    let both_have_looked = Barrier::new(16);
+    let (store, both_have_looked) = (&store, &both_have_looked);
+    at_once(|number| async move {
+        let taken = sample::count(store, "SELECT count(*) AS n FROM naive_log WHERE key = 'k'").await;
+        both_have_looked.wait().await;
+        if taken == 0 {
+            let unit = run(store, async move |work: &mut Work| {
+                work.exec("INSERT INTO naive_log (mark, key) VALUES ($1, 'k')", vals![number]).await
+            });
+            unit.await.unwrap();
+        }
+    })
+    .await;
+    let naive = sample::count(store, "SELECT count(*) AS n FROM naive_log WHERE key = 'k'").await;
+    assert_ne!(naive, 1, "the planted bug must be found");
+}
+
+/// Does something 16 times at once.
+async fn at_once<Doing: Future>(what: impl Fn(i64) -> Doing) -> Vec<Doing::Output> {
+    futures_util::future::join_all((0..16).map(what)).await
+}
+
+/// C13, the other half.
+async fn the_same_key_with_another_payload_is_refused(database: Database) {
+    let store = database.open().await;
+    place(&store, &keyed("k", &Order::new("r", 1))).await.unwrap();
+    let other = place(&store, &keyed("k", &Order::new("r", 2))).await.unwrap_err();
+    assert!(matches!(other, StoreError::KeyReused));
+    let status = Status::from(other);
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert_eq!(reason::of(&status), "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(sample::orders(&store).await, 1);
+}
+
+async fn a_key_is_its_callers_own(database: Database) {
+    let store = database.open().await;
+    let request = Order::new("r", 1);
+    for caller in ["demo", "gateway"] {
+        let context = Context::new(caller, Duration::from_secs(20)).with_key("k").with_request(&request);
+        assert!(!place(&store, &context).await.unwrap().replayed());
+    }
+    assert_eq!(sample::orders(&store).await, 2);
+}
+
+async fn a_refusal_is_not_recorded(database: Database) {
+    let store = database.open().await;
+    let context = keyed("k", &Order::new("r", 1));
+    let refused = store.write(&context, async |work: &mut Work| -> Result<Order, StoreError> {
+        place_order(work).await?;
+        Err(StoreError::Busy("planted"))
+    });
+    assert!(matches!(refused.await, Err(StoreError::Busy("planted"))));
+    assert_eq!(sample::orders(&store).await, 0);
+    assert!(!place(&store, &context).await.unwrap().replayed());
+}
+
+async fn a_replayed_reply_has_the_token_of_the_first(database: Database) {
+    let store = database.open().await;
+    let context = keyed("k", &Order::new("r", 1));
+    let first = place(&store, &context).await.unwrap();
+    place(&store, &keyed("other", &Order::new("r", 1))).await.unwrap();
+    assert_eq!(place(&store, &context).await.unwrap().token(), first.token());
+    store.close().await;
+    let store = database.open().await;
+    let later = place(&store, &context).await.unwrap();
+    assert_eq!(later.token(), first.token(), "of the epoch in which it was committed");
+    assert!(store.head().covers(later.token()).is_ok());
+}
+
+async fn old_records_are_purged(database: Database) {
+    const RECORDS: &str = "SELECT count(*) AS n FROM freehold_idempotency";
+    let now = Arc::new(AtomicI64::new(1_000_000));
+    let clock = now.clone();
+    let options = database.options().clock(move || clock.load(Ordering::SeqCst));
+    let store = Store::open(options).await.unwrap();
+    for key in ["a", "b", "c"] {
+        place(&store, &keyed(key, &Order::new("r", 1))).await.unwrap();
+    }
+    let week = 7 * 24 * 60 * 60 * 1000;
+    now.fetch_add(week, Ordering::SeqCst);
+    assert!(place(&store, &keyed("a", &Order::new("r", 1))).await.unwrap().replayed(), "kept for seven days");
+    now.fetch_add(week, Ordering::SeqCst);
+    place(&store, &keyed("d", &Order::new("r", 1))).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while sample::count(&store, RECORDS).await != 1 {
+        assert!(Instant::now() < deadline, "the records were not purged");
+        tokio::task::yield_now().await;
+    }
+    assert!(place(&store, &keyed("d", &Order::new("r", 1))).await.unwrap().replayed());
+}

@@ -1,1 +1,106 @@
-//! x
+//! Bounds: a queue and a pool that stay full are a typed error, and a closed store says so.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use freehold_store::{Store, StoreError, Work};
+use tokio::sync::oneshot;
+
+use crate::engines::Database;
+use crate::sample::{self, context, insert, run};
+
+on_each_engine! {
+    a_full_queue_is_told_at_the_deadline,
+    readers_in_use_are_told_at_the_deadline,
+    a_closed_store_refuses_work,
+    what_is_queued_when_a_store_closes_is_finished,
+    a_dropped_store_is_free_for_another_owner,
+}
+
+/// A unit that blocks its engine's thread until it is told to go on.
+async fn block(store: &Store) -> mpsc::Sender<()> {
+    let (begun, has_begun) = oneshot::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let store = store.clone();
+    tokio::spawn(async move {
+        run(&store, async move |_: &mut Work| -> Result<(), StoreError> {
+            let _ = begun.send(());
+            let _ = may_go_on.recv();
+            Ok(())
+        })
+        .await
+    });
+    has_begun.await.unwrap();
+    go_on
+}
+
+async fn a_full_queue_is_told_at_the_deadline(database: Database) {
+    let store = Store::open(database.options().queue(1)).await.unwrap();
+    let go_on = block(&store).await;
+    let queued = tokio::spawn({
+        let store = store.clone();
+        async move { run(&store, async |work: &mut Work| insert(work, "queued", 1).await).await }
+    });
+    let briefly = Duration::from_millis(50);
+    let refused = loop {
+        // Until the other one has its place in the queue, this one takes it.
+        let context = context().with_budget(briefly);
+        let unit = store.unit(&context, async |work: &mut Work| insert(work, "late", 1).await);
+        match tokio::time::timeout(briefly * 2, unit).await {
+            Ok(Err(error)) => break error,
+            Ok(Ok(_)) => panic!("the thread is blocked"),
+            Err(_) => {}
+        }
+    };
+    assert!(matches!(refused, StoreError::Busy(_)), "{refused}");
+    go_on.send(()).unwrap();
+    queued.await.unwrap().unwrap();
+}
+
+async fn readers_in_use_are_told_at_the_deadline(database: Database) {
+    let store = Store::open(database.options().readers(2)).await.unwrap();
+    let held = (store.read().await.unwrap(), store.read().await.unwrap());
+    let refused = store.read_within(&context().with_budget(Duration::from_millis(20))).await;
+    assert!(matches!(refused.err(), Some(StoreError::Busy(_))));
+    drop(held);
+    for _ in 0..50 {
+        store.read().await.unwrap();
+    }
+}
+
+async fn a_closed_store_refuses_work(database: Database) {
+    let store = database.open().await;
+    let clone = store.clone();
+    store.close().await;
+    let unit = run(&clone, async |work: &mut Work| insert(work, "a", 1).await);
+    assert!(matches!(unit.await, Err(StoreError::Closed)));
+    assert!(matches!(clone.read().await.err(), Some(StoreError::Closed)));
+    clone.close().await;
+    let store = database.open().await;
+    assert_eq!(sample::orders(&store).await, 0);
+}
+
+async fn what_is_queued_when_a_store_closes_is_finished(database: Database) {
+    let store = database.open().await;
+    let go_on = block(&store).await;
+    let queued = run(&store, async |work: &mut Work| insert(work, "a", 1).await);
+    let close = async {
+        tokio::task::yield_now().await;
+        go_on.send(()).unwrap();
+        store.close().await;
+    };
+    let (queued, ()) = tokio::join!(queued, close);
+    queued.unwrap();
+    let store = database.open().await;
+    assert_eq!(sample::orders(&store).await, 1);
+}
+
+async fn a_dropped_store_is_free_for_another_owner(database: Database) {
+    let mut commits = {
+        let store = database.open().await;
+        run(&store, async |work: &mut Work| insert(work, "a", 1).await).await.unwrap();
+        store.commits()
+    };
+    // Its sender is the engine's: gone when the engine has ended.
+    assert!(commits.changed().await.is_err());
+}

@@ -3,6 +3,8 @@
 //!
 //! A case that guards against a fault carries a planted one, and proves that its own check finds it.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by panicking")]
+
 #[macro_use]
 mod engines;
 mod child;

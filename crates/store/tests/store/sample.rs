@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use freehold_store::{Migration, Migrations, Options, Queries, Store, StoreError, Work, outbox, vals};
-use freehold_wire::pb::{Envelope, Token};
+use freehold_wire::pb::{Envelope, Position, Token};
 use freehold_wire::{Context, Entity, Event};
 
 /// An order.
@@ -115,4 +115,8 @@ pub(crate) async fn orders(store: &Store) -> i64 {
 pub(crate) async fn events(store: &Store) -> Vec<Envelope> {
     let mut read = store.read().await.unwrap();
     outbox::after(store, &mut read, 0, 10_000).await.unwrap()
+}
+
+pub(crate) fn position(event: &Envelope) -> Position {
+    event.position.unwrap()
 }

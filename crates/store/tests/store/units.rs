@@ -38,7 +38,7 @@ async fn a_unit_commits_rows_entities_and_events_together(database: Database) {
     assert_eq!(sample::orders(&store).await, 1);
     let events = sample::events(&store).await;
     assert_eq!(events.iter().map(|event| event.version).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(events[1].position.unwrap().mark, token.mark);
+    assert_eq!(sample::position(&events[1]).mark, token.mark);
     assert_eq!(store.head().mark(), token.mark);
     assert_eq!(*store.commits().borrow(), token.mark);
 }
