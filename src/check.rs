@@ -1,9 +1,10 @@
 //! `freehold check`: reads a folder of contracts and prints every finding, the line underlined.
 
+use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use freehold_contract::{Finding, Sources};
+use freehold_contract::{Finding, Severity, Sources};
 
 use crate::cli::{CheckArgs, Format};
 use crate::exit::{Exit, Failure};
@@ -34,10 +35,16 @@ pub(crate) fn run(args: &CheckArgs, format: Format) -> Result<(), Failure> {
 
 fn report(findings: &[Finding], sources: &Sources, format: Format, exit: Exit) -> Result<(), Failure> {
     match format {
+        Format::Text if stdout().is_terminal() => {
+            print!("{}", freehold_contract::render_text_color(findings, sources));
+        }
         Format::Text => print!("{}", freehold_contract::render_text(findings, sources)),
         Format::Json => print!("{}", freehold_contract::render_json(findings, sources)),
     }
-    if findings.is_empty() { Ok(()) } else { Err(Failure::silent(exit)) }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
+    eprintln!("{} files, {errors} errors, {warnings} warnings", sources.paths().count());
+    if errors == 0 { Ok(()) } else { Err(Failure::silent(exit)) }
 }
 
 /// All .proto files under `folder`: their import paths and texts, by path.
