@@ -23,6 +23,8 @@ pub(crate) fn add(
 fn builder(contract: &'static Contract, listed: &[&'static str]) -> Builder<'static> {
     let builder = Builder::configure()
         .register_encoded_file_descriptor_set(contract.descriptors)
+        // So that a client shows what an error carries instead of its bytes.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET);
