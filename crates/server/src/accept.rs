@@ -8,9 +8,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connection;
 use crate::limits::MAX_CONNECTIONS;
@@ -56,21 +55,42 @@ impl Accepting {
     }
 
     /// Takes what waits with the system, and closes the listener.
-    pub(crate) fn close(self) {
-        while let Some(Ok(())) = self.one().now_or_never() {}
+    ///
+    /// # Errors
+    /// What the system says of the listener.
+    pub(crate) fn close(self) -> io::Result<()> {
+        // As the system's own socket: it answers at once, where the runtime's first wants to hear that it is ready.
+        let Self { listener, stack, tasks, places } = self;
+        let listener = listener.into_std()?;
+        while let Ok(place) = places.clone().try_acquire_owned() {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(true)?;
+                    serve(TcpStream::from_std(stream)?, place, stack.clone(), &tasks);
+                }
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     async fn one(&self) -> io::Result<()> {
         // The place comes first: a connection that is accepted is served, one that is not waits with the system.
         let place = self.places.clone().acquire_owned().await.map_err(io::Error::other)?;
         let (stream, _) = self.listener.accept().await?;
-        let served = connection::serve(stream, self.stack.clone(), self.tasks.clone());
-        self.tasks.start(async move {
-            served.await;
-            drop(place);
-        });
+        serve(stream, place, self.stack.clone(), &self.tasks);
         Ok(())
     }
+}
+
+fn serve(stream: TcpStream, place: OwnedSemaphorePermit, stack: Arc<Stack>, tasks: &Tasks) {
+    let served = connection::serve(stream, stack, tasks.clone());
+    tasks.start(async move {
+        served.await;
+        drop(place);
+    });
 }
 
 /// The client was gone before it was accepted.

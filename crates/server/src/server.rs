@@ -192,7 +192,9 @@ impl Bound {
         let broken = shutdown.run_until_cancelled(accepting.accept()).await;
         // Before anything is refused: a balancer that hears of it in time sends nothing that would be.
         health.not_serving().await;
-        accepting.close();
+        if let Err(error) = accepting.close() {
+            tracing::debug!(%error, "who had connected is not told");
+        }
         tasks.end(grace).await;
         tracing::info!(%address, "ended");
         match broken {

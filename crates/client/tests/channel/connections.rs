@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use freehold_client::{CallOptions, Channel, Code, Requests};
+use prost::Message;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
-use crate::peer::{Call, PATIENCE, Peer, READ, WRITE, note};
+use crate::peer::{Call, PATIENCE, Peer, READ, WRITE, frame, note};
 use crate::raw;
 
 /// C14: refused with REFUSED_STREAM, so never looked at.
@@ -90,6 +91,32 @@ async fn an_answer_that_is_cut_off_is_unavailable() {
             assert_eq!((error.code(), error.reason()), (Code::Unavailable, "CONNECTION_LOST"), "{reason:?}");
             assert_eq!(peer.calls(), 1, "{reason:?}");
         }
+    }
+}
+
+/// C7: a stream that ends without a status has not ended. hyper makes a clean end of both of these resets.
+#[tokio::test]
+async fn a_stream_that_is_cut_off_is_unavailable() {
+    for reason in [h2::Reason::CANCEL, h2::Reason::NO_ERROR, h2::Reason::INTERNAL_ERROR] {
+        let has_read = Arc::new(Notify::new());
+        let told = has_read.clone();
+        let peer = Peer::start(move |mut call: Call| {
+            let told = told.clone();
+            async move {
+                let mut stream = call.open();
+                stream.send_data(frame(&note("first").encode_to_vec()), false).unwrap();
+                told.notified().await;
+                stream.send_reset(reason);
+            }
+        })
+        .await;
+        let channel = peer.channel();
+        let mut messages = channel.server_streaming(&READ, note("?"), &CallOptions::new()).await.unwrap();
+        assert_eq!(messages.next().await.unwrap().unwrap().text, "first");
+        has_read.notify_one();
+        let error = timeout(PATIENCE, messages.next()).await.unwrap().unwrap().unwrap_err();
+        assert_eq!((error.code(), error.reason()), (Code::Unavailable, "CONNECTION_LOST"), "{reason:?}");
+        assert!(messages.next().await.is_none());
     }
 }
 

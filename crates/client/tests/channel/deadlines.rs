@@ -114,6 +114,26 @@ async fn a_stream_ends_at_its_greatest_age() {
     }
 }
 
+/// What has arrived and was not read in time is not handed out late: a timer alone would, as it is asked last.
+#[tokio::test]
+async fn a_stream_hands_out_nothing_after_its_deadline() {
+    let peer = Peer::start(|mut call: Call| async move {
+        let message = frame(&note("in time").encode_to_vec());
+        let mut stream = call.open();
+        stream.send_data([message.clone(), message].concat().into(), false).unwrap();
+        pending().await
+    })
+    .await;
+    let channel = peer.channel();
+    let patient = CallOptions::new().with_deadline(DEADLINE * 10);
+    let mut messages = channel.server_streaming(&READ, note("?"), &patient).await.unwrap();
+    assert_eq!(messages.next().await.unwrap().unwrap().text, "in time");
+    // A call of the same length that begins later ends later.
+    assert!(channel.unary(&READ, note("?"), &patient).await.unwrap_err().is_deadline_exceeded());
+    let late = messages.next().await.unwrap().unwrap_err();
+    assert!(late.is_deadline_exceeded(), "{late}");
+}
+
 /// C5: what is sent is what is left, never more than the line of work has.
 #[tokio::test]
 async fn a_call_within_a_line_of_work_has_what_is_left_of_it() {

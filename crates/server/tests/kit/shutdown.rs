@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::bare::{frame, tester};
 use crate::echo::{CONTRACT, Echo, PATIENCE, READ, STREAM, Served, note};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -140,6 +141,27 @@ async fn a_restart_fails_no_call() {
     let calls: Vec<i32> = timeout(PATIENCE, callers.join_all()).await.unwrap();
     assert!(calls.iter().sum::<i32>() >= 1000, "{calls:?}");
     ends(served).await;
+}
+
+/// C21: a client that had connected when the server was told to end, and was not looked at yet, is not left in doubt:
+/// its call is answered, or given back in HTTP/2. A listener that is closed over it would break the connection.
+#[tokio::test]
+async fn a_client_that_waits_with_the_system_is_not_left_in_doubt() {
+    let bound = Server::new("first", &CONTRACT).serve(Echo::new()).bind().await.unwrap();
+    let socket = TcpStream::connect(bound.addr()).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(socket).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = http::Request::post("http://test/echo.v1.EchoService/Read").body(()).unwrap();
+    *request.headers_mut() = tester();
+    let (response, mut body) = client.send_request(request, false).unwrap();
+    body.send_data(frame(&[]), true).unwrap();
+    let shutdown = CancellationToken::new();
+    shutdown.cancel();
+    timeout(PATIENCE, bound.run(shutdown)).await.unwrap().unwrap();
+    match timeout(PATIENCE, response).await.unwrap() {
+        Ok(response) => assert_eq!(response.status(), 200),
+        Err(error) => assert!(error.is_go_away() && error.is_remote(), "{error}"),
+    }
 }
 
 /// A call that does not end within the grace is cut off: its handler is dropped, its caller gets an error.
