@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use crate::demo::northwind::{Customer, Northwind, Order, Product};
 
-/// How often, over a run, goods arrive and prices change.
-const INTERVALS: u32 = 10;
+/// How often, over a run, goods arrive.
+const DELIVERIES: u32 = 10;
 /// How much of what is asked for in all arrives on the way, in percent.
 const RESTOCKED_PERCENT: i64 = 70;
 /// How much of what a customer's orders cost is on the account, in percent; so payments refuse too.
 const COVERED_PERCENT: i64 = 80;
-/// How many products get dearer at each interval, and by how much, in percent.
-const DEARER: usize = 3;
+/// How often, over a run, prices change; how many get dearer each time, and by how much, in percent.
+const REPRICINGS: u32 = 40;
+const DEARER: usize = 5;
 const DEARER_PERCENT: i64 = 20;
 
 /// A run.
@@ -103,16 +104,21 @@ fn deposits(orders: &[Order]) -> BTreeMap<String, i64> {
 fn turns(products: &[Product], orders: &[Order], seed: u64) -> BTreeMap<usize, Vec<Turn>> {
     let mut turns: BTreeMap<usize, Vec<Turn>> = BTreeMap::new();
     let demand = demand(orders);
-    for interval in 1..INTERVALS as usize {
-        let at = orders.len() * interval / INTERVALS as usize;
-        let happens = turns.entry(at).or_default();
-        happens.extend(deliveries(products, &demand));
-        happens.extend(repricings(products, seed, interval));
+    for at in spread(orders.len(), DELIVERIES) {
+        turns.entry(at).or_default().extend(deliveries(products, &demand));
+    }
+    for (round, at) in spread(orders.len(), REPRICINGS).enumerate() {
+        turns.entry(at).or_default().extend(repricings(products, seed, round));
     }
     let ends = products.iter().filter(|product| product.discontinued);
     let ends = ends.map(|product| Turn::Discontinue { product_id: product.id.clone() });
     turns.entry(orders.len() / 2).or_default().extend(ends);
     turns
+}
+
+/// The places between which a run falls into so many equal parts.
+fn spread(orders: usize, parts: u32) -> impl Iterator<Item = usize> {
+    (1..parts as usize).map(move |part| orders * part / parts as usize)
 }
 
 fn demand(orders: &[Order]) -> BTreeMap<&str, i64> {
@@ -126,23 +132,23 @@ fn demand(orders: &[Order]) -> BTreeMap<&str, i64> {
 fn deliveries(products: &[Product], demand: &BTreeMap<&str, i64>) -> Vec<Turn> {
     let deliver = |product: &Product| {
         let asked = demand.get(product.id.as_str()).copied().unwrap_or(0);
-        let units = asked * RESTOCKED_PERCENT / 100 / i64::from(INTERVALS);
+        let units = asked * RESTOCKED_PERCENT / 100 / i64::from(DELIVERIES);
         (units > 0).then(|| Turn::Deliver { product_id: product.id.clone(), units })
     };
     products.iter().filter_map(deliver).collect()
 }
 
-/// A few products get dearer at each interval; those of the interval before go back to their price.
-fn repricings(products: &[Product], seed: u64, interval: usize) -> Vec<Turn> {
+/// A few products get dearer each time; those of the time before go back to their price.
+fn repricings(products: &[Product], seed: u64, round: usize) -> Vec<Turn> {
     let reprice = |product: &Product, cents| Turn::Reprice { product_id: product.id.clone(), cents };
-    let back = chosen(products, seed, interval - 1).map(|product| reprice(product, product.price_cents));
-    let up = chosen(products, seed, interval)
-        .map(|product| reprice(product, product.price_cents * (100 + DEARER_PERCENT) / 100));
-    if interval == 1 { up.collect() } else { back.chain(up).collect() }
+    let dearer = |product: &Product| reprice(product, product.price_cents * (100 + DEARER_PERCENT) / 100);
+    let back = round.checked_sub(1).map(|before| chosen(products, seed, before));
+    let back = back.into_iter().flatten().map(|product| reprice(product, product.price_cents));
+    back.chain(chosen(products, seed, round).map(dearer)).collect()
 }
 
-fn chosen(products: &[Product], seed: u64, interval: usize) -> impl Iterator<Item = &Product> {
-    let start = usize::try_from(seed % 1_000).unwrap_or(0) + interval * DEARER;
+fn chosen(products: &[Product], seed: u64, round: usize) -> impl Iterator<Item = &Product> {
+    let start = usize::try_from(seed % 1_000).unwrap_or(0) + round * DEARER;
     (start..start + DEARER).map(move |at| &products[at % products.len()])
 }
 
