@@ -89,6 +89,8 @@ fn translate_word<'a>(word: &'a str, tail: &str, before: &str, engine: Engine) -
     match engine {
         Engine::Sqlite if is("BOOLEAN") => ("INTEGER", 0),
         Engine::Postgres if is("BLOB") => ("BYTEA", 0),
+        // A collation that its author chose stays, and so does one that an earlier translation put there.
+        Engine::Postgres if is("TEXT") && follows(tail, &["COLLATE"]).is_some() => (word, 0),
         // The order of bytes, as SQLite has it, whatever the database's locale. A cast takes no collation.
         Engine::Postgres if is("TEXT") && !ends_with_word(before, "AS") => ("TEXT COLLATE \"C\"", 0),
         Engine::Postgres if is("STRICT") && before.trim_end().ends_with(')') => ("", without_rowid(tail)),
@@ -174,6 +176,14 @@ mod tests {
             translate("(a TEXT) STRICT, WITHOUT ROWID;", Engine::Postgres),
             "(a TEXT COLLATE \"C\") ;"
         );
+    }
+
+    #[test]
+    fn translating_twice_changes_nothing_more() {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let once = translate(TEXT, engine);
+            assert_eq!(translate(&once, engine), once);
+        }
     }
 
     #[test]
