@@ -43,7 +43,7 @@ pub enum StartError {
 /// # Errors
 /// What kept the database or the port from opening.
 pub async fn start(host: Host) -> Result<Running, StartError> {
-    let store = open(&host.database_url).await?;
+    let store = Store::open(options(&host.database_url)).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(CatalogServiceServer::new(grpc::Grpc { store: store.clone() }))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -54,7 +54,6 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
 }
 
-async fn open(url: &str) -> Result<Store, OpenError> {
-    let options = Options::new(NAME, url).migrations(&freehold_events::MIGRATIONS).migrations(&MIGRATIONS);
-    Store::open(options).await
+fn options(database_url: &str) -> Options {
+    Options::new(NAME, database_url).migrations(&freehold_events::MIGRATIONS).migrations(&MIGRATIONS)
 }

@@ -12,21 +12,20 @@ use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn catalog_starts_alone_and_answers_who_is_declared() {
-    for database in engines::each().await {
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
-        let host = Host { listen, database_url: database.url().to_owned(), trust_metadata: false };
-        let running = catalog::start(host).await.unwrap();
-        let mesh = Mesh::fixed("demo", [("catalog", format!("http://{}", running.addr()))]);
-        let shutdown = CancellationToken::new();
-        let serving = tokio::spawn(running.run(shutdown.clone()));
-        let catalog = CatalogClient::connect(&mesh).unwrap();
-        let chai = CreateProductRequest::default().with_id("1").with_name("Chai").with_cost_cents(900);
-        let created = catalog.create_product(chai).await.unwrap();
-        let found = catalog.get_product(GetProductRequest::default().with_id("1")).await.unwrap();
-        assert_eq!((&created, found.cost_cents), (&found, 0));
-        let refused = catalog.delete_product(DeleteProductRequest::default().with_id("1")).await.unwrap_err();
-        assert!(refused.message().contains("catalog.v1.CatalogService/DeleteProduct"), "{refused}");
-        shutdown.cancel();
-        serving.await.unwrap().unwrap();
-    }
+    let database = engines::sqlite();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
+    let host = Host { listen, database_url: database.url().to_owned(), trust_metadata: false };
+    let running = catalog::start(host).await.unwrap();
+    let mesh = Mesh::fixed("demo", [("catalog", format!("http://{}", running.addr()))]);
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(running.run(shutdown.clone()));
+    let catalog = CatalogClient::connect(&mesh).unwrap();
+    let chai = CreateProductRequest::default().with_id("1").with_name("Chai").with_cost_cents(900);
+    let created = catalog.create_product(chai).await.unwrap();
+    let found = catalog.get_product(GetProductRequest::default().with_id("1")).await.unwrap();
+    assert_eq!((&created, found.cost_cents), (&found, 0));
+    let refused = catalog.delete_product(DeleteProductRequest::default().with_id("1")).await.unwrap_err();
+    assert!(refused.message().contains("catalog.v1.CatalogService/DeleteProduct"), "{refused}");
+    shutdown.cancel();
+    serving.await.unwrap().unwrap();
 }

@@ -73,7 +73,8 @@ fn from_row(row: &Row) -> Result<Product, StoreError> {
         price_cents: row.get("price_cents")?,
         cost_cents: row.get("cost_cents")?,
         buyer_email: row.get("buyer_email")?,
-        state: State::parse(&state).ok_or_else(|| StoreError::decode("state", "holds no state of a product"))?,
+        state: State::parse(&state)
+            .ok_or_else(|| StoreError::decode("state", "holds no state of a product"))?,
         category: row.get("category")?,
     })
 }

@@ -41,7 +41,7 @@ async fn on_each_engine(test: impl AsyncFn(&Bench)) {
 
 impl Bench {
     async fn open(database: &Database) -> Self {
-        let store = crate::open(database.url()).await.unwrap();
+        let store = Store::open(crate::options(database.url()).throwaway_server()).await.unwrap();
         let server = Mounted::new(InventoryServiceServer::new(Grpc { store: store.clone() }), "orders");
         Self { store, server }
     }

@@ -36,6 +36,7 @@ fn from_row(row: &Row) -> Result<Payment, StoreError> {
         id: row.get("id")?,
         customer_id: row.get("customer_id")?,
         amount_cents: row.get("amount_cents")?,
-        state: State::parse(&state).ok_or_else(|| StoreError::decode("state", "holds no state of a payment"))?,
+        state: State::parse(&state)
+            .ok_or_else(|| StoreError::decode("state", "holds no state of a payment"))?,
     })
 }

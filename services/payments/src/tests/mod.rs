@@ -40,13 +40,14 @@ async fn on_each_engine(test: impl AsyncFn(&Bench)) {
 
 impl Bench {
     async fn open(database: &Database) -> Self {
-        let store = crate::open(database.url()).await.unwrap();
+        let store = Store::open(crate::options(database.url()).throwaway_server()).await.unwrap();
         let server = Mounted::new(PaymentsServiceServer::new(Grpc { store: store.clone() }), "orders");
         Self { store, server }
     }
 
     async fn open_account(&self, customer_id: &str, cents: i64) -> Result<pb::Account, Status> {
-        let request = pb::OpenAccountRequest::default().with_customer_id(customer_id).with_opening_cents(cents);
+        let request =
+            pb::OpenAccountRequest::default().with_customer_id(customer_id).with_opening_cents(cents);
         self.server.call(&methods::OPEN_ACCOUNT, request).await
     }
 
