@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use freehold_wire::methods::{directory, feed};
 use freehold_wire::{Access, Retry, Rules};
 
 /// The gRPC services that any server may serve, whatever it owns.
@@ -17,18 +18,17 @@ const FEED: &str = "freehold.v1.Feed";
 const DIRECTORY: &str = "freehold.v1.Directory";
 
 /// Their methods. The feed decides for itself what a caller may read; all else is public.
-pub(crate) static METHODS: [Rules; 11] = [
+pub(crate) static METHODS: [Rules; 10] = [
     public("/grpc.health.v1.Health/Check", 1),
-    public("/grpc.health.v1.Health/List", 1),
     public("/grpc.health.v1.Health/Watch", 3600),
     public("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 60),
     public("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", 60),
-    public("/freehold.v1.Directory/List", 1),
-    public("/freehold.v1.Feed/Subscribe", 3600),
-    public("/freehold.v1.Feed/Snapshot", 600),
-    public("/freehold.v1.Feed/Read", 1),
-    public("/freehold.v1.Feed/Head", 1),
-    public("/freehold.v1.Feed/Ack", 2),
+    *directory::LIST.rules(),
+    *feed::SUBSCRIBE.rules(),
+    *feed::SNAPSHOT.rules(),
+    *feed::READ.rules(),
+    *feed::HEAD.rules(),
+    *feed::ACK.rules(),
 ];
 
 const fn public(path: &'static str, seconds: u64) -> Rules {
@@ -38,5 +38,31 @@ const fn public(path: &'static str, seconds: u64) -> Rules {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LANGUAGE: [&str; 2] = [
+        include_str!("../../../proto/freehold/v1/directory.proto"),
+        include_str!("../../../proto/freehold/v1/feed.proto"),
+    ];
+
+    /// A method that is missing here would be answered UNIMPLEMENTED by every server.
+    #[test]
+    fn every_method_of_the_language_has_rules() {
+        for text in LANGUAGE {
+            let word = |line: &str, before: &str| {
+                let rest = line.trim_start().strip_prefix(before)?;
+                rest.split(|end: char| !end.is_alphanumeric()).next().map(str::to_owned)
+            };
+            let service = text.lines().find_map(|line| word(line, "service ")).unwrap();
+            for method in text.lines().filter_map(|line| word(line, "rpc ")) {
+                let path = format!("/freehold.v1.{service}/{method}");
+                assert!(METHODS.iter().any(|rules| rules.path == path), "{path}");
+            }
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Health and reflection: public, and about what is served.
 
-use freehold_client::Code;
+use freehold_client::{CallOptions, Code, Mesh};
+use freehold_server::Server;
+use freehold_server::directory::Directory;
+use freehold_wire::directory::DirectoryServiceServer;
 use prost::Message;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
@@ -9,7 +12,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_reflection::pb::{v1, v1alpha};
 
-use crate::echo::{Echo, PATIENCE, Served};
+use crate::echo::{CONTRACT, Echo, PATIENCE, READ, Served, note};
 
 /// A client of any service, without the mesh's metadata: health and reflection want none.
 async fn grpc(served: &Served) -> tonic::client::Grpc<tonic::transport::Channel> {
@@ -51,6 +54,17 @@ async fn a_watcher_hears_of_the_end_before_it_comes() {
     assert_eq!(next.unwrap().unwrap().status(), ServingStatus::NotServing);
     let last = timeout(PATIENCE, watch.next()).await.unwrap().unwrap().unwrap_err();
     assert_eq!((last.code(), &*freehold_wire::reason::of(&last)), (Code::Unavailable, "ENDING"));
+}
+
+/// The directory is all that an outside program has to know.
+#[tokio::test]
+async fn a_mesh_is_found_through_its_directory() {
+    let served = Echo::new().serve().await;
+    let listed = DirectoryServiceServer::new(Directory::new([("first", served.url())]));
+    let directory = Served::of(Server::new("directory", &CONTRACT).serve(listed).bind().await.unwrap());
+    let mesh = Mesh::directory("tester", &directory.url()).await.unwrap();
+    let channel = mesh.channel("first").unwrap();
+    assert_eq!(channel.unary(&READ, note("found"), &CallOptions::new()).await.unwrap().text, "found");
 }
 
 const LISTED: [&str; 4] = [
