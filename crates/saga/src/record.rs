@@ -175,10 +175,7 @@ impl Record {
 /// The `state` column of a row.
 pub(crate) fn state(row: &Row) -> Result<State, StoreError> {
     let text: String = row.get("state")?;
-    State::parse(&text).ok_or_else(|| StoreError::Decode {
-        column: "state".to_owned(),
-        problem: format!("is `{text}`, which is no state of a saga"),
-    })
+    State::parse(&text).ok_or_else(|| StoreError::decode("state", format!("is `{text}`, no state of a saga")))
 }
 
 #[cfg(test)]
