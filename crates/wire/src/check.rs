@@ -77,11 +77,14 @@ impl Violations {
         }
     }
 
-    /// The text must not be longer than `most` characters.
+    /// The text must not be longer than `most` characters, nor hold a NUL, which not every database keeps.
     pub fn max_chars(&mut self, field: &str, value: &str, most: u32) {
         let length = value.chars().count();
         if length > most as usize {
             self.add(field, format!("must have at most {most} characters, has {length}"));
+        }
+        if value.contains('\0') {
+            self.add(field, "must not hold the character NUL");
         }
     }
 
@@ -136,6 +139,13 @@ mod tests {
             violations.required("customer_id", false);
             violations.each("lines", self.0.iter().enumerate());
         }
+    }
+
+    #[test]
+    fn a_text_with_a_nul_is_refused_whatever_its_length() {
+        let mut violations = Violations::default();
+        violations.max_chars("name", "a\0b", 3);
+        assert_eq!(violations.found[0].description, "must not hold the character NUL");
     }
 
     #[test]
