@@ -18,7 +18,7 @@ mod report;
 use std::time::{Duration, Instant};
 
 use freehold_sdk::notifications::v1::CountMailsRequest;
-use freehold_sdk::{Error, Mesh};
+use freehold_sdk::{Error, Mesh, Session};
 use freehold_server::host;
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +81,7 @@ async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> 
 
 async fn replay(mesh: &Mesh, plan: &Plan, workers: usize) -> Result<Report, Error> {
     let began = Instant::now();
-    let calls = Calls::connect(mesh)?;
+    let calls = in_one_session(Calls::connect(mesh)?);
     let before = probe::events(mesh).await?;
     {
         let _loading = Progress::begin("loading", plan.customers.len() + plan.products.len());
@@ -103,6 +103,19 @@ async fn replay(mesh: &Mesh, plan: &Plan, workers: usize) -> Result<Report, Erro
     report.replica_lag_p99_ms = percentile_ms(&mut lags, 99);
     report.seconds = began.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Clients that share what they have seen: an order placed after a price was changed is placed at the changed price.
+fn in_one_session(calls: Calls) -> Calls {
+    let session = Session::new();
+    Calls {
+        catalog: calls.catalog.with_session(&session),
+        inventory: calls.inventory.with_session(&session),
+        notifications: calls.notifications.with_session(&session),
+        orders: calls.orders.with_session(&session),
+        payments: calls.payments.with_session(&session),
+        users: calls.users.with_session(&session),
+    }
 }
 
 /// Waits until every mail of this run is out. How many there are then.

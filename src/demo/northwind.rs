@@ -160,7 +160,8 @@ fn basis_points(row: &Row<'_>) -> Result<i32, DataError> {
     let text = row.field("discount")?;
     let wrong = || row.wrong(format!("`{text}` is no discount: it wants a fraction from 0 to 1 with at most 4 digits"));
     let (whole, digits) = text.split_once('.').unwrap_or((text, ""));
-    if digits.len() > 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || digits.len() > 4 || !is_digits(whole) || !is_digits(digits) {
         return Err(wrong());
     }
     let points = format!("{whole}{digits:0<4}").parse().map_err(|_| wrong())?;

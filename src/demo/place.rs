@@ -11,6 +11,7 @@ use freehold_sdk::orders::v1::{
     CancelOrderRequest, NewLine, Order, OrderState, PlaceOrderRequest, ShipOrderRequest,
 };
 use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
 
 use crate::demo::generated::Calls;
 use crate::demo::load::deliver;
@@ -27,19 +28,30 @@ pub(crate) async fn place_all(
     workers: usize,
     progress: &Progress,
 ) -> Result<Tally, Error> {
-    let next = AtomicUsize::new(0);
-    let worker = || work(calls, plan, &next, progress);
-    let tallies = try_join_all((0..workers).map(|_| worker())).await?;
+    let shared = Shared { calls, plan, progress, next: AtomicUsize::new(0), discontinued: OnceCell::new() };
+    let tallies = try_join_all((0..workers).map(|_| work(&shared))).await?;
     Ok(tallies.into_iter().fold(Tally::default(), Tally::and))
 }
 
-async fn work(calls: &Calls, plan: &Plan, next: &AtomicUsize, progress: &Progress) -> Result<Tally, Error> {
+/// What the workers share.
+struct Shared<'a> {
+    calls: &'a Calls,
+    plan: &'a Plan,
+    progress: &'a Progress,
+    next: AtomicUsize,
+    discontinued: OnceCell<()>,
+}
+
+async fn work(shared: &Shared<'_>) -> Result<Tally, Error> {
+    let Shared { calls, plan, .. } = *shared;
     let mut tally = Tally::default();
     loop {
-        let place = next.fetch_add(1, Ordering::Relaxed);
+        let place = shared.next.fetch_add(1, Ordering::Relaxed);
         let Some(order) = plan.orders.get(place) else { return Ok(tally) };
-        for turn in plan.turns.get(&place).into_iter().flatten() {
-            take(calls, plan, place, turn).await?;
+        let turns = plan.turns.get(&place).into_iter().flatten();
+        try_join_all(turns.map(|turn| take(calls, plan, place, turn))).await?;
+        if plan.is_second_half(place) {
+            shared.discontinued.get_or_try_init(|| discontinue(calls, plan)).await?;
         }
         let began = Instant::now();
         let ended = place_one(calls, plan, order).await?;
@@ -47,7 +59,7 @@ async fn work(calls: &Calls, plan: &Plan, next: &AtomicUsize, progress: &Progres
         if let Ended::Confirmed = ended {
             follow(calls, plan, place, &order.id, &mut tally).await?;
         }
-        progress.advance();
+        shared.progress.advance();
     }
 }
 
@@ -108,12 +120,17 @@ async fn take(calls: &Calls, plan: &Plan, place: usize, turn: &Turn) -> Result<(
             let key = plan.key(&format!("price-{place}-{product_id}-{cents}"));
             reprice(calls, &key, product_id, *cents).await
         }
-        Turn::Discontinue { product_id } => {
-            let request = DiscontinueProductRequest::default().with_id(product_id.as_str());
-            let catalog = calls.catalog.with_key(plan.key(&format!("end-{product_id}")));
-            persist(|| catalog.discontinue_product(request.clone())).await.map(|_| ())
-        }
     }
+}
+
+/// Ends the sale of the products that are not sold any more.
+async fn discontinue(calls: &Calls, plan: &Plan) -> Result<(), Error> {
+    for id in &plan.discontinued {
+        let request = DiscontinueProductRequest::default().with_id(id.as_str());
+        let catalog = calls.catalog.with_key(plan.key(&format!("end-{id}")));
+        persist(|| catalog.discontinue_product(request.clone())).await?;
+    }
+    Ok(())
 }
 
 /// Changes a price, once per key.
