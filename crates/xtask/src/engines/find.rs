@@ -32,6 +32,13 @@ pub(crate) struct Programs {
     pub(crate) version: String,
 }
 
+impl Programs {
+    /// Whether initdb can be told how the server sorts, independent of what the system has.
+    pub(crate) fn has_collation_providers(&self) -> bool {
+        major(&self.version) >= 15
+    }
+}
+
 /// There is no PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FindError {

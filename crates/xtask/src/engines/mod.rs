@@ -28,13 +28,16 @@ const START: Duration = Duration::from_secs(120);
 /// How often another port is tried, should someone else take the free one first.
 const ATTEMPTS: usize = 5;
 
-/// `$1` initdb, `$2` the cluster, `$3` the file with the password, then the server and its arguments. The server takes
-/// the place of the shell, so that one process id stands for all of it.
+/// `$1` initdb, `$2` the cluster, `$3` the file with the password, `$4` its collation, then the server and its arguments.
+/// The server takes the place of the shell, so that one process id stands for all of it.
 const SCRIPT: &str = r#"
-"$1" --pgdata="$2" --pwfile="$3" --username=freehold --auth=password --encoding=UTF8 --locale=C --no-sync || exit
-shift 3
+"$1" --pgdata="$2" --pwfile="$3" --username=freehold --auth=password --encoding=UTF8 --locale=C $4 --no-sync || exit
+shift 4
 exec "$@"
 "#;
+
+/// Sorts text as English does. Servers out there do so, and SQLite does not: what relies on bytes has to say so.
+const ENGLISH: &str = "--locale-provider=icu --icu-locale=en-US";
 
 /// A server that is stopped, and removed, when this is dropped.
 #[derive(Debug)]
@@ -156,6 +159,7 @@ fn server(programs: &Programs, folder: &Path, port: u16) -> Command {
     let mut shell = Command::new("sh");
     shell.env("LC_ALL", "C").current_dir(folder).args(["-c", SCRIPT, "postgres"]);
     shell.arg(&programs.initdb).arg(folder.join("cluster")).arg(folder.join("password"));
+    shell.arg(if programs.has_collation_providers() { ENGLISH } else { "" });
     shell.arg(&programs.postgres).arg("-D").arg(folder.join("cluster"));
     for setting in [
         "listen_addresses=127.0.0.1",
