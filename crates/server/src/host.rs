@@ -15,8 +15,8 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::listen::Listen;
 use crate::running::Running;
-use crate::server::Listen;
 
 /// The folder of the databases where none is named.
 pub const DATA: &str = "freehold-data";

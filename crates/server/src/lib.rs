@@ -13,6 +13,7 @@ mod error;
 mod health;
 pub mod host;
 mod limits;
+mod listen;
 mod platform;
 mod preface;
 mod reflection;
@@ -24,5 +25,6 @@ mod tasks;
 mod typed;
 
 pub use error::Error;
+pub use listen::Listen;
 pub use running::Running;
-pub use server::{Bound, Listen, Server};
+pub use server::{Bound, Server};

@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::io;
-use std::net::{self, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use tower_service::Service;
 use crate::accept::Accepting;
 use crate::error::Error;
 use crate::health::Health;
+use crate::listen::Listen;
 use crate::routes::Routes;
 use crate::stack::Stack;
 use crate::tasks::Tasks;
@@ -33,15 +33,6 @@ pub struct Server {
     listen: Listen,
     trust_metadata: bool,
     grace: Duration,
-}
-
-/// Where a server listens: at an address, or on a socket that listens already.
-#[derive(Debug)]
-pub enum Listen {
-    /// An address; port 0 for a free one.
-    At(SocketAddr),
-    /// A socket.
-    On(net::TcpListener),
 }
 
 /// A server that has its port and takes no calls yet.
@@ -132,46 +123,6 @@ impl Server {
     }
 }
 
-impl Listen {
-    /// The address, before there is a socket; port 0 where any will do.
-    ///
-    /// # Errors
-    /// What the system says of the socket.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        match self {
-            Self::At(address) => Ok(*address),
-            Self::On(socket) => socket.local_addr(),
-        }
-    }
-
-    async fn open(self, trust_metadata: bool) -> Result<(TcpListener, SocketAddr), Error> {
-        let unknown: SocketAddr = (Ipv4Addr::UNSPECIFIED, 0).into();
-        let asked = self.address().map_err(|source| refused(unknown, source))?;
-        if !asked.ip().to_canonical().is_loopback() && !trust_metadata {
-            return Err(Error::Untrusted { address: asked });
-        }
-        let opened = match self {
-            Self::At(address) => TcpListener::bind(address).await,
-            Self::On(socket) => socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket)),
-        };
-        let listener = opened.map_err(|source| refused(asked, source))?;
-        let address = listener.local_addr().map_err(|source| refused(asked, source))?;
-        Ok((listener, address))
-    }
-}
-
-impl From<SocketAddr> for Listen {
-    fn from(address: SocketAddr) -> Self {
-        Self::At(address)
-    }
-}
-
-impl From<net::TcpListener> for Listen {
-    fn from(socket: net::TcpListener) -> Self {
-        Self::On(socket)
-    }
-}
-
 impl Bound {
     /// Where it listens.
     #[must_use]
@@ -208,12 +159,5 @@ impl Bound {
 impl fmt::Debug for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bound").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-fn refused(address: SocketAddr, source: io::Error) -> Error {
-    match source.kind() {
-        io::ErrorKind::AddrInUse => Error::Busy { address },
-        _ => Error::Listen { address, source },
     }
 }

@@ -55,9 +55,12 @@ impl Stack {
         let (caller, id) = (context.caller(), context.request_id());
         let span =
             tracing::info_span!("call", method = rules.name(), %caller, id, trace = context.trace().id());
-        let handled = self.handle(rules, context.clone(), request).instrument(span).await;
+        let handled = self.handle(rules, context.clone(), request).instrument(span.clone()).await;
         // Last, so that every answer, a refusal too, is typed and named.
-        finished(handled.unwrap_or_else(typed::response), &context)
+        let answer = finished(handled.unwrap_or_else(typed::response), &context);
+        let status = answer.headers().get(Status::GRPC_STATUS);
+        span.in_scope(|| tracing::debug!(?status, took = ?arrived.elapsed(), "answered"));
+        answer
     }
 
     async fn handle(

@@ -41,6 +41,14 @@ async fn clients_that_never_call_do_not_hold_up_the_end() {
     }
 }
 
+/// A client that never says that it speaks HTTP/2 is let go, and its place is free again.
+#[tokio::test]
+async fn a_client_that_never_speaks_is_let_go() {
+    let (_served, mut client) = told_no_more_than(&PREFACE[..10], Server::new("first", &CONTRACT)).await;
+    let rest = timeout(PATIENCE, client.read(&mut [0; 1])).await.expect("the connection is kept");
+    assert_eq!(rest.unwrap_or_default(), 0);
+}
+
 async fn told_no_more_than(said: &[u8], server: Server) -> (Served, TcpStream) {
     let served = Served::of(server.serve(Echo::new()).bind().await.unwrap());
     let mut client = TcpStream::connect(&served.authority).await.unwrap();
