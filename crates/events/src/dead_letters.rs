@@ -119,6 +119,10 @@ impl DeadLetters {
         let unit = async move |work: &mut Work| {
             let dead = owned.dead(work, Some(version)).await?;
             parked::log(work, owned.key(), version, ("skipped", &who, &dead.reason)).await?;
+            if version < dead.event.version {
+                // The missing one is given up: the event behind it is no dead letter of its own.
+                parked::set(work, owned.key(), dead.event.version, Stay::held(Parking::Behind, "")).await?;
+            }
             parked::remove(work, owned.key(), version).await?;
             inbox::advance(work, &owned.subscription, &owned.entity, &owned.key, version).await?;
             let origin =

@@ -1,5 +1,5 @@
--- The copies that this service keeps. While `after_key` is set, a snapshot has come that far; a copy is ready when all
--- up to `bound` has been applied behind it.
+-- The copies that this service keeps. While `after_key` is set, a snapshot has come that far; while `bound` is set, a new
+-- table is being made, which is complete when everything up to there has been applied.
 CREATE TABLE freehold_replica (
     replica      TEXT PRIMARY KEY NOT NULL,
     subscription TEXT NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE freehold_replica (
     columns      TEXT NOT NULL,
     ready        BOOLEAN NOT NULL,
     after_key    TEXT,
-    bound        BIGINT NOT NULL
+    bound        BIGINT
 ) STRICT;
 
 -- Changes whose data did not decode: the copy has a hole there until the next change of the key.

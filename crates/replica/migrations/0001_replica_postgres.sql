@@ -8,7 +8,7 @@ CREATE TABLE freehold_replica (
     columns      TEXT NOT NULL,
     ready        BOOLEAN NOT NULL,
     after_key    TEXT,
-    bound        BIGINT NOT NULL
+    bound        BIGINT
 );
 
 CREATE TABLE freehold_undecoded (

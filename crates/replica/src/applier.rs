@@ -19,6 +19,7 @@ use freehold_wire::{Context, Watermark};
 
 use crate::apply::Verdict;
 use crate::copied::Copied;
+use crate::fault::{Faults, Point};
 use crate::record::{self, Record};
 use crate::rows::{self, Incoming};
 use crate::shape::{self, Place};
@@ -35,6 +36,7 @@ const FETCHES: u32 = 3;
 pub(crate) struct Applier<T> {
     store: Store,
     board: Board,
+    faults: Faults,
     report: Option<Report>,
     record: Option<Record>,
     /// How often in a row a gap was found.
@@ -53,8 +55,9 @@ struct Applied {
 }
 
 impl<T: Copied> Applier<T> {
-    pub(crate) fn new(store: Store, board: Board) -> Self {
+    pub(crate) fn new(store: Store, board: Board, faults: Faults) -> Self {
         Self {
+            faults,
             store,
             board,
             report: None,
@@ -94,25 +97,27 @@ impl<T: Copied> Applier<T> {
         let mut read = self.store.read().await?;
         let stands = position::load(&mut read, &record::subscription::<T>()).await?;
         let record = record::load::<T>(&mut read).await?;
-        Ok(stands
-            .zip(record)
-            .filter(|(_, record)| record.ready || record.bound > 0 || record.after_key.is_some()))
+        Ok(stands.zip(record).filter(|(_, record)| record.ready || record.bound.is_some()))
     }
 
     /// Begins a snapshot: notes the owner's head, from which the feed is read behind it, and makes an empty table.
     async fn begin(&self, link: &Link) -> Result<(Position, Record), Left> {
+        let moved_ms = now_ms();
         let head = link.head().await?;
         let position = head.position.ok_or(LinkError::Protocol("a head without a position"))?;
         // Registers, so that the owner keeps what comes while the snapshot runs.
         drop(link.open(Some(position.clone())).await?);
         let watermark = Watermark::new(T::OWNER, head.epochs, position.mark);
-        let stands = Position { watermark, position, origin: position.mark, moved_ms: 0 };
+        let stands = Position { watermark, position, origin: position.mark, moved_ms };
         let columns = shape::described(T::COLUMNS);
         let begun = stands.clone();
         let unit = async move |work: &mut Work| {
-            let ready = record::load::<T>(work).await?.is_some_and(|record| record.ready);
-            let record =
-                Record { columns, ready, after_key: Some(String::new()), bound: begun.position.mark.max(1) };
+            let record = Record {
+                columns,
+                ready: false,
+                after_key: Some(String::new()),
+                bound: Some(begun.position.mark),
+            };
             let next = Place::Next.table::<T>();
             work.define(&shape::discard(&next)).await?;
             work.define(&shape::create(&next, T::KEY, T::COLUMNS)).await?;
@@ -140,20 +145,23 @@ impl<T: Copied> Applier<T> {
     /// One chunk and the key that it ends at, in one unit of work.
     async fn copy(&self, mut record: Record, chunk: SnapshotResponse) -> Result<Record, Left> {
         let position = chunk.position.ok_or(LinkError::Protocol("a chunk without a position"))?;
-        record.bound = record.bound.max(position.mark);
+        record.bound = record.bound.max(Some(position.mark));
         record.after_key = match chunk.rows.last() {
             _ if chunk.last => None,
             Some(row) => Some(row.key.clone()),
             None => record.after_key,
         };
+        let faults = self.faults.clone();
         let unit = async move |work: &mut Work| {
             for row in &chunk.rows {
                 rows::write::<T>(work, Place::Next, Incoming::row(row)).await?;
             }
+            faults.reach(Point::InChunk)?;
             record::save::<T>(work, &record).await?;
             Ok(record)
         };
         let (record, _) = self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
+        self.faults.reach(Point::AfterChunk)?;
         Ok(record)
     }
 
@@ -164,8 +172,9 @@ impl<T: Copied> Applier<T> {
         until: pb::Position,
         record: Record,
     ) -> Result<Applied, StoreError> {
+        let faults = self.faults.clone();
         let unit = async move |work: &mut Work| {
-            let place = if record.bound > 0 { Place::Next } else { Place::Main };
+            let place = if record.bound.is_some() { Place::Next } else { Place::Main };
             let mut applied = Applied { position: until, gap: false, record };
             rows::open_gate(work, true).await?;
             let mut before = None;
@@ -180,14 +189,18 @@ impl<T: Copied> Applier<T> {
                 let stands = position::load(work, &record::subscription::<T>()).await?;
                 applied.position = before.or(stands.map(|stands| stands.position)).unwrap_or_default();
             }
-            if place == Place::Next && applied.position.mark >= applied.record.bound {
+            if applied.record.completes(applied.position.mark) {
                 applied.record = complete::<T>(work, applied.record).await?;
+                faults.reach(Point::AfterReplace)?;
             }
             rows::open_gate(work, false).await?;
+            faults.reach(Point::BeforePosition)?;
             position::advance(work, &record::subscription::<T>(), &applied.position).await?;
             Ok(applied)
         };
-        self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await.map(|(applied, _)| applied)
+        let (applied, _) = self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
+        self.faults.reach(Point::AfterCommit)?;
+        Ok(applied)
     }
 
     /// Tells readers how far the copy has come, after the commit.
@@ -197,9 +210,10 @@ impl<T: Copied> Applier<T> {
             let epochs = standing.watermark.epochs().to_vec();
             standing.watermark = Arc::new(Watermark::new(T::OWNER, epochs, position.mark));
             standing.ready = ready;
-            standing.as_of = as_of.or(standing.as_of);
+            standing.as_of = standing.as_of.max(as_of);
         });
-        if let Some(report) = &self.report {
+        // A copy that is not complete has not come anywhere yet.
+        if let Some(report) = self.report.as_ref().filter(|_| ready) {
             report.moved(position);
         }
     }
@@ -212,7 +226,7 @@ impl<T: Copied> Applier<T> {
             self.gaps = 0;
             let unit = async |work: &mut Work| match record::load::<T>(work).await? {
                 Some(record) => {
-                    let again = Record { ready: false, after_key: None, bound: 0, ..record };
+                    let again = Record { ready: false, after_key: None, bound: None, ..record };
                     record::save::<T>(work, &again).await
                 }
                 None => Ok(()),
@@ -236,9 +250,12 @@ impl<T: Copied> Purpose for Applier<T> {
             self.state(State::Copying);
             record = self.snapshot(link, record).await?;
         }
+        if record.completes(stands.position.mark) {
+            record = self.apply(Vec::new(), stands.position.clone(), record).await?.record;
+        }
         self.record = Some(record);
         self.board.tell(|standing| standing.watermark = Arc::new(stands.watermark.clone()));
-        self.moved(stands.position.clone(), None);
+        self.moved(stands.position.clone(), moment(stands.moved_ms));
         Ok(Some(stands.position))
     }
 
@@ -266,8 +283,7 @@ impl<T: Copied> Purpose for Applier<T> {
     async fn take(&mut self, batch: Batch) -> Result<(), Left> {
         let Batch { events, position, as_of } = batch;
         let Some(record) = self.record.clone() else { return Err(Left::Again("the copy begins anew")) };
-        let completes = record.bound > 0 && position.mark >= record.bound;
-        if events.is_empty() && !completes && self.written.elapsed() < LAZILY {
+        if events.is_empty() && !record.completes(position.mark) && self.written.elapsed() < LAZILY {
             self.moved(position, Some(as_of));
             return Ok(());
         }
@@ -296,13 +312,19 @@ impl<T: Copied> Purpose for Applier<T> {
 async fn complete<T: Copied>(work: &mut Work, record: Record) -> Result<Record, StoreError> {
     work.define(&shape::replace(T::TABLE, &Place::Next.table::<T>())).await?;
     work.define(&shape::protect(T::TABLE, T::OF, work.engine())).await?;
-    let record = Record { ready: true, after_key: None, bound: 0, ..record };
+    let record = Record { ready: true, after_key: None, bound: None, ..record };
     record::save::<T>(work, &record).await?;
     Ok(record)
 }
 
 fn context<T: Copied>() -> Context {
     Context::new(T::CONSUMER, BUDGET)
+}
+
+/// Milliseconds since 1970 by this machine's clock.
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A time of the past, in milliseconds since 1970, on this machine's monotonic clock.

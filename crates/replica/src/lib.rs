@@ -8,12 +8,17 @@ mod applier;
 mod apply;
 mod copied;
 mod error;
+mod fault;
+#[cfg(test)]
+mod fixture;
 mod level;
 mod record;
 mod replica;
 mod rows;
 mod shape;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 pub use copied::{Column, ColumnKind, Copied, WhenStale};
 pub use error::ReplicaError;

@@ -14,8 +14,15 @@ pub(crate) struct Record {
     pub(crate) ready: bool,
     /// The key that its snapshot has come to; `None` where no snapshot is under way.
     pub(crate) after_key: Option<String>,
-    /// It is complete when everything up to this mark has been applied behind its snapshot.
-    pub(crate) bound: i64,
+    /// A new table is being made; it is complete when everything up to this mark has been applied to it.
+    pub(crate) bound: Option<i64>,
+}
+
+impl Record {
+    /// Whether the new table is complete when everything up to this mark has been applied to it.
+    pub(crate) fn completes(&self, mark: i64) -> bool {
+        self.after_key.is_none() && self.bound.is_some_and(|bound| bound <= mark)
+    }
 }
 
 /// Reads how a copy stands; `None` before it exists.
@@ -56,12 +63,12 @@ pub(crate) async fn prepare<T: Copied>(work: &mut Work) -> Result<Record, StoreE
         Some(record) if record.columns == columns => return Ok(record),
         Some(record) => {
             work.define(&shape::widen(T::TABLE, &record.columns, T::COLUMNS)).await?;
-            Record { columns, ready: false, after_key: None, bound: 0 }
+            Record { columns, ready: false, after_key: None, bound: None }
         }
         None => {
             work.define(&shape::create(T::TABLE, T::KEY, T::COLUMNS)).await?;
             work.define(&shape::protect(T::TABLE, T::OF, work.engine())).await?;
-            Record { columns, ready: false, after_key: None, bound: 0 }
+            Record { columns, ready: false, after_key: None, bound: None }
         }
     };
     save::<T>(work, &record).await?;

@@ -18,6 +18,7 @@ use tokio::time::timeout_at;
 use crate::applier::Applier;
 use crate::copied::{Copied, WhenStale};
 use crate::error::ReplicaError;
+use crate::fault::Faults;
 use crate::level::{Achieved, Level, LevelName, Met, Need, Source};
 use crate::record;
 use crate::shape::{Place, statements};
@@ -38,6 +39,7 @@ pub struct Replica<T> {
     store: Store,
     feed: FeedClient,
     board: Board,
+    faults: Faults,
     copies: PhantomData<fn() -> T>,
 }
 
@@ -69,9 +71,16 @@ impl<T: Copied> Replica<T> {
         let unit = async |work: &mut Work| record::prepare::<T>(work).await;
         let (record, _) = store.unit::<_, StoreError, _>(&context, unit).await?;
         let board = Board::new(Standing { ready: record.ready, ..Standing::nothing(T::OWNER) });
-        let replica = Self { store: store.clone(), feed, board, copies: PhantomData };
+        let replica =
+            Self { store: store.clone(), feed, board, faults: Faults::default(), copies: PhantomData };
         replica.applier().recall().await?;
         Ok(replica)
+    }
+
+    /// Kills its applier where a test says.
+    #[cfg(test)]
+    pub(crate) fn faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// What keeps the copy: give it to the service's [`Consumer`](freehold_events::Consumer).
@@ -85,7 +94,7 @@ impl<T: Copied> Replica<T> {
     }
 
     fn applier(&self) -> Applier<T> {
-        Applier::new(self.store.clone(), self.board.clone())
+        Applier::new(self.store.clone(), self.board.clone(), self.faults.clone())
     }
 
     /// Meets a level, within a budget. Where the copy cannot in time, the contract's `when_stale` says what comes: the

@@ -3,6 +3,7 @@
 //! The words are those of migrations, so they suit both engines. **Invariant:** a name in these texts comes from the
 //! contract, which allows identifiers only, and is quoted all the same.
 
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -46,9 +47,9 @@ impl Place {
 
 /// The statements on a table; made once per process and kept.
 pub(crate) fn statements<T: Copied>(place: Place) -> &'static Statements {
-    static MADE: Mutex<Option<HashMap<(&'static str, Place), &'static Statements>>> = Mutex::new(None);
+    static MADE: Mutex<Option<HashMap<(TypeId, Place), &'static Statements>>> = Mutex::new(None);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    made.get_or_insert_default().entry((T::NAME, place)).or_insert_with(|| {
+    made.get_or_insert_default().entry((TypeId::of::<T>(), place)).or_insert_with(|| {
         let texts = texts(&place.table::<T>(), T::KEY, T::COLUMNS);
         Box::leak(Box::new(texts))
     })
@@ -133,7 +134,7 @@ fn refuse(table: &str, of: &str, verb: &str) -> String {
     let name = quoted(&format!("{table}_no_{}", verb.to_lowercase()));
     format!(
         "CREATE TRIGGER {name} BEFORE {verb} ON {} WHEN NOT (SELECT applies FROM freehold_applier) \
-         BEGIN SELECT RAISE(ABORT, '{table} is a copy of {of}: only its applier writes it'); END;",
+         BEGIN SELECT RAISE(ABORT, '{table} is a copy of {of} that only its applier writes'); END;",
         quoted(table)
     )
 }

@@ -8,6 +8,8 @@ mod entities;
 mod fields;
 mod pump;
 mod registry;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -12,9 +12,16 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 /// How many instructions of its virtual machine SQLite runs between two looks at the clock: some ten microseconds.
 const INSTRUCTIONS: i32 = 1000;
-/// Settings that can only be read.
-const SCHEMA_PRAGMAS: [&str; 6] =
-    ["table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"];
+/// Settings that can only be read; ALTER TABLE itself asks for a `quick_check` of a STRICT table.
+const SCHEMA_PRAGMAS: [&str; 7] = [
+    "table_info",
+    "table_xinfo",
+    "table_list",
+    "index_list",
+    "index_info",
+    "foreign_key_list",
+    "quick_check",
+];
 
 /// The limits of one connection, shared with the hooks in it.
 #[derive(Clone)]
