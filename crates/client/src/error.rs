@@ -170,7 +170,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Failure { method, status, reason, .. } = &*self.0;
         if !method.is_empty() {
-            write!(f, "call {method}: ")?;
+            write!(f, "failed to call {method}: ")?;
         }
         if reason.is_empty() {
             write!(f, "{} ({:?})", status.message(), status.code())

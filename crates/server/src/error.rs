@@ -1,20 +1,20 @@
-//! Why a server does not start. Each text completes "failed to ...".
+//! Why a server does not start, or ends by itself.
 
 use std::io;
 use std::net::SocketAddr;
 
-/// Why a server does not start.
+/// Why a server does not start, or ends by itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The port is taken.
-    #[error("listen on {address}: another process has this port")]
+    #[error("failed to listen on {address}: another process has this port")]
     Busy {
         /// The address that was asked for.
         address: SocketAddr,
     },
     /// The system refused the address.
-    #[error("listen on {address}")]
+    #[error("failed to listen on {address}")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
@@ -22,7 +22,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The system stopped giving out connections.
-    #[error("accept connections on {address}")]
+    #[error("failed to accept connections on {address}")]
     Accept {
         /// Where it listened.
         address: SocketAddr,
@@ -31,7 +31,7 @@ pub enum Error {
     },
     /// The address can be reached from other machines, and nobody has said that callers there may be believed.
     #[error(
-        "listen on {address}: callers name themselves, and beyond loopback nothing vouches for that name; \
+        "failed to listen on {address}: callers name themselves, and beyond loopback nothing vouches for that name; \
          --trust-metadata says that whoever reaches this address may be believed"
     )]
     Untrusted {
@@ -39,7 +39,7 @@ pub enum Error {
         address: SocketAddr,
     },
     /// The contract gives this service to another owner, or to none.
-    #[error("serve {service}: the contract does not give it to `{owner}`")]
+    #[error("failed to serve {service}: the contract does not give it to `{owner}`")]
     Foreign {
         /// The gRPC service.
         service: &'static str,
@@ -47,12 +47,12 @@ pub enum Error {
         owner: String,
     },
     /// The same service twice.
-    #[error("serve {service}: it is served twice")]
+    #[error("failed to serve {service}: it is served twice")]
     Twice {
         /// The gRPC service.
         service: &'static str,
     },
     /// The contract's descriptors are damaged.
-    #[error("serve the contract's descriptors")]
+    #[error("failed to serve the contract's descriptors")]
     Descriptors(#[source] tonic_reflection::server::Error),
 }

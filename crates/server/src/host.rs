@@ -33,15 +33,15 @@ pub struct Host {
     pub trust_metadata: bool,
 }
 
-/// Why the settings of a process make no host. Each text completes "failed to ...".
+/// Why the settings of a process make no host.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
     /// An argument that this program does not have.
-    #[error("understand the argument `{0}`; there is one: {TRUST_METADATA}")]
+    #[error("failed to understand the argument `{0}`; there is one: {TRUST_METADATA}")]
     Argument(String),
     /// A variable that is set to no address.
-    #[error("read {variable}: `{value}` is no address like 127.0.0.1:7401")]
+    #[error("failed to read {variable}: `{value}` is no address like 127.0.0.1:7401")]
     Address {
         /// The variable.
         variable: String,
@@ -49,7 +49,7 @@ pub enum HostError {
         value: String,
     },
     /// A service without a usual port has to be told its address.
-    #[error("find the address of `{service}`: it has no usual port, and {variable} is not set")]
+    #[error("failed to find the address of `{service}`: it has no usual port, and {variable} is not set")]
     NoAddress {
         /// The service.
         service: String,
@@ -188,9 +188,9 @@ fn address(
     }
 }
 
-/// "failed to ..." with its causes, on one line.
+/// An error with its causes, on one line.
 fn chain(error: &dyn StdError) -> String {
-    let mut text = format!("failed to {error}");
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let _ = write!(text, ": {error}");

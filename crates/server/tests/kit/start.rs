@@ -17,7 +17,7 @@ async fn a_busy_port_is_one_clear_line() {
     let address = taken.local_addr().unwrap();
     let error = refused(Server::new("first", &CONTRACT).serve(Echo::new()).listen(address)).await;
     assert!(matches!(error, Error::Busy { address: said } if said == address));
-    assert_eq!(error.to_string(), format!("listen on {address}: another process has this port"));
+    assert_eq!(error.to_string(), format!("failed to listen on {address}: another process has this port"));
 }
 
 #[tokio::test]
@@ -38,14 +38,17 @@ async fn beyond_loopback_it_wants_to_be_told_that_callers_may_be_believed() {
 #[tokio::test]
 async fn a_service_of_another_owner_or_twice_is_refused() {
     let error = refused(Server::new("fourth", &CONTRACT).serve(Echo::new())).await;
-    assert_eq!(error.to_string(), "serve echo.v1.EchoService: the contract does not give it to `fourth`");
+    assert_eq!(
+        error.to_string(),
+        "failed to serve echo.v1.EchoService: the contract does not give it to `fourth`"
+    );
     let error = refused(Server::new("first", &CONTRACT).serve(Echo::new()).serve(Echo::new())).await;
-    assert_eq!(error.to_string(), "serve echo.v1.EchoService: it is served twice");
+    assert_eq!(error.to_string(), "failed to serve echo.v1.EchoService: it is served twice");
 }
 
 #[tokio::test]
 async fn damaged_descriptors_are_refused() {
     static DAMAGED: Contract = Contract { owners: &[], consumers: &[], descriptors: &[0x0a, 0xff] };
     let error = refused(Server::new("first", &DAMAGED)).await;
-    assert_eq!(error.to_string(), "serve the contract's descriptors");
+    assert_eq!(error.to_string(), "failed to serve the contract's descriptors");
 }
