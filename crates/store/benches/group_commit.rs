@@ -1,8 +1,10 @@
-//! Group commit, measured: units of three rows, FULL, one run, one disk.
+//! Group commit, measured: units of three rows (a row of the service, an entity row, an outbox row), FULL, one run, one
+//! disk.
 //!
-//! The same rows go through the store under 64 writers, through a commit each, and through one big transaction; the last
-//! two by bare rusqlite. Latencies are of whole units, from the caller's `await` to its reply. The figures move with the
-//! disk: its fdatasync rate is printed beside them. `FREEHOLD_BENCH_DIR` chooses the folder.
+//! The same units go through the store under so many writers; with a commit each, by bare rusqlite and the statements
+//! that a unit comes down to; and in one big transaction, in both ways. Latencies are of whole units,
+//! from the caller's `await` to its reply. The figures move with the disk: its fdatasync rate is printed beside them.
+//! `FREEHOLD_BENCH_DIR` chooses the folder.
 
 use std::error::Error;
 use std::fs::File;
@@ -13,18 +15,45 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use freehold_store::{Migration, Migrations, Options, Queries, Store, StoreError, Work, vals};
-use freehold_wire::Context;
+use freehold_wire::prost::Message;
+use freehold_wire::trace::Trace;
+use freehold_wire::{Context, Entity};
 use rusqlite::Connection;
 
-const TABLES: &str = "CREATE TABLE orders (id BIGINT PRIMARY KEY, customer TEXT NOT NULL) STRICT;
-    CREATE TABLE line (id BIGINT PRIMARY KEY, product TEXT NOT NULL) STRICT;
-    CREATE TABLE log (id BIGINT PRIMARY KEY, what TEXT NOT NULL) STRICT;";
-const ROWS: [&str; 3] = [
-    "INSERT INTO orders (id, customer) VALUES ($1, $2)",
-    "INSERT INTO line (id, product) VALUES ($1, $2)",
-    "INSERT INTO log (id, what) VALUES ($1, $2)",
-];
-const TEXT: &str = "about forty bytes, as most columns have.";
+const TABLES: &str = "CREATE TABLE orders (id TEXT PRIMARY KEY, customer TEXT NOT NULL) STRICT;";
+const ORDER: &str = "INSERT INTO orders (id, customer) VALUES ($1, $2)";
+const CUSTOMER: &str = "about forty bytes, as most columns have.";
+
+/// How many units a big transaction has.
+const UNITS: i64 = 50_000;
+
+/// An order, as its owner shares it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Order {
+    #[prost(string, tag = "1")]
+    id: String,
+    #[prost(string, tag = "2")]
+    customer: String,
+}
+
+impl Order {
+    fn new(number: i64) -> Self {
+        Self { id: format!("order-{number}"), customer: CUSTOMER.to_owned() }
+    }
+}
+
+impl Entity for Order {
+    const NAME: &'static str = "bench.v1.Order";
+    const OWNER: &'static str = "bench";
+
+    fn key(&self) -> &str {
+        &self.id
+    }
+
+    fn shared(&self) -> Self {
+        self.clone()
+    }
+}
 
 static MIGRATIONS: Migrations = Migrations {
     set: "bench",
@@ -51,9 +80,10 @@ fn main() -> Outcome<()> {
     println!("a commit per unit (bare rusqlite): {single:.0} units/s");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let runs = runtime.block_on(through_the_store(folder.path()))?;
-    let most = runs.iter().map(|run| run.units_per_second).fold(0.0, f64::max);
-    let big = one_big_transaction(&folder.path().join("big.db"), (most * 3.0) as i64)?;
-    println!("one big transaction (bare rusqlite): {big:.0} units/s\n");
+    let bare = one_big_transaction(&folder.path().join("bare.db"), UNITS)?;
+    println!("one big transaction (bare rusqlite): {bare:.0} units/s");
+    let big = runtime.block_on(one_big_unit(folder.path().join("big.db"), UNITS))?;
+    println!("one big transaction (one unit of work): {big:.0} units/s\n");
     report(&runs, single, big);
     Ok(())
 }
@@ -98,6 +128,30 @@ async fn run(store: &Store, next: &Arc<AtomicI64>, writers: usize, time: Duratio
     })
 }
 
+/// The unit that is measured.
+async fn place_order(work: &mut Work, number: i64) -> Result<(), StoreError> {
+    let order = Order::new(number);
+    work.exec(ORDER, vals![&order.id, CUSTOMER]).await?;
+    work.put(&order).await.map(drop)
+}
+
+/// The same units through the same executor, without their savepoints, their callers and their commits.
+async fn one_big_unit(file: PathBuf, units: i64) -> Outcome<f64> {
+    let store = open(file).await?;
+    let began = Instant::now();
+    let context = Context::new("bench", Duration::from_secs(60));
+    let unit = store.unit(&context, async move |work: &mut Work| -> Result<(), StoreError> {
+        for number in 1..=units {
+            place_order(work, number).await?;
+        }
+        Ok(())
+    });
+    unit.await?;
+    let rate = units as f64 / began.elapsed().as_secs_f64();
+    store.close().await;
+    Ok(rate)
+}
+
 async fn write_until(store: &Store, next: &AtomicI64, end: Instant) -> Result<Vec<Duration>, StoreError> {
     let mut latencies = Vec::new();
     while Instant::now() < end {
@@ -105,10 +159,7 @@ async fn write_until(store: &Store, next: &AtomicI64, end: Instant) -> Result<Ve
         let began = Instant::now();
         let context = Context::new("bench", Duration::from_secs(10));
         let unit = store.unit(&context, async move |work: &mut Work| -> Result<(), StoreError> {
-            for row in ROWS {
-                work.exec(row, vals![id, TEXT]).await?;
-            }
-            Ok(())
+            place_order(work, id).await
         });
         unit.await?;
         latencies.push(began.elapsed());
@@ -116,18 +167,33 @@ async fn write_until(store: &Store, next: &AtomicI64, end: Instant) -> Result<Ve
     Ok(latencies)
 }
 
+/// A store's tables without the store.
 fn bare(file: &Path) -> Outcome<Connection> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let store = runtime.block_on(open(file.to_owned()))?;
+    runtime.block_on(store.close());
     let connection = Connection::open(file)?;
     connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
-    connection.execute_batch(&TABLES.replace("BIGINT", "INTEGER"))?;
     Ok(connection)
 }
 
-fn insert_unit(connection: &Connection, id: i64) -> rusqlite::Result<()> {
-    for row in ROWS {
-        connection.prepare_cached(row)?.execute((id, TEXT))?;
-    }
+/// What the unit above comes down to.
+fn insert_unit(connection: &Connection, number: i64) -> Outcome<()> {
+    const LOOK: &str = "SELECT version, deleted, data FROM freehold_entity WHERE entity = ?1 AND key = ?2";
+    const SAVE: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) VALUES (?1, ?2, 1, FALSE, ?3) \
+                        ON CONFLICT (entity, key) DO UPDATE SET version = excluded.version, data = excluded.data";
+    const APPEND: &str = "INSERT INTO freehold_outbox \
+                          (id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, data) \
+                          VALUES (?1, ?2, ?3, 1, ?2, FALSE, 0, ?4, '', x'', ?5)";
+    let order = Order::new(number);
+    let data = order.encode_to_vec();
+    connection.prepare_cached(ORDER)?.execute((&order.id, CUSTOMER))?;
+    let found = connection.prepare_cached(LOOK)?.exists((Order::NAME, &order.id))?;
+    assert!(!found);
+    connection.prepare_cached(SAVE)?.execute((Order::NAME, &order.id, &data))?;
+    let (id, trace) = (uuid::Uuid::now_v7().to_string(), Trace::start().to_string());
+    connection.prepare_cached(APPEND)?.execute((id, Order::NAME, &order.id, trace, &data))?;
     Ok(())
 }
 

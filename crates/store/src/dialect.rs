@@ -36,6 +36,21 @@ pub(crate) fn mentions(sql: &str, word: &str) -> bool {
     false
 }
 
+/// Whether the text holds more than one statement.
+pub(crate) fn is_many(sql: &str) -> bool {
+    let mut rest = sql;
+    let mut ended = false;
+    while !rest.is_empty() {
+        let (token, tail) = rest.split_at(token_length(rest));
+        if ended && token != ";" && !is_blank(token) {
+            return true;
+        }
+        ended |= token == ";";
+        rest = tail;
+    }
+    false
+}
+
 /// The first word that begins a statement which no unit may run: it controls transactions or changes settings.
 pub(crate) fn control_word(sql: &str) -> Option<&str> {
     const CONTROL: [&str; 17] = [
@@ -61,11 +76,10 @@ pub(crate) fn control_word(sql: &str) -> Option<&str> {
     let mut at_start = true;
     while !rest.is_empty() {
         let (token, tail) = rest.split_at(token_length(rest));
-        let is_blank = token.trim().is_empty() || token.starts_with("--") || token.starts_with("/*");
         if at_start && CONTROL.iter().any(|word| token.eq_ignore_ascii_case(word)) {
             return Some(token);
         }
-        at_start = token == ";" || (at_start && is_blank);
+        at_start = token == ";" || (at_start && is_blank(token));
         rest = tail;
     }
     None
@@ -96,6 +110,10 @@ fn translate_word<'a>(word: &'a str, tail: &str, before: &str, engine: Engine) -
         Engine::Postgres if is("STRICT") && before.trim_end().ends_with(')') => ("", without_rowid(tail)),
         _ => (word, 0),
     }
+}
+
+fn is_blank(token: &str) -> bool {
+    token.trim().is_empty() || token.starts_with("--") || token.starts_with("/*")
 }
 
 fn without_rowid(tail: &str) -> usize {
@@ -211,6 +229,12 @@ mod tests {
         ] {
             assert_eq!(control_word(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_second_statement_is_found() {
+        assert!(is_many("DELETE FROM a; DELETE FROM b") && is_many(";x"));
+        assert!(!is_many("DELETE FROM a; -- b") && !is_many("SELECT ';x'") && !is_many(""));
     }
 
     #[test]

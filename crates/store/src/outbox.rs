@@ -9,6 +9,7 @@ use freehold_wire::prost::Message;
 use freehold_wire::prost_types::Timestamp;
 use freehold_wire::{Event, Session};
 
+use crate::engine::Engine;
 use crate::entity;
 use crate::epoch::History;
 use crate::error::StoreError;
@@ -16,7 +17,8 @@ use crate::queries::Queries;
 use crate::row::Row;
 use crate::store::Store;
 use crate::vals;
-use crate::work::Work;
+use crate::value::Value;
+use crate::work::{Origin, Work};
 
 /// The most bytes that an event's data or an entity's shared fields may have: what every bus takes.
 pub const MAX_DATA: usize = 1024 * 1024;
@@ -80,30 +82,34 @@ pub async fn oldest(queries: &mut impl Queries) -> Result<Option<i64>, StoreErro
     row.map_or(Ok(None), |row| row.get("mark"))
 }
 
+/// Appends an event under a version that was given out for it.
 pub(crate) async fn append(work: &mut Work, entry: Entry<'_>) -> Result<i64, StoreError> {
-    const APPEND: &str = "INSERT INTO freehold_outbox \
-                          (id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, data) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING mark";
-    let id = uuid::Uuid::now_v7().to_string();
-    let (origin, now) = (work.origin(), work.now());
     let Entry { entity, key, version, kind, deleted, data } = entry;
-    let values = vals![
-        id,
-        entity,
-        key,
-        version,
-        kind,
-        deleted,
-        now,
-        origin.traceparent,
-        origin.cause,
-        origin.tokens,
-        data,
-    ];
-    let row = work.one(APPEND, values).await?;
-    let mark = row.map_or(Ok(0), |row| row.get("mark"))?;
+    let id = uuid::Uuid::now_v7().to_string();
+    let now = work.now();
+    let Origin { traceparent, cause, tokens } = work.origin();
+    let values =
+        vals![id, entity, key, version, kind, deleted, now, traceparent, cause, tokens.as_slice(), data];
+    let mark = insert(work, values).await?;
     work.reached(mark);
     Ok(version)
+}
+
+/// Inserts a row and answers the mark that the engine has given it.
+async fn insert(work: &mut Work, values: Vec<Value>) -> Result<i64, StoreError> {
+    macro_rules! append {
+        () => {
+            "INSERT INTO freehold_outbox \
+             (id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, data) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        };
+    }
+    if let Engine::Sqlite = work.engine() {
+        work.exec(append!(), values).await?;
+        return Ok(work.last_id());
+    }
+    let row = work.one(concat!(append!(), " RETURNING mark"), values).await?;
+    row.map_or(Ok(0), |row| row.get("mark"))
 }
 
 pub(crate) fn bounded(what: &'static str, data: Vec<u8>) -> Result<Vec<u8>, StoreError> {

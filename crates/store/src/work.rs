@@ -32,7 +32,6 @@ pub struct Work {
 }
 
 /// Where a unit's events say that they come from.
-#[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) traceparent: String,
     pub(crate) cause: String,
@@ -121,14 +120,21 @@ impl Work {
     }
 
     /// Taken when the first event is emitted: the session as it stands then.
-    pub(crate) fn origin(&mut self) -> Origin {
+    pub(crate) fn origin(&mut self) -> &Origin {
         let context = &self.context;
-        let origin = || Origin {
+        self.origin.get_or_insert_with(|| Origin {
             traceparent: context.trace().to_string(),
             cause: context.cause().to_owned(),
             tokens: crate::outbox::encode_tokens(context.session()),
-        };
-        self.origin.get_or_insert_with(origin).clone()
+        })
+    }
+
+    /// On SQLite, which gives it for nothing, the id of the row that was inserted last.
+    pub(crate) fn last_id(&self) -> i64 {
+        match &self.lane {
+            Lane::Sqlite(lane) => lane.last_id(),
+            Lane::Postgres(_) => 0,
+        }
     }
 
     /// Refuses what would not be committed anyway.

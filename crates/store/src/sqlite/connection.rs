@@ -13,8 +13,9 @@ use super::lane::Lane;
 use crate::error::StoreError;
 use crate::open::OpenError;
 
-/// Pages of WAL after which the writer itself checkpoints; the background does long before, unless it cannot keep up.
-const WAL_BOUND: u32 = 16_384;
+/// Pages of WAL after which the writer checkpoints what the background has left, so that the WAL begins anew: while
+/// commits follow one another nobody else can get to its end. Sixteen megabytes.
+const WAL_BOUND: u32 = 4096;
 
 /// The file that a url names.
 pub(super) fn path_of(url: &str) -> Result<PathBuf, OpenError> {

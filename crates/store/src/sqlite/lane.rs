@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ToSql};
+use rusqlite::{Connection, ToSql};
 
 use super::errors;
 use super::guard::Guard;
+use super::shape::Shapes;
 use crate::dialect;
 use crate::engine::Engine;
 use crate::error::StoreError;
@@ -21,13 +22,14 @@ const STATEMENTS: usize = 256;
 pub(crate) struct Lane {
     connection: Connection,
     guard: Guard,
+    shapes: Shapes,
 }
 
 impl Lane {
     pub(super) fn new(connection: Connection) -> Result<Self, StoreError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let guard = Guard::install(&connection).map_err(errors::of_statement)?;
-        Ok(Self { connection, guard })
+        Ok(Self { connection, guard, shapes: Shapes::default() })
     }
 
     pub(crate) fn one(&self, sql: &'static str, values: &[Value]) -> Result<Option<Row>, StoreError> {
@@ -39,9 +41,17 @@ impl Lane {
     }
 
     pub(crate) fn exec(&self, sql: &'static str, values: &[Value]) -> Result<u64, StoreError> {
-        let mut statement = self.prepare(sql, values)?;
-        let changed = statement.raw_execute().map_err(errors::of_statement)?;
-        Ok(changed as u64)
+        let mut statement = self.connection.prepare_cached(sql).map_err(errors::of_statement)?;
+        self.shapes.with(sql, &mut statement, |shape, statement| {
+            shape.bind(statement, values)?;
+            let changed = statement.raw_execute().map_err(errors::of_statement)?;
+            Ok(changed as u64)
+        })
+    }
+
+    /// The id of the row that was inserted last.
+    pub(crate) fn last_id(&self) -> i64 {
+        self.connection.last_insert_rowid()
     }
 
     pub(crate) fn define(&self, sql: &str) -> Result<(), StoreError> {
@@ -69,43 +79,21 @@ impl Lane {
     }
 
     fn query(&self, sql: &'static str, values: &[Value], most: usize) -> Result<Vec<Row>, StoreError> {
-        let mut statement = self.prepare(sql, values)?;
-        let columns: Arc<[Box<str>]> = statement.column_names().into_iter().map(Box::from).collect();
-        let mut found = statement.raw_query();
-        let mut rows = Vec::new();
-        while rows.len() < most
-            && let Some(row) = found.next().map_err(errors::of_statement)?
-        {
-            rows.push(read(row, &columns)?);
-        }
-        Ok(rows)
-    }
-
-    fn prepare(&self, sql: &'static str, values: &[Value]) -> Result<CachedStatement<'_>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(errors::of_statement)?;
-        bind(&mut statement, values)?;
-        Ok(statement)
+        self.shapes.with(sql, &mut statement, |shape, statement| {
+            shape.bind(statement, values)?;
+            let mut found = statement.raw_query();
+            let mut rows = Vec::new();
+            let mut columns = None;
+            while rows.len() < most
+                && let Some(row) = found.next().map_err(errors::of_statement)?
+            {
+                let columns = columns.get_or_insert_with(|| shape.columns(row.as_ref()));
+                rows.push(read(row, columns)?);
+            }
+            Ok(rows)
+        })
     }
-}
-
-/// SQLite numbers `$1`, `$2` by where they first occur, so each is bound by its name.
-fn bind(statement: &mut CachedStatement<'_>, values: &[Value]) -> Result<(), StoreError> {
-    let mut highest = 0;
-    for index in 1..=statement.parameter_count() {
-        let name = statement.parameter_name(index).and_then(|name| name.strip_prefix('$'));
-        let Some(ordinal) = name.and_then(|digits| digits.parse::<usize>().ok()) else {
-            return Err(StoreError::Forbidden("its parameters are not $1, $2, ..".to_owned()));
-        };
-        let Some(value) = ordinal.checked_sub(1).and_then(|at| values.get(at)) else {
-            return Err(StoreError::Forbidden(format!("it wants a value for ${ordinal}")));
-        };
-        statement.raw_bind_parameter(index, value).map_err(errors::of_statement)?;
-        highest = highest.max(ordinal);
-    }
-    if highest < values.len() {
-        return Err(StoreError::Forbidden(format!("it has no parameter ${}", values.len())));
-    }
-    Ok(())
 }
 
 fn read(row: &rusqlite::Row<'_>, columns: &Arc<[Box<str>]>) -> Result<Row, StoreError> {

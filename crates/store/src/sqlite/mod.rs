@@ -12,6 +12,7 @@ mod lane;
 mod lock;
 pub(crate) use lock::is_locked;
 mod reader;
+mod shape;
 mod writer;
 
 use std::path::Path;

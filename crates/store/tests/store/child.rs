@@ -4,6 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use freehold_store::{Queries, Store, StoreError, Work, inbox, vals};
 
+use crate::engines::open;
 use crate::sample::{self, Order, Paid, context, run};
 
 const ERRAND: &str = "FREEHOLD_STORE_TEST_ERRAND";
@@ -31,7 +32,7 @@ pub(crate) fn die(errand: &str, url: &str) {
 async fn the_child_does_its_errand() {
     let Ok(errand) = std::env::var(ERRAND) else { return };
     let url = std::env::var(DATABASE).unwrap();
-    let store = Store::open(sample::options(&url)).await.unwrap();
+    let store = open(sample::options(&url)).await.unwrap();
     let (errand, point) = errand.split_once(':').unwrap_or((&errand, ""));
     match errand {
         "react" => react(&store, point.to_owned()).await,

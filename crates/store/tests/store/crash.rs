@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
-use std::time::{Duration, Instant};
 
-use freehold_store::{OpenError, Store, StoreError, Work, inbox};
+use freehold_store::{Store, StoreError, Work, inbox};
 use freehold_wire::Coverage;
 use freehold_wire::pb::Token;
 
@@ -18,22 +17,8 @@ on_each_engine! {
     a_token_exists_only_for_what_is_committed,
 }
 
-/// Opens what a dead process has owned. A server may take a moment to notice that it is dead.
-async fn open_after_death(database: &Database) -> Store {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        match Store::open(database.options()).await {
-            Ok(store) => return store,
-            Err(OpenError::Owned(_)) if database.is_postgres() && Instant::now() < deadline => {
-                tokio::task::yield_now().await;
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-}
-
 async fn inbox_and_effect(database: &Database) -> (i64, i64, i64) {
-    let store = open_after_death(database).await;
+    let store = database.open().await;
     let mut read = store.read().await.unwrap();
     let noted = inbox::high_water(&mut read, "orders/test", "users.v1.User", "u").await.unwrap();
     drop(read);
@@ -62,7 +47,7 @@ async fn a_reaction_that_dies_has_both_or_neither(database: Database) {
 /// C12 over kill -9 between the commit and the reply.
 async fn a_write_that_died_before_its_reply_is_answered_again(database: Database) {
     child::die("write", &database.url);
-    let store = open_after_death(&database).await;
+    let store = database.open().await;
     let again = context().with_key("k").with_request(&Order::new("r", 1));
     let reply =
         store.write(&again, async |_: &mut Work| -> Result<Order, StoreError> { panic!("it ran twice") });
@@ -77,7 +62,7 @@ async fn a_token_exists_only_for_what_is_committed(database: Database) {
     for enough in [1, 3, 10, 40] {
         let told = tokens_until_death(child::start("tokens", &database.url), enough);
         assert!(told.len() >= enough);
-        let store = open_after_death(&database).await;
+        let store = database.open().await;
         assert_eq!(without_event(&store, &told).await, []);
         for token in told {
             assert_eq!(store.head().covers(&token), Ok(Coverage::Covered), "{token:?}");
@@ -87,7 +72,7 @@ async fn a_token_exists_only_for_what_is_committed(database: Database) {
     let planted =
         if database.is_postgres() { Database::postgres().await.unwrap() } else { Database::sqlite() };
     let told = tokens_until_death(child::start("tokens_too_early", &planted.url), usize::MAX);
-    let store = open_after_death(&planted).await;
+    let store = planted.open().await;
     assert_eq!(without_event(&store, &told).await.len(), 1, "the planted bug must be found");
 }
 

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
-use freehold_store::{Options, Store};
+use freehold_store::{OpenError, Options, Store};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
@@ -75,7 +76,7 @@ impl Database {
     }
 
     pub(crate) async fn open(&self) -> Store {
-        Store::open(self.options()).await.unwrap()
+        open(self.options()).await.unwrap()
     }
 
     /// A connection past the store.
@@ -100,4 +101,16 @@ async fn admin(server: &str, sql: String) {
     let mut connection = PgConnection::connect(server).await.unwrap();
     connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.unwrap();
     connection.close().await.unwrap();
+}
+
+/// Opens a store that nobody should have open, and waits where somebody still has: a server may take a moment to notice
+/// that an owner is dead, and a test that starts a process at this instant lends it this process's files until it runs.
+pub(crate) async fn open(options: Options) -> Result<Store, OpenError> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match Store::open(options.clone()).await {
+            Err(OpenError::Owned(_)) if Instant::now() < deadline => tokio::task::yield_now().await,
+            opened => return opened,
+        }
+    }
 }

@@ -9,7 +9,7 @@ use freehold_wire::tonic::{Code, Status};
 use freehold_wire::{Committed, Context, reason};
 use tokio::sync::Barrier;
 
-use crate::engines::Database;
+use crate::engines::{Database, open};
 use crate::sample::{self, Order, context, insert, run};
 
 on_each_engine! {
@@ -141,7 +141,7 @@ async fn old_records_are_purged(database: Database) {
     let now = Arc::new(AtomicI64::new(1_000_000));
     let clock = now.clone();
     let options = database.options().clock(move || clock.load(Ordering::SeqCst));
-    let store = Store::open(options).await.unwrap();
+    let store = open(options).await.unwrap();
     for key in ["a", "b", "c"] {
         place(&store, &keyed(key, &Order::new("r", 1))).await.unwrap();
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use freehold_store::{Store, StoreError, Work};
 use tokio::sync::oneshot;
 
-use crate::engines::Database;
+use crate::engines::{Database, open};
 use crate::sample::{self, context, insert, run};
 
 on_each_engine! {
@@ -35,7 +35,7 @@ async fn block(store: &Store) -> mpsc::Sender<()> {
 }
 
 async fn a_full_queue_is_told_at_the_deadline(database: Database) {
-    let store = Store::open(database.options().queue(1)).await.unwrap();
+    let store = open(database.options().queue(1)).await.unwrap();
     let go_on = block(&store).await;
     let queued = tokio::spawn({
         let store = store.clone();
@@ -58,7 +58,7 @@ async fn a_full_queue_is_told_at_the_deadline(database: Database) {
 }
 
 async fn readers_in_use_are_told_at_the_deadline(database: Database) {
-    let store = Store::open(database.options().readers(2)).await.unwrap();
+    let store = open(database.options().readers(2)).await.unwrap();
     let held = (store.read().await.unwrap(), store.read().await.unwrap());
     let refused = store.read_within(&context().with_budget(Duration::from_millis(20))).await;
     assert!(matches!(refused.err(), Some(StoreError::Busy(_))));

@@ -8,7 +8,7 @@ use freehold_store::{Migration, Migrations, OpenError, Options, ReadOnly, Store,
 use sqlx::Executor;
 
 use crate::child;
-use crate::engines::Database;
+use crate::engines::{Database, open};
 use crate::sample::{self, Paid, insert, run};
 
 on_each_engine! {
@@ -40,7 +40,7 @@ async fn with_history(database: &Database) {
 /// Opens what must be refused, and proves that it was not touched.
 async fn refused(database: &Database, options: Options) -> OpenError {
     let before = contents(database).await;
-    let error = Store::open(options).await.err().unwrap();
+    let error = open(options).await.err().unwrap();
     assert!(before == contents(database).await, "the database was touched: {error}");
     error
 }
@@ -93,7 +93,7 @@ async fn another_services_database_is_refused(database: Database) {
 }
 
 async fn a_newer_schema_is_refused(database: Database) {
-    let newer = Store::open(database.options().migrations(&SECOND)).await.unwrap();
+    let newer = open(database.options().migrations(&SECOND)).await.unwrap();
     newer.close().await;
     let error = refused(&database, database.options()).await;
     assert!(matches!(error, OpenError::NewerSchema { ref set, version: 1 } if set == "second"), "{error}");
@@ -132,7 +132,7 @@ fn somebodys_database(file: &Path) {
 async fn a_new_step_is_applied_once(database: Database) {
     with_history(&database).await;
     for _ in 0..2 {
-        let store = Store::open(database.options().migrations(&SECOND)).await.unwrap();
+        let store = open(database.options().migrations(&SECOND)).await.unwrap();
         assert_eq!(sample::count(&store, "SELECT count(*) AS n FROM second").await, 0);
         assert_eq!(sample::events(&store).await.len(), 1, "what was there is there");
         store.close().await;
@@ -145,7 +145,7 @@ async fn a_failing_step_applies_none(database: Database) {
         steps: &[step(1, "CREATE TABLE first (id TEXT) STRICT;"), step(2, "CREATE TABLE nonsense (;")],
     };
     with_history(&database).await;
-    let error = Store::open(database.options().migrations(&FAILING)).await.err().unwrap();
+    let error = open(database.options().migrations(&FAILING)).await.err().unwrap();
     assert!(matches!(error, OpenError::Migration { version: 2, .. }), "{error}");
     let store = database.open().await;
     assert_eq!(store.head().epochs().len(), 2, "the failed start began no epoch");
@@ -158,13 +158,13 @@ async fn wrong_migrations_are_refused(database: Database) {
         steps: &[step(1, "CREATE TABLE a (id TEXT REFERENCES b (id) DEFERRABLE INITIALLY DEFERRED) STRICT;")],
     };
     for wrong in [&GAP, &LATE, &sample::MIGRATIONS] {
-        let error = Store::open(database.options().migrations(wrong)).await.err().unwrap();
+        let error = open(database.options().migrations(wrong)).await.err().unwrap();
         assert!(matches!(error, OpenError::BadMigrations { .. }), "{error}");
     }
     if !database.is_postgres() {
         static LOOSE: Migrations =
             Migrations { set: "loose", steps: &[step(1, "CREATE TABLE a (id TEXT);")] };
-        let error = Store::open(database.options().migrations(&LOOSE)).await.err().unwrap();
+        let error = open(database.options().migrations(&LOOSE)).await.err().unwrap();
         assert!(matches!(error, OpenError::BadMigrations { .. }), "{error}");
         let store = database.open().await;
         assert_eq!(store.head().epochs().len(), 1, "none of them was applied");
@@ -181,7 +181,7 @@ async fn a_server_that_could_lose_commits_is_refused(database: Database) {
     let name = name.fetch_one(&mut connection).await.unwrap();
     let off = format!("ALTER DATABASE {name} SET synchronous_commit = off");
     connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(off))).await.unwrap();
-    let error = Store::open(database.options()).await.err().unwrap();
+    let error = open(database.options()).await.err().unwrap();
     assert!(
         matches!(error, OpenError::Durability { ref setting, .. } if setting == "synchronous_commit"),
         "{error}"
@@ -189,7 +189,7 @@ async fn a_server_that_could_lose_commits_is_refused(database: Database) {
     let fsync = sqlx::query_scalar::<_, String>("SELECT setting FROM pg_settings WHERE name = 'fsync'");
     if fsync.fetch_one(&mut connection).await.unwrap() == "off" {
         let strict = Options::new("orders", &database.url).migrations(&sample::MIGRATIONS);
-        let error = Store::open(strict).await.err().unwrap();
+        let error = open(strict).await.err().unwrap();
         assert!(matches!(error, OpenError::Durability { .. }), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use freehold_store::{Constraint, Queries, StoreError, Work, vals};
 use tokio::sync::oneshot;
 
-use crate::engines::Database;
+use crate::engines::{Database, open};
 use crate::sample::{self, Order, Paid, context, insert, run};
 
 on_each_engine! {
@@ -195,7 +195,7 @@ async fn a_unit_has_one_time(database: Database) {
     let mut options = database.options();
     let ticks = std::sync::atomic::AtomicI64::new(1000);
     options = options.clock(move || ticks.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
-    let store = freehold_store::Store::open(options).await.unwrap();
+    let store = open(options).await.unwrap();
     let unit = run(&store, async |work: &mut Work| -> Result<(i64, i64), StoreError> {
         let before = work.now();
         work.put(&Order::new("a", 1)).await?;
