@@ -23,7 +23,7 @@ enum Step {
 
 /// Few ids, so that steps meet.
 fn step() -> impl Strategy<Value = Step> {
-    let (delivery, product, id) = (0..12_u8, 0..3_u8, 0..8_u8);
+    let (delivery, product, id) = (0..12_u8, 0..3_u8, 0..6_u8);
     let lines = btree_map(product.clone(), 1..30_i64, 1..=3).prop_map(|lines| lines.into_iter().collect());
     prop_oneof![
         3 => (delivery, product, 1..60_i64)
@@ -83,9 +83,9 @@ async fn take_all(steps: &[(Step, usize)]) {
 #[test]
 fn whatever_is_asked_stock_is_conserved() {
     let config =
-        Config { cases: rounds(16), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+        Config { cases: rounds(32), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let steps = vec((step(), 1..=2_usize), 1..80);
+    let steps = vec((step(), 1..=2_usize), 1..120);
     TestRunner::new(config)
         .run(&steps, |steps| {
             runtime.block_on(take_all(&steps));

@@ -23,7 +23,7 @@ enum Step {
 
 /// Few ids, so that steps meet.
 fn step() -> impl Strategy<Value = Step> {
-    let (customer, id) = (0..3_u8, 0..8_u8);
+    let (customer, id) = (0..2_u8, 0..5_u8);
     prop_oneof![
         2 => (customer.clone(), 0..100_i64).prop_map(|(customer, cents)| Step::Open { customer, cents }),
         2 => (id.clone(), customer.clone(), 1..60_i64)
@@ -79,9 +79,9 @@ async fn take_all(steps: &[(Step, usize)]) {
 #[test]
 fn whatever_is_asked_money_is_conserved() {
     let config =
-        Config { cases: rounds(16), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+        Config { cases: rounds(32), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let steps = vec((step(), 1..=2_usize), 1..80);
+    let steps = vec((step(), 1..=2_usize), 1..120);
     TestRunner::new(config)
         .run(&steps, |steps| {
             runtime.block_on(take_all(&steps));

@@ -84,6 +84,7 @@ async fn bad_input_is_refused_by_the_names_of_its_fields() {
         let long = maria().with_id("x".repeat(65)).with_address(street);
         assert_eq!(wrong_fields(bench.register(long).await), ["id", "address.street"]);
         assert_eq!(wrong_fields(bench.register(maria().with_email("maria")).await), ["email"]);
+        assert_eq!(wrong_fields(bench.register(maria().with_name("a\0b")).await), ["name"]);
         let update = || pb::UpdateUserRequest::default().with_id("ALFKI");
         assert_eq!(wrong_fields(bench.update(update().with_name("")).await), ["name"]);
         assert_eq!(wrong_fields(bench.update(update().with_email("a b@c")).await), ["email"]);
