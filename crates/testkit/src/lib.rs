@@ -1,8 +1,7 @@
 //! What tests of a mesh need: real engines, processes that die on purpose, conditions with a deadline.
 //!
 //! Everything here panics rather than returns an error: a test can do nothing about it, and the message is what its
-//! author reads. **Invariant:** whatever a test makes through this crate is gone when the test is over, however it ends;
-//! only the folder of a test that fails stays, and is named.
+//! author reads. **Invariant:** whatever a test makes through this crate is gone when the test is over, however it ends.
 
 pub mod engines;
 pub mod mounted;

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A new, empty folder; removed when it is dropped, kept and named when that is because the test fails.
+/// Keeps the folders of tests that fail when it is set: a test that fails on purpose would fill the disk with them.
+const KEEP: &str = "FREEHOLD_TEST_KEEP";
+
+/// A new, empty folder, removed when it is dropped. With `FREEHOLD_TEST_KEEP` set, that of a test that fails is kept, and
+/// named.
 #[derive(Debug)]
 pub struct Scratch {
     folder: TempDir,
@@ -38,7 +42,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() && std::env::var_os(KEEP).is_some() {
             self.folder.disable_cleanup(true);
             eprintln!("kept for a look: {}", self.folder.path().display());
         }
@@ -59,15 +63,14 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_a_failed_test_stays() {
+    fn a_folder_goes_with_a_test_that_fails() {
         let path = std::panic::catch_unwind(|| {
-            let scratch = Scratch::new("stays");
+            let scratch = Scratch::new("fails");
             std::panic::panic_any(scratch.path().to_owned());
         })
         .unwrap_err()
         .downcast::<PathBuf>()
         .unwrap();
-        assert!(path.exists());
-        std::fs::remove_dir(*path).unwrap();
+        assert_eq!(path.exists(), std::env::var_os(KEEP).is_some());
     }
 }
