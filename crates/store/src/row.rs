@@ -74,6 +74,14 @@ impl FromCell for i32 {
     }
 }
 
+impl FromCell for u32 {
+    const EXPECTED: &'static str = "an integer of 32 bits without a sign";
+
+    fn from_cell(cell: Option<&Value>) -> Option<Self> {
+        i64::from_cell(cell).and_then(|number| Self::try_from(number).ok())
+    }
+}
+
 impl<T: FromCell> FromCell for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
