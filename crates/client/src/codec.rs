@@ -1,4 +1,7 @@
 //! Messages as a client sends and takes them: a request is encoded once, however often it is sent.
+//!
+//! The wire crate's codec blames the sender for bytes that do not decode; here the sender of such bytes is the callee,
+//! so they are its fault: INTERNAL with the reason BAD_REPLY.
 
 use std::marker::PhantomData;
 

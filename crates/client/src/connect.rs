@@ -1,4 +1,7 @@
 //! How a connection is made: every timeout and limit of it, and how long to wait between attempts.
+//!
+//! In: a URL. Out: a connection that is made when it is first needed, and again when it broke. A frozen peer is
+//! believed for the keepalive's interval and timeout together; a call on it ends at its own deadline all the same.
 
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ impl Mesh {
         Ok(Self::fixed(consumer, listed.services.into_iter().map(|service| (service.name, service.url))))
     }
 
-    /// The services listed, each at FREEHOLD_<SERVICE>_URL, or on this machine at its usual port where that is unset.
+    /// The services listed, each at `FREEHOLD_<SERVICE>_URL`, or on this machine at its usual port where that is unset.
     #[must_use]
     pub fn from_env(consumer: &str, defaults: &[(&str, u16)]) -> Self {
         Self::from_variables(consumer, defaults, |variable| std::env::var(variable).ok())

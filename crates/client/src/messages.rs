@@ -1,7 +1,7 @@
 //! The messages of a stream, in either direction, as a client sees them.
 //!
-//! What comes from a callee ends at the stream's deadline with a typed error: for a stream, the deadline is its greatest
-//! age.
+//! What comes from a callee ends at the stream's deadline with a typed error: for a stream, the deadline is its
+//! greatest age.
 
 use std::fmt;
 use std::pin::Pin;

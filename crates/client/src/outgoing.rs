@@ -1,4 +1,7 @@
 //! The caller's stream on its way out: it can be offered to several attempts, and one of them takes it.
+//!
+//! Until an attempt has a connection it asks for no message, so a stream survives every attempt that never had one.
+//! **Invariant:** what one attempt has taken, no other attempt sees.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

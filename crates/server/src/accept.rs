@@ -1,7 +1,7 @@
 //! The accept loop: takes connections, never more than the limit, until it is told to end.
 //!
-//! At the end it empties the system's queue: whoever has connected by then is told in HTTP/2 that nothing was taken, and
-//! can try elsewhere, where a closed connection would leave them in doubt.
+//! At the end it empties the system's queue: whoever has connected by then is told in HTTP/2 that nothing was taken,
+//! and can try elsewhere, where a closed connection would leave them in doubt.
 
 use std::convert::Infallible;
 use std::io;

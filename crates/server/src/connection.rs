@@ -1,4 +1,7 @@
 //! One connection: from its first byte to its end.
+//!
+//! In: an accepted socket. It is served call by call, each in a task of its own, until the client ends it or the server
+//! does; then HTTP/2's GOAWAY says which calls were taken, and those are finished.
 
 use std::convert::Infallible;
 use std::pin::pin;

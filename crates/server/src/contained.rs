@@ -1,4 +1,7 @@
 //! A panic stays within the call that it happened in.
+//!
+//! Its text stays in the log: a panic's message may hold a value that the caller must not see. Streams come here too,
+//! when one of their messages panics.
 
 use std::any::Any;
 use std::future::Future;

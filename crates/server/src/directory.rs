@@ -1,4 +1,6 @@
 //! The directory of a mesh that runs in one place: a fixed list of its services and where they answer.
+//!
+//! It answers on the mesh's first port, and is all that an outside program has to know of a mesh.
 
 use freehold_wire::directory::DirectoryService;
 use freehold_wire::pb::{ListServicesRequest, ListServicesResponse, ServiceAddress};

@@ -1,4 +1,6 @@
 //! Why a server does not start, or ends by itself.
+//!
+//! Each one is a line that says what to do about it: another port, `--trust-metadata`, the contract.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,7 @@
 //! Health v1 of each service that is served, and of the server as a whole under the empty name.
+//!
+//! A service is NOT_SERVING while it is bound and does not run, SERVING while it does, and NOT_SERVING again from the
+//! moment it is told to end. Whoever watches hears of each change.
 
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;

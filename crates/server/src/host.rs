@@ -1,7 +1,8 @@
-//! The process around a service: where it listens, which database it owns, when it ends. All that a thin `main.rs` needs.
+//! The process around a service: where it listens, which database it owns, when it ends. All that a
+//! thin `main.rs` needs.
 //!
-//! Settings come from FREEHOLD_<SERVICE>_LISTEN and FREEHOLD_<SERVICE>_DATABASE_URL and from `--trust-metadata`; what is
-//! unset has the value that fits one machine: the service's usual port on loopback, a SQLite file under
+//! Settings come from `FREEHOLD_<SERVICE>_LISTEN`, `FREEHOLD_<SERVICE>_DATABASE_URL` and `--trust-metadata`; what
+//! is unset has the value that fits one machine: the service's usual port on loopback, a SQLite file under
 //! `freehold-data`. Where the other services are is a client's matter: `Mesh::from_env`.
 
 use std::error::Error as StdError;

@@ -1,4 +1,8 @@
 //! Where a server listens, and who may be believed there.
+//!
+//! A socket may come from outside, already listening: a mesh in one process opens all its ports before anything starts,
+//! and a restart can hand its socket on. **Invariant:** beyond loopback nothing listens unless somebody said that
+//! callers may be believed.
 
 use std::io;
 use std::net::{self, Ipv4Addr, SocketAddr};

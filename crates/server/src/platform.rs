@@ -1,4 +1,7 @@
 //! The rules of the methods that every server has, and no owner's contract: health, reflection, feed and directory.
+//!
+//! They pass the same stack as an owner's methods, with the same deadlines. Those of the contract language come from
+//! the contract; health and reflection are gRPC's own and have theirs here.
 
 use std::time::Duration;
 

@@ -1,4 +1,7 @@
 //! The first bytes of a connection. Whoever does not send them in time was never a client.
+//!
+//! It is read here, and not by the HTTP/2 library, because the library waits for it without an end: its keepalive
+//! begins only after the handshake.
 
 use std::io::{self, Cursor};
 

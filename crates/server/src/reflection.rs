@@ -1,4 +1,7 @@
 //! Reflection, v1 and v1alpha: the whole contract to describe, the served services to list.
+//!
+//! Tools such as grpcurl find messages, methods and the details of errors by it, custom options included. Which files
+//! of the contract are a service's own does not matter: the contract is one, and public.
 
 use freehold_wire::Contract;
 use tonic_reflection::server::Builder;

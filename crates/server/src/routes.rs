@@ -1,4 +1,7 @@
 //! Which gRPC service answers which request: by the first segment of its path.
+//!
+//! A generated service knows its own methods; this finds the service. It stands in for a web framework's router, of
+//! which a gRPC server needs nothing else.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

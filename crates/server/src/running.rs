@@ -1,4 +1,7 @@
 //! A server and what its service started beside it: they end together, in an order.
+//!
+//! A service's `start` returns one of these, and whoever hosts it, its own process or a mesh in one, runs it until
+//! shutdown. **Invariant:** a part is told to stop only after everything that may use it has ended.
 
 use std::fmt;
 use std::future::Future;

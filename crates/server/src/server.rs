@@ -1,4 +1,7 @@
 //! The builder: what a service says of itself to be served.
+//!
+//! In: generated services, an address, a contract. Out: a [`Bound`] with its port, which takes no calls until it runs.
+//! What does not fit the contract is refused before the port is taken.
 
 use std::convert::Infallible;
 use std::fmt;

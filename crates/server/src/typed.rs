@@ -1,5 +1,8 @@
 //! Every refusal leaves typed: with an `ErrorInfo`, with a code of ours where tonic has another one for our own limits,
 //! and never larger than the headers that carry it.
+//!
+//! In: the status of a handler, or of tonic itself. Out: one that a program can match on. The original code survives,
+//! unless it was tonic's own word for a limit that is ours.
 
 use std::collections::HashMap;
 
