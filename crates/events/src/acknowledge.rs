@@ -18,11 +18,11 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(crate) async fn acknowledge(link: Link, mut progress: watch::Receiver<Progress>) {
     let mut told: Option<Position> = None;
     while progress.changed().await.is_ok() {
-        let position = progress.borrow_and_update().position.clone();
+        let position = progress.borrow_and_update().position;
         if position != told
             && let Some(position) = position
         {
-            match link.ack(position.clone()).await {
+            match link.ack(position).await {
                 Ok(()) => told = Some(position),
                 Err(error) => tracing::debug!(%error, "an acknowledgement was lost"),
             }

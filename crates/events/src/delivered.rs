@@ -102,7 +102,7 @@ impl Headers {
             version: envelope.version,
             time_ms: time.seconds.saturating_mul(1000).saturating_add(i64::from(time.nanos) / 1_000_000),
             cause: envelope.cause.clone(),
-            position: envelope.position.clone().unwrap_or_default(),
+            position: envelope.position.unwrap_or_default(),
         }
     }
 }

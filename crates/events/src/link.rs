@@ -197,8 +197,7 @@ impl Arriving {
         let now = Instant::now();
         match message.item {
             Some(Item::Event(event)) => {
-                let position =
-                    event.position.clone().ok_or(LinkError::Protocol("an event without a position"))?;
+                let position = event.position.ok_or(LinkError::Protocol("an event without a position"))?;
                 self.last = Some((position, clock.at(now, event.time.unwrap_or_default())));
                 self.events.push(event);
             }

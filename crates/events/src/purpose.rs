@@ -107,6 +107,6 @@ impl Report {
     /// How far it has come.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        self.progress.borrow().position.clone()
+        self.progress.borrow().position
     }
 }

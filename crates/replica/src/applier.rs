@@ -106,7 +106,7 @@ impl<T: Copied> Applier<T> {
         let head = link.head().await?;
         let position = head.position.ok_or(LinkError::Protocol("a head without a position"))?;
         // Registers, so that the owner keeps what comes while the snapshot runs.
-        drop(link.open(Some(position.clone())).await?);
+        drop(link.open(Some(position)).await?);
         let watermark = Watermark::new(T::OWNER, head.epochs, position.mark);
         let stands = Position { watermark, position, origin: position.mark, moved_ms };
         let columns = shape::described(T::COLUMNS);
@@ -251,11 +251,11 @@ impl<T: Copied> Purpose for Applier<T> {
             record = self.snapshot(link, record).await?;
         }
         if record.completes(stands.position.mark) {
-            record = self.apply(Vec::new(), stands.position.clone(), record).await?.record;
+            record = self.apply(Vec::new(), stands.position, record).await?.record;
         }
         self.record = Some(record);
         self.board.tell(|standing| standing.watermark = Arc::new(stands.watermark.clone()));
-        self.moved(stands.position.clone(), moment(stands.moved_ms));
+        self.moved(stands.position, moment(stands.moved_ms));
         Ok(Some(stands.position))
     }
 

@@ -87,10 +87,9 @@ impl Intake {
         let mut sum = Taken::default();
         let mut range = 0..events.len();
         loop {
-            let until =
-                if range.end == events.len() { position.clone() } else { place(&events[range.end - 1]) };
+            let until = if range.end == events.len() { position } else { place(&events[range.end - 1]) };
             let running = Running::new();
-            let attempt = self.unit(&events, range.clone(), until.clone(), origin, &running).await;
+            let attempt = self.unit(&events, range.clone(), until, origin, &running).await;
             let taken = match (attempt, running.get()) {
                 (Ok(taken), _) => taken,
                 (Err(stopped), Some(index)) => match narrow(&range, index) {
@@ -254,7 +253,7 @@ fn narrow(range: &Range<usize>, failing: usize) -> Option<Range<usize>> {
 }
 
 fn place(event: &Envelope) -> Position {
-    event.position.clone().unwrap_or_default()
+    event.position.unwrap_or_default()
 }
 
 /// An error with what it was caused by, for the record.

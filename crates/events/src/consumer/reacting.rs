@@ -49,8 +49,8 @@ impl Purpose for Reacting {
         if self.search.is_none() && self.has_gaps().await? {
             self.search = Some(Search { fetches: 0, until: standing.position.mark });
         }
-        self.report.moved(standing.position.clone());
-        let after = self.search.is_none().then(|| standing.position.clone());
+        self.report.moved(standing.position);
+        let after = self.search.is_none().then(|| standing.position);
         self.standing = Some(standing);
         Ok(after)
     }
@@ -108,7 +108,7 @@ impl Reacting {
             return Ok(false);
         }
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
-        let Taken { parked, gap } = self.intake.absorb(events.into(), position.clone(), origin).await?;
+        let Taken { parked, gap } = self.intake.absorb(events.into(), position, origin).await?;
         self.written = Instant::now();
         if news {
             self.report.moved(position);

@@ -126,7 +126,7 @@ impl FeedService for Feed {
         }
         let consumer = access.subscriber(context.caller(), &request.subscription)?.name;
         let after = request.after.unwrap_or_default();
-        registry::register(store, &context, request.subscription, consumer, after.clone()).await?;
+        registry::register(store, &context, request.subscription, consumer, after).await?;
         let (out, messages) = mpsc::channel(options.batch.max(1));
         let pump = Pump::new(store.clone(), grant, options.clone(), after.mark, context.deadline());
         tokio::spawn(pump.run(out));

@@ -150,7 +150,7 @@ impl Pump {
 
 /// What a reaction to the event has seen: all that its unit of work had, and the event itself.
 fn seen(event: &Envelope) -> Vec<Token> {
-    let position = event.position.clone().unwrap_or_default();
+    let position = event.position.unwrap_or_default();
     let own = Token::default()
         .with_owner(event.source.as_str())
         .with_epoch(position.epoch)

@@ -155,8 +155,8 @@ async fn a_foreign_position_is_refused() {
     other.place_all(1, 3).await;
     let head = other.feed().head(context(), HeadRequest::default()).await.unwrap().position.unwrap();
     let own = owner.feed().head(context(), HeadRequest::default()).await.unwrap().position.unwrap();
-    for wrong in [head, own.clone().with_mark(own.mark + 1), own.clone().with_mark(-5)] {
-        let asked = request(&["o.v1.Placed"]).with_after(wrong.clone());
+    for wrong in [head, own.with_mark(own.mark + 1), own.with_mark(-5)] {
+        let asked = request(&["o.v1.Placed"]).with_after(wrong);
         let refused = owner.feed().subscribe(context(), asked).await.unwrap_err();
         assert_eq!((refused.code(), reason::of(&refused).as_str()), (Code::FailedPrecondition, HISTORY_LOST));
         let ack = AckRequest::default().with_subscription(SUBSCRIPTION).with_position(wrong);
@@ -184,7 +184,7 @@ async fn an_acknowledged_position_never_goes_back() {
     let feed = owner.feed();
     let head = feed.head(context(), HeadRequest::default()).await.unwrap().position.unwrap();
     let ack = |at: i64| {
-        let position = head.clone().with_mark(at);
+        let position = head.with_mark(at);
         feed.ack(context(), AckRequest::default().with_subscription(SUBSCRIPTION).with_position(position))
     };
     assert_eq!(ack(1).await.unwrap_err().code(), Code::NotFound, "it never subscribed");

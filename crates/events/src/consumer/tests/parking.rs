@@ -1,0 +1,179 @@
+//! Events that fail: parked keys, retries, dead letters and what is decided about them.
+
+use std::sync::Arc;
+
+use freehold_store::{Queries, vals};
+use futures_util::FutureExt;
+
+use super::{purge, resubscribed};
+use crate::consumer::fault::{Faults, Point};
+use crate::fixture::{
+    Mails, ORDER, Owner, SOON, SUBSCRIPTION, Shipped, ShippedView, Way, eventually, placed,
+};
+use crate::{DeadLetters, Parking, ReactionError, State};
+
+/// E24: one poisoned key among many parks alone; the position moves on.
+#[tokio::test]
+async fn a_poisoned_key_stops_no_other_key() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(20, 3).await;
+    mails.fail(|key, _| if key == "k7" { Err(ReactionError::Refuse("poison".to_owned())) } else { Ok(()) });
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    assert_eq!(mails.effects().await.len(), 19 * 3);
+    assert_eq!(mails.versions("k7").await, Vec::<i64>::new());
+    let status = handle.status().await.unwrap().remove(0);
+    assert_eq!((status.parked_keys, status.dead_letters, status.state), (1, 1, State::Live));
+    assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked").await, 3, "its tail waits behind it");
+    handle.stop().await;
+}
+
+/// E25: a later event waits behind one that is retried.
+#[tokio::test]
+async fn a_later_event_does_not_overtake_one_in_retry() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(2, 3).await;
+    let mut failures = 3;
+    mails.fail(move |key, version| match (key, version) {
+        ("k0", 1) if failures > 0 => {
+            failures -= 1;
+            Err(ReactionError::Retry("not yet".to_owned()))
+        }
+        _ => Ok(()),
+    });
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    assert!(mails.is_once_in_order(2, 3).await, "{:?}", mails.effects().await);
+    assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked").await, 0);
+    handle.stop().await;
+}
+
+/// E26: what is parked outlives its process, in order; the failure heals only after the restart.
+#[tokio::test]
+async fn parked_events_outlive_the_process() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(2, 3).await;
+    mails.fail(|key, _| if key == "k1" { Err(ReactionError::Retry("down".to_owned())) } else { Ok(()) });
+    let handle = mails.start(Way::sound(owner.feed()));
+    let parked = || async { mails.count("SELECT count(*) AS n FROM freehold_parked").await == 3 };
+    eventually("three parked events", parked).await;
+    let position = "SELECT mark AS n FROM freehold_position";
+    eventually("the position", || async { mails.count(position).await == 6 }).await;
+    handle.stop().await;
+
+    let mails = mails.restart().await;
+    mails.fail(|_, _| Ok(()));
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    assert!(mails.is_once_in_order(2, 3).await, "{:?}", mails.effects().await);
+    handle.stop().await;
+}
+
+/// E26: the planted bug, parked events that are lost with the process, leaves a hole that the oracle sees.
+#[tokio::test]
+async fn a_loss_of_parked_events_would_be_seen() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(2, 3).await;
+    mails.fail(|key, _| if key == "k1" { Err(ReactionError::Retry("down".to_owned())) } else { Ok(()) });
+    let handle = mails.start(Way::sound(owner.feed()));
+    eventually("the position", || async {
+        mails.count("SELECT coalesce(max(mark), 0) AS n FROM freehold_position").await == 6
+    })
+    .await;
+    handle.stop().await;
+    purge(&mails, "DELETE FROM freehold_parked").await;
+    mails.fail(|_, _| Ok(()));
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    assert!(!mails.is_once_in_order(2, 3).await);
+    handle.stop().await;
+}
+
+/// E32: data of a future version is kept with its reason; the rest of the mesh goes on.
+#[tokio::test]
+async fn an_undecodable_payload_parks_with_its_bytes_and_reason() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.emit(placed("k0", 1)).await;
+    owner.emit(Shipped { order_id: "k0".to_owned(), parcel: 7 }).await;
+    owner.emit(placed("k1", 1)).await;
+    let subscription =
+        mails.subscription().on_event::<ShippedView, _>(|_, _| std::future::ready(Ok(())).boxed_local());
+    let handle = resubscribed(&mails, &owner, subscription).start();
+    handle.caught_up(SOON).await.unwrap();
+    let dead = DeadLetters::new(mails.store.clone()).list(10).await.unwrap();
+    assert_eq!((dead.len(), dead[0].version, dead[0].parking), (1, 2, Parking::Dead));
+    assert!(dead[0].reason.contains("o.v1.Shipped"), "{}", dead[0].reason);
+    assert_eq!(mails.count("SELECT length(envelope) AS n FROM freehold_parked").await.min(50), 50);
+    assert_eq!(mails.versions("k1").await, [1]);
+    handle.stop().await;
+}
+
+/// E27, E28: a redriven key is taken in order, a skipped version never, and both are on record.
+#[tokio::test]
+async fn a_dead_letter_is_redriven_or_skipped_on_record() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(2, 3).await;
+    mails.fail(|_, version| if version == 1 { Err(ReactionError::Refuse("no".to_owned())) } else { Ok(()) });
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    let letters = DeadLetters::new(mails.store.clone());
+    assert!(letters.skip(SUBSCRIPTION, ORDER, "k0", 2, "ann").await.is_err(), "it waits at version 1");
+    letters.skip(SUBSCRIPTION, ORDER, "k0", 1, "ann").await.unwrap();
+    mails.fail(|_, _| Ok(()));
+    letters.redrive(SUBSCRIPTION, ORDER, "k1", "bob").await.unwrap();
+    handle.caught_up(SOON).await.unwrap();
+    assert_eq!(mails.versions("k0").await, [2, 3]);
+    assert_eq!(mails.versions("k1").await, [1, 2, 3]);
+    for record in ["ann skipped k0 1", "bob redriven k1 1"] {
+        assert_eq!(recorded(&mails, record).await, 1, "{record}");
+    }
+    handle.stop().await;
+}
+
+async fn recorded(mails: &Mails, what: &str) -> i64 {
+    const LOOK: &str = "SELECT count(*) AS n FROM freehold_parked_log \
+                        WHERE who || ' ' || action || ' ' || key || ' ' || version = $1";
+    mails.store.read().await.unwrap().one(LOOK, vals![what]).await.unwrap().unwrap().get("n").unwrap()
+}
+
+#[tokio::test]
+async fn a_reaction_that_panics_is_a_dead_letter() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(3, 1).await;
+    mails.fail(|key, _| if key == "k1" { panic!("planted") } else { Ok(()) });
+    let handle = mails.start(Way::sound(owner.feed()));
+    let seen = || async { mails.effects().await.len() == 2 };
+    eventually("the other keys", seen).await;
+    let dead = || async { handle.status().await.unwrap()[0].dead_letters == 1 };
+    eventually("the dead letter", dead).await;
+    handle.stop().await;
+}
+
+/// E10: an attempt that kills the process is counted, and there is an end to them.
+#[tokio::test]
+async fn an_event_that_kills_every_attempt_ends_as_a_dead_letter() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(1, 1).await;
+    mails.fail(|_, _| Err(ReactionError::Retry("park it".to_owned())));
+    let handle = mails.start(Way::sound(owner.feed()));
+    let parked = || async { handle.status().await.unwrap()[0].parked_keys == 1 };
+    eventually("the parked key", parked).await;
+    handle.stop().await;
+    purge(&mails, "UPDATE freehold_parked SET attempts = 1, unanswered = 0, next_ms = 0").await;
+
+    let dies = |at: Point| at == Point::AfterClaim;
+    for _ in 0..10 {
+        let before = mails.count("SELECT unanswered AS n FROM freehold_parked").await;
+        let faults = Faults { dies: Some(Arc::new(dies)) };
+        let handle = mails.consumer(Way::sound(owner.feed())).faults(faults).start();
+        let counted =
+            || async { mails.count("SELECT unanswered AS n FROM freehold_parked").await == before + 1 };
+        eventually("a counted attempt", counted).await;
+        handle.stop().await;
+        purge(&mails, "UPDATE freehold_parked SET next_ms = 0").await;
+    }
+    let handle = mails.start(Way::sound(owner.feed()));
+    let dead = || async { handle.status().await.unwrap()[0].dead_letters == 1 };
+    eventually("the dead letter", dead).await;
+    handle.stop().await;
+}
