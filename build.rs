@@ -32,7 +32,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     let mut texts = Vec::new();
-    collect(Path::new(CONTRACTS), &mut texts).map_err(|error| format!("failed to read {CONTRACTS}: {error}"))?;
+    collect(Path::new(CONTRACTS), &mut texts)
+        .map_err(|error| format!("failed to read {CONTRACTS}: {error}"))?;
     let sources: Sources = texts.into_iter().collect();
     let model = load(&sources).map_err(|findings| render_text(&findings, &sources))?;
     if fs::read(GENERATED_FROM).ok().as_deref() != Some(model.descriptors.as_slice()) {

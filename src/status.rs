@@ -27,14 +27,17 @@ pub(crate) fn run(args: &StatusArgs, format: Format) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
     let rows = runtime.block_on(ask(&args.mesh))?;
     match format {
-        Format::Text => rows.iter().for_each(|row| println!("{:<14} {:<28} {}", row.service, row.url, row.state)),
+        Format::Text => {
+            rows.iter().for_each(|row| println!("{:<14} {:<28} {}", row.service, row.url, row.state))
+        }
         Format::Json => rows.iter().for_each(|row| println!("{}", serde_json::json!(row))),
     }
     if rows.iter().all(|row| row.state == "SERVING") { Ok(()) } else { Err(Failure::silent(Exit::Failed)) }
 }
 
 async fn ask(directory: &str) -> Result<Vec<Row>, Failure> {
-    let unreachable = |error| Failure::new(Exit::Unreachable, format!("no mesh answers at {directory}: {error}"));
+    let unreachable =
+        |error| Failure::new(Exit::Unreachable, format!("no mesh answers at {directory}: {error}"));
     let mesh = Mesh::directory("freehold", directory).await.map_err(unreachable)?;
     let mut rows = Vec::new();
     for (service, url) in mesh.services() {

@@ -40,7 +40,9 @@ async fn add_customer(calls: &Calls, plan: &Plan, customer: &Customer) -> Result
 }
 
 async fn deposit(calls: &Calls, plan: &Plan, customer_id: &str) -> Result<(), Error> {
-    let Some(cents) = plan.deposits.get(customer_id).copied().filter(|cents| *cents > 0) else { return Ok(()) };
+    let Some(cents) = plan.deposits.get(customer_id).copied().filter(|cents| *cents > 0) else {
+        return Ok(());
+    };
     let deposit = DepositRequest::default()
         .with_customer_id(customer_id)
         .with_amount_cents(cents)
@@ -61,14 +63,17 @@ async fn add_product(calls: &Calls, plan: &Plan, product: &Product) -> Result<()
 }
 
 /// Books a delivery, once per id.
-pub(crate) async fn deliver(calls: &Calls, product_id: &str, units: i64, delivery_id: &str) -> Result<(), Error> {
+pub(crate) async fn deliver(
+    calls: &Calls,
+    product_id: &str,
+    units: i64,
+    delivery_id: &str,
+) -> Result<(), Error> {
     if units == 0 {
         return Ok(());
     }
-    let restock = RestockRequest::default()
-        .with_product_id(product_id)
-        .with_units(units)
-        .with_delivery_id(delivery_id);
+    let restock =
+        RestockRequest::default().with_product_id(product_id).with_units(units).with_delivery_id(delivery_id);
     let inventory = calls.inventory.with_key(delivery_id);
     persist(|| inventory.restock(restock.clone())).await.map(|_| ())
 }

@@ -40,7 +40,8 @@ const QUIET: Duration = Duration::from_secs(30);
 /// Runs the demo against the mesh that is named, or the one that answers at the usual address, or one of its own.
 pub(crate) fn run(args: &DemoArgs, config: &Config, format: Format) -> Result<(), Failure> {
     host::log_to_stderr();
-    let northwind = northwind::read(&northwind::EMBEDDED).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let northwind =
+        northwind::read(&northwind::EMBEDDED).map_err(|error| Failure::new(Exit::Failed, error))?;
     let plan = Plan::new(&northwind, args.seed, args.orders as usize);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
     let report = runtime.block_on(async {
@@ -60,9 +61,9 @@ type Own = Option<(RunningMesh, CancellationToken)>;
 
 async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> {
     if let Some(url) = &args.mesh {
-        let mesh = persist(|| Mesh::directory(NAME, url)).await.map_err(|error| {
-            Failure::new(Exit::Unreachable, format!("no mesh answers at {url}: {error}"))
-        })?;
+        let mesh = persist(|| Mesh::directory(NAME, url))
+            .await
+            .map_err(|error| Failure::new(Exit::Unreachable, format!("no mesh answers at {url}: {error}")))?;
         return Ok((mesh, None));
     }
     let usual = format!("http://127.0.0.1:{}", config.port.unwrap_or(up::PORT));

@@ -93,7 +93,11 @@ pub(crate) fn read(files: &Files<'_>) -> Result<Northwind, DataError> {
     let categories = categories(files.categories)?;
     let mut orders = orders(files.orders)?;
     add_lines(files.lines, &mut orders)?;
-    Ok(Northwind { customers: customers(files.customers)?, products: products(files.products, &categories)?, orders })
+    Ok(Northwind {
+        customers: customers(files.customers)?,
+        products: products(files.products, &categories)?,
+        orders,
+    })
 }
 
 fn categories(text: &str) -> Result<BTreeMap<String, String>, DataError> {
@@ -158,7 +162,9 @@ fn add_lines(text: &str, orders: &mut [Order]) -> Result<(), DataError> {
 /// A fraction with at most four digits, "0.15", in hundredths of a percent.
 fn basis_points(row: &Row<'_>) -> Result<i32, DataError> {
     let text = row.field("discount")?;
-    let wrong = || row.wrong(format!("`{text}` is no discount: it wants a fraction from 0 to 1 with at most 4 digits"));
+    let wrong = || {
+        row.wrong(format!("`{text}` is no discount: it wants a fraction from 0 to 1 with at most 4 digits"))
+    };
     let (whole, digits) = text.split_once('.').unwrap_or((text, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || digits.len() > 4 || !is_digits(whole) || !is_digits(digits) {
@@ -224,7 +230,10 @@ mod tests {
     #[test]
     fn northwind_is_as_large_as_it_is_known_to_be() {
         let northwind = read(&EMBEDDED).unwrap();
-        assert_eq!((northwind.customers.len(), northwind.products.len(), northwind.orders.len()), (91, 77, 830));
+        assert_eq!(
+            (northwind.customers.len(), northwind.products.len(), northwind.orders.len()),
+            (91, 77, 830)
+        );
         assert_eq!(northwind.orders.iter().map(|order| order.lines.len()).sum::<usize>(), 2155);
         assert_eq!(northwind.products.iter().map(|product| product.units).sum::<i64>(), 3899);
         assert_eq!(northwind.products.iter().filter(|product| product.discontinued).count(), 8);
@@ -248,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_named_with_its_line() {
-        let short = damaged(|files| files.customers = "customer_id,company,address,city,postal_code,country\nA,B\n");
+        let short =
+            damaged(|files| files.customers = "customer_id,company,address,city,postal_code,country\nA,B\n");
         assert!(short.starts_with("customers.csv:2: "), "{short}");
         let number = damaged(|files| {
             files.lines = "order_id,product_id,unit_price_cents,quantity,discount\n10248,11,1400,12,0\n10248,42,x,1,0\n";
@@ -265,7 +275,8 @@ mod tests {
     #[test]
     fn a_discount_is_read_to_the_hundredth_of_a_percent() {
         let line = |discount: &str| {
-            let text = format!("order_id,product_id,unit_price_cents,quantity,discount\n10248,11,1,1,{discount}\n");
+            let text =
+                format!("order_id,product_id,unit_price_cents,quantity,discount\n10248,11,1,1,{discount}\n");
             let files = Files { lines: &text, ..EMBEDDED };
             read(&files).map(|northwind| northwind.orders[0].lines[0].discount_basis_points)
         };

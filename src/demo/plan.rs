@@ -63,7 +63,10 @@ impl Plan {
             customers: northwind.customers.clone(),
             products: northwind.products.clone(),
             deposits: deposits(source),
-            orders: source.iter().map(|order| Order { id: order_id(seed, &order.id), ..order.clone() }).collect(),
+            orders: source
+                .iter()
+                .map(|order| Order { id: order_id(seed, &order.id), ..order.clone() })
+                .collect(),
             turns: turns(&northwind.products, source, seed),
             discontinued: discontinued(&northwind.products),
         }

@@ -154,7 +154,8 @@ fn listen(plan: &Plan, offset: u16) -> Result<(String, TcpListener), Failure> {
 }
 
 fn addresses(chosen: &[&Service], listeners: &[(String, TcpListener)]) -> Vec<(String, String)> {
-    let address = |(service, (url, _)): (&&Service, &(String, TcpListener))| (service.name.to_owned(), url.clone());
+    let address =
+        |(service, (url, _)): (&&Service, &(String, TcpListener))| (service.name.to_owned(), url.clone());
     chosen.iter().zip(listeners).map(address).collect()
 }
 

@@ -40,8 +40,9 @@ async fn serve(args: &UpArgs, config: &Config) -> Result<(), Failure> {
     let mesh = RunningMesh::start(plan(args, config, data.clone()), shutdown.clone()).await?;
     eprint!("{}", banner::banner(mesh.directory(), mesh.services(), &data));
     if let Some(file) = &args.ready_file {
-        ready::write(file, mesh.directory(), mesh.services())
-            .map_err(|error| Failure::new(Exit::Failed, format!("failed to write {}: {error}", file.display())))?;
+        ready::write(file, mesh.directory(), mesh.services()).map_err(|error| {
+            Failure::new(Exit::Failed, format!("failed to write {}: {error}", file.display()))
+        })?;
     }
     mesh.ended().await
 }
@@ -68,7 +69,6 @@ fn temporary_folder() -> Result<tempfile::TempDir, Failure> {
         .tempdir()
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to make a temporary folder: {error}")))
 }
-
 
 /// Whether some process has a database in the folder open as its owner.
 pub(crate) fn is_running(folder: &std::path::Path) -> bool {

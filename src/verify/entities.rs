@@ -95,7 +95,11 @@ async fn shared<E: Entity>(
 }
 
 /// The kept events of each key ascend without a gap up to the entity's version.
-async fn versions(moment: &mut Moment, findings: &mut Findings, owner: &'static str) -> Result<(), ReadError> {
+async fn versions(
+    moment: &mut Moment,
+    findings: &mut Findings,
+    owner: &'static str,
+) -> Result<(), ReadError> {
     let sql = "SELECT e.entity, e.key, e.version, MIN(b.version) AS first, MAX(b.version) AS last,
                    COUNT(b.version) AS kept
                FROM freehold_entity e LEFT JOIN freehold_outbox b ON b.entity = e.entity AND b.key = e.key

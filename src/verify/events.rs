@@ -81,8 +81,12 @@ async fn inbox(moment: &mut Moment, findings: &mut Findings, position: &Position
     Ok(())
 }
 
-const TOLD: [&str; 4] =
-    ["orders.v1.OrderConfirmed", "orders.v1.OrderRejected", "orders.v1.OrderCancelled", "orders.v1.OrderShipped"];
+const TOLD: [&str; 4] = [
+    "orders.v1.OrderConfirmed",
+    "orders.v1.OrderRejected",
+    "orders.v1.OrderCancelled",
+    "orders.v1.OrderShipped",
+];
 
 /// One mail per event that a customer is told about, by the event's id.
 async fn mails(moment: &mut Moment, positions: &Positions, findings: &mut Findings) -> Result<(), ReadError> {
@@ -110,7 +114,11 @@ async fn mails(moment: &mut Moment, positions: &Positions, findings: &mut Findin
         }
     }
     for (id, order) in mails {
-        findings.violated(CHECK, format!("notifications mail {id}"), format!("is of no event, for order {order}"));
+        findings.violated(
+            CHECK,
+            format!("notifications mail {id}"),
+            format!("is of no event, for order {order}"),
+        );
     }
     pending(moment, findings).await
 }

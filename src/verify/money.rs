@@ -25,11 +25,18 @@ pub(crate) async fn check(moment: &mut Moment, findings: &mut Findings) -> Resul
 }
 
 async fn movements(moment: &mut Moment, findings: &mut Findings) -> Result<(), ReadError> {
-    let sql = "SELECT movement, SUM(amount_cents) AS sum, COUNT(*) AS entries FROM ledger_entry GROUP BY movement";
+    let sql =
+        "SELECT movement, SUM(amount_cents) AS sum, COUNT(*) AS entries FROM ledger_entry GROUP BY movement";
     for row in moment.rows(PAYMENTS, sql, vals![]).await? {
         let movement: String = cell(PAYMENTS, &row, "movement")?;
         let (sum, entries): (i64, i64) = (cell(PAYMENTS, &row, "sum")?, cell(PAYMENTS, &row, "entries")?);
-        findings.equal(CHECK, format!("payments movement {movement}"), "(sum, entries)", (sum, entries), (0, 2));
+        findings.equal(
+            CHECK,
+            format!("payments movement {movement}"),
+            "(sum, entries)",
+            (sum, entries),
+            (0, 2),
+        );
     }
     Ok(())
 }

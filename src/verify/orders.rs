@@ -113,8 +113,13 @@ async fn orders(moment: &mut Moment, findings: &mut Findings) -> Result<Vec<Orde
     for row in moment.rows(ORDERS, sql, vals![]).await? {
         let id: String = cell(ORDERS, &row, "id")?;
         let number: i64 = cell(ORDERS, &row, "state")?;
-        let Some(state) = i32::try_from(number).ok().and_then(|state| OrderState::try_from(state).ok()) else {
-            findings.violated(CHECK, format!("orders order {id}"), format!("has the state {number}, which is none"));
+        let Some(state) = i32::try_from(number).ok().and_then(|state| OrderState::try_from(state).ok())
+        else {
+            findings.violated(
+                CHECK,
+                format!("orders order {id}"),
+                format!("has the state {number}, which is none"),
+            );
             continue;
         };
         orders.push(Order {
@@ -136,11 +141,18 @@ async fn history(moment: &mut Moment, findings: &mut Findings, order: &Order) ->
     let subject = format!("orders order {}", order.id);
     let mut folded = None;
     for (row, revision) in rows.iter().zip(1i64..) {
-        findings.equal(CHECK, &subject, "a revision of its history", cell(ORDERS, row, "revision")?, revision);
+        findings.equal(
+            CHECK,
+            &subject,
+            "a revision of its history",
+            cell(ORDERS, row, "revision")?,
+            revision,
+        );
         let name: String = cell(ORDERS, row, "type")?;
         folded = state_after(&name);
         if name == OrderPlaced::NAME {
-            let placed = OrderPlaced::decode(cell::<Vec<u8>>(ORDERS, row, "data")?.as_slice()).unwrap_or_default();
+            let placed =
+                OrderPlaced::decode(cell::<Vec<u8>>(ORDERS, row, "data")?.as_slice()).unwrap_or_default();
             let lines: i64 = placed.lines.iter().map(|line| line.line_cents).sum();
             findings.equal(CHECK, &subject, "the total", order.total_cents, lines);
         }
@@ -173,5 +185,7 @@ async fn states(
 
 async fn amounts(moment: &mut Moment) -> Result<BTreeMap<String, i64>, ReadError> {
     let rows = moment.rows("payments", "SELECT id, amount_cents FROM payment", vals![]).await?;
-    rows.iter().map(|row| Ok((cell("payments", row, "id")?, cell("payments", row, "amount_cents")?))).collect()
+    rows.iter()
+        .map(|row| Ok((cell("payments", row, "id")?, cell("payments", row, "amount_cents")?)))
+        .collect()
 }

@@ -33,7 +33,9 @@ pub(crate) async fn check(
     for consumer in &model.consumers {
         for replica in &consumer.replicas {
             let name = freehold_sdk::CONTRACT.owner(&consumer.name).map(|owner| owner.name);
-            let (Some(name), Some(shape)) = (name, model.pool.get_message_by_name(&replica.name)) else { continue };
+            let (Some(name), Some(shape)) = (name, model.pool.get_message_by_name(&replica.name)) else {
+                continue;
+            };
             if moment.has(name) && moment.has(&replica.owner) {
                 one(moment, name, replica, &shape, positions, findings).await?;
             }
@@ -57,7 +59,11 @@ async fn one(
         return Ok(());
     }
     let subscription = format!("{consumer}/replica/{}", replica.name);
-    let mark = positions.0.iter().find(|position| position.subscription == subscription).map(|position| position.mark);
+    let mark = positions
+        .0
+        .iter()
+        .find(|position| position.subscription == subscription)
+        .map(|position| position.mark);
     let mut owned = owned(moment, replica).await?;
     // Table names are the contracts': as few as there are declared copies, so that leaking the text is bounded.
     let sql: &'static str = format!("SELECT * FROM {table}").leak();
@@ -67,12 +73,16 @@ async fn one(
         let version: i64 = cell(consumer, &row, "freehold_version")?;
         match owned.remove(&key) {
             None => findings.violated(CHECK, subject, "is a copy of nothing".to_owned()),
-            Some(owner) if version == owner.version => same(findings, consumer, &subject, &row, &owner, replica, shape)?,
+            Some(owner) if version == owner.version => {
+                same(findings, consumer, &subject, &row, &owner, replica, shape)?
+            }
             Some(owner) if version > owner.version => {
                 let problem = format!("is at version {version}, ahead of its owner at {}", owner.version);
                 findings.violated(CHECK, subject, problem);
             }
-            Some(owner) => behind(moment, findings, replica, subject, &key, version, owner.version, mark).await?,
+            Some(owner) => {
+                behind(moment, findings, replica, subject, &key, version, owner.version, mark).await?
+            }
         }
     }
     for (key, owner) in owned {
@@ -107,7 +117,13 @@ fn same(
         let value = message.get_field(&descriptor);
         match (&*value, descriptor.kind()) {
             (Value::String(text), _) => {
-                findings.equal(CHECK, subject, &field.name, cell::<String>(consumer, row, &field.name)?, text.clone());
+                findings.equal(
+                    CHECK,
+                    subject,
+                    &field.name,
+                    cell::<String>(consumer, row, &field.name)?,
+                    text.clone(),
+                );
             }
             (Value::Bool(flag), _) => {
                 findings.equal(CHECK, subject, &field.name, cell::<bool>(consumer, row, &field.name)?, *flag);
@@ -117,7 +133,13 @@ fn same(
             }
             (value, _) => {
                 if let Some(number) = number(value) {
-                    findings.equal(CHECK, subject, &field.name, cell::<i64>(consumer, row, &field.name)?, number);
+                    findings.equal(
+                        CHECK,
+                        subject,
+                        &field.name,
+                        cell::<i64>(consumer, row, &field.name)?,
+                        number,
+                    );
                 }
             }
         }
@@ -154,7 +176,11 @@ async fn behind(
     let problem = format!("is at version {version}, its owner at {owners}");
     match (next, mark) {
         (Some(next), Some(mark)) if next <= mark => {
-            findings.violated(CHECK, subject, format!("{problem}, though the copy claims to have passed that"));
+            findings.violated(
+                CHECK,
+                subject,
+                format!("{problem}, though the copy claims to have passed that"),
+            );
         }
         _ => findings.lags(CHECK, subject, problem),
     }
