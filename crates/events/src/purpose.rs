@@ -52,6 +52,13 @@ pub enum Left {
     Again(&'static str),
 }
 
+impl Left {
+    /// Whether the owner cannot be reached or is ending: nothing is wrong here, and it goes on when the owner is back.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self, Self::Link(LinkError::Feed(error)) if error.is_unavailable())
+    }
+}
+
 /// What a subscription is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {

@@ -66,7 +66,11 @@ impl Runner {
             }
             Left::Link(_) | Left::Store(_) => {
                 let problem = left.to_string();
-                tracing::warn!(subscription = self.name, problem, "the stream broke");
+                if left.is_absence() {
+                    tracing::info!(subscription = self.name, problem, "the owner is away");
+                } else {
+                    tracing::warn!(subscription = self.name, problem, "the stream broke");
+                }
                 self.report.state(State::Disconnected(problem));
             }
         }
