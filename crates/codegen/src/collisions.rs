@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 
 use crate::emit::enumeration;
 use crate::error::Error;
-use crate::items::{Enumeration, Kind, Member, Message, Package, Shape};
+use crate::items::{Enumeration, Field, Kind, Member, Message, Package, Shape};
 use crate::names;
 
 /// Refuses a package in which two things would have the same name.
@@ -64,11 +64,7 @@ fn members(message: &Message) -> Result<(), Error> {
         match member {
             Member::Field(field) => {
                 fields.push((names::field(&field.name), spelled(&field.name)));
-                if let (Kind::Enumeration(_), Shape::Optional) = (&field.kind, field.shape) {
-                    methods.push((names::optional_accessor(&field.name), spelled(&field.name)));
-                }
-                // prost reads an optional field by a method of its name, and so do the accessors of enums.
-                methods.push((names::field(&field.name), spelled(&field.name)));
+                methods.extend(readers(field).into_iter().map(|name| (name, spelled(&field.name))));
                 methods.push((names::setter(&field.name), spelled(&field.name)));
             }
             Member::Oneof(oneof) => {
@@ -82,6 +78,17 @@ fn members(message: &Message) -> Result<(), Error> {
     }
     distinct(fields)?;
     distinct(methods)
+}
+
+/// The methods that read a field: the accessors of enums, and what prost makes of what may be unset.
+fn readers(field: &Field) -> Vec<Ident> {
+    let own = names::field(&field.name);
+    match (&field.kind, field.shape) {
+        (Kind::Enumeration(_), Shape::Optional) => vec![own, names::optional_accessor(&field.name)],
+        (Kind::Enumeration(_), Shape::Plain | Shape::Repeated { .. }) => vec![own],
+        (Kind::Scalar(_), Shape::Optional) => vec![own],
+        _ => Vec::new(),
+    }
 }
 
 fn methods(service: &Service) -> Result<(), Error> {

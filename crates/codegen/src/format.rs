@@ -133,7 +133,6 @@ impl Root {
     fn of(path: &str) -> Self {
         match path.split("::").next().unwrap_or_default() {
             "std" => Self::Std,
-            "crate" | "self" | "super" => Self::Own,
             own if own.starts_with(|first: char| first.is_lowercase()) && !own.starts_with("freehold_") => {
                 Self::Own
             }

@@ -7,7 +7,7 @@ use freehold_contract::model::Model;
 const OUTSIDE: [(&str, &str); 1] = [("demo", "src/demo/generated")];
 
 /// The folders of generated files, as paths below the root of a repository; each one holds nothing else.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The SDK's modules.
     pub sdk: Option<String>,
@@ -18,7 +18,7 @@ pub struct Layout {
 }
 
 /// The folders of the contract language.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Language {
     /// Messages, methods and servers, in freehold-wire.
     pub wire: String,

@@ -30,13 +30,13 @@ fn main() -> ExitCode {
 
 /// Whether all is well.
 fn run(command: &Command) -> Result<bool, repository::Problem> {
-    let changes = repository::changes(&command.root)?;
+    let changes = repository::changes(&command.root, command.layout.as_ref())?;
     if command.check {
         for change in &changes {
             println!("{change}");
         }
         if !changes.is_empty() {
-            eprintln!("{} generated files are stale; run `cargo run -p freehold-codegen`", changes.len());
+            eprintln!("{} generated files are not what the contracts say; generate again", changes.len());
         }
         return Ok(changes.is_empty());
     }

@@ -26,19 +26,26 @@ const MODULES: [&str; 16] = [
     "std",
 ];
 
-/// What a generated client and server can do besides their RPCs; an RPC of that name steps aside.
-const OWN_METHODS: [&str; 13] = [
+/// What a generated client and server, or the pointers to what they stand on, can do besides their RPCs; an RPC of that
+/// name steps aside.
+const OWN_METHODS: [&str; 19] = [
+    "as_mut",
+    "as_ref",
     "call",
     "clone",
     "connect",
+    "drop",
     "fmt",
     "from_stub",
+    "into",
     "new",
-    "options",
     "poll_ready",
     "session",
+    "to_owned",
+    "try_into",
     "with_deadline",
     "with_key",
+    "with_options",
     "with_session",
     "within",
 ];

@@ -89,50 +89,54 @@ fn sdk(folder: &str, world: &World<'_>, files: &mut Files) -> Result<(), Error> 
 
 /// The contract language itself: every owner serves its feed, and the mesh its directory.
 fn language(layout: &Language, world: &World<'_>, files: &mut Files) -> Result<(), Error> {
-    let Language { wire, client: clients } = layout;
+    language_in_wire(&layout.wire, world, files)?;
+    language_in_client(&layout.client, world, files)
+}
+
+fn language_in_wire(folder: &str, world: &World<'_>, files: &mut Files) -> Result<(), Error> {
     let package = &world.language;
-    let pb = package::data(package, &format!("{wire}/pb"), Crate::Wire, world, files)?;
+    let pb = package::data(package, &format!("{folder}/pb"), Crate::Wire, world, files)?;
     let title = ["The messages of the contract language: envelope, feed, directory.".to_owned()];
-    files.rust(&format!("{wire}/pb/mod.rs"), &title, &pb.tokens())?;
+    files.rust(&format!("{folder}/pb/mod.rs"), &title, &pb.tokens())?;
 
-    let beside = |krate: Crate, reserved| {
-        Scope::beside(&world.homes, krate, &package.name, krate.package(&package.name), reserved)
-    };
-    let items = package::methods_file(&package.services, || beside(Crate::Wire, &methods::RESERVED))?;
-    files.rust(
-        &format!("{wire}/methods.rs"),
-        &["The methods of the contract language.".to_owned()],
-        &items,
-    )?;
+    let beside = |reserved| language_scope(Crate::Wire, world, reserved);
+    let items = package::methods_file(&package.services, || beside(&methods::RESERVED))?;
+    let title = ["The methods of the contract language.".to_owned()];
+    files.rust(&format!("{folder}/methods.rs"), &title, &items)?;
 
-    let (mut in_wire, mut in_client) = (Folder::default(), Folder::default());
-    in_wire.public(&names::field("methods"));
-    in_wire.public(&names::field("pb"));
+    let mut modules = Folder::default();
+    modules.public(&names::field("methods"));
+    modules.public(&names::field("pb"));
     for service in &package.services {
-        let (one, names) = (std::slice::from_ref(service), names::service(names::simple(&service.name)));
-        let (module, file) = (&names.module, names::plain(&names.module));
-        let scope = beside(Crate::Wire, &server::RESERVED);
+        let module = names::service(names::simple(&service.name)).module;
+        let (one, scope) = (std::slice::from_ref(service), beside(&server::RESERVED));
         let items = package::server_file(one, &world.traits, &quote!(crate::methods), &scope)?;
-        files.rust(
-            &format!("{wire}/{file}.rs"),
-            &[format!("The server side of `{}`.", service.name)],
-            &items,
-        )?;
-
-        let scope = beside(Crate::Client, &client::RESERVED);
-        let items = package::client_file(one, None, &quote!(freehold_wire::methods), &scope)?;
-        files.rust(
-            &format!("{clients}/{file}.rs"),
-            &[format!("The client of `{}`.", service.name)],
-            &items,
-        )?;
-
-        in_wire.public(module);
-        in_client.private(&file, None);
-        in_client.export(&file, &[names.client, names.stub], None);
+        let path = format!("{folder}/{}.rs", names::plain(&module));
+        files.rust(&path, &[format!("The server side of `{}`.", service.name)], &items)?;
+        modules.public(&module);
     }
     let title = ["The contract language in Rust: its messages, its methods, its servers.".to_owned()];
-    files.rust(&format!("{wire}/mod.rs"), &title, &in_wire.top())?;
+    files.rust(&format!("{folder}/mod.rs"), &title, &modules.top())
+}
+
+fn language_in_client(folder: &str, world: &World<'_>, files: &mut Files) -> Result<(), Error> {
+    let mut modules = Folder::default();
+    for service in &world.language.services {
+        let names = names::service(names::simple(&service.name));
+        let module = names::plain(&names.module);
+        let (one, scope) =
+            (std::slice::from_ref(service), language_scope(Crate::Client, world, &client::RESERVED));
+        let items = package::client_file(one, None, &quote!(freehold_wire::methods), &scope)?;
+        let title = format!("The client of `{}`.", service.name);
+        files.rust(&format!("{folder}/{module}.rs"), &[title], &items)?;
+        modules.private(&module, None);
+        modules.export(&module, &[names.client, names.stub], None);
+    }
     let title = ["The clients of the contract language.".to_owned()];
-    files.rust(&format!("{clients}/mod.rs"), &title, &in_client.top())
+    files.rust(&format!("{folder}/mod.rs"), &title, &modules.top())
+}
+
+fn language_scope<'a>(krate: Crate, world: &'a World<'_>, reserved: &'static [&'static str]) -> Scope<'a> {
+    let name = &world.language.name;
+    Scope::beside(&world.homes, krate, name, krate.package(name), reserved)
 }

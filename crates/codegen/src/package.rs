@@ -1,5 +1,7 @@
 //! The files of one package: its messages, what is said of them, and its services.
 
+use std::collections::BTreeSet;
+
 use freehold_contract::model::{Model, Owner, Service};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +9,7 @@ use quote::quote;
 use crate::emit::modules::Folder;
 use crate::emit::{checks, client, debug, entities, fields, messages, methods, server};
 use crate::error::Error;
-use crate::items::{Message, Package};
+use crate::items::Package;
 use crate::names::{self, ServiceNames};
 use crate::output::Files;
 use crate::paths::{Crate, Homes, Scope};
@@ -38,10 +40,14 @@ impl World<'_> {
         self.model.owners.iter().find(|owner| owner.packages.iter().any(|own| own == package))
     }
 
-    fn is_request(&self, message: &str, services: &[Service]) -> bool {
+    /// The messages that servers check: requests, and what is in them as far as it has limits.
+    fn checked<'a>(&'a self, services: &'a [Service]) -> BTreeSet<&'a str> {
         let of_owners = self.model.owners.iter().flat_map(|owner| &owner.services);
-        let mut methods = of_owners.chain(services).flat_map(|service| &service.methods);
-        methods.any(|method| method.request == message)
+        let methods = of_owners.chain(services).flat_map(|service| &service.methods);
+        let requests: BTreeSet<&str> = methods.map(|method| method.request.as_str()).collect();
+        let mut checked = self.traits.within(requests.iter().copied());
+        checked.retain(|name| requests.contains(name) || self.traits.has_limits(name));
+        checked
     }
 }
 
@@ -200,13 +206,11 @@ fn check_file(package: &Package, krate: Crate, world: &World<'_>) -> Result<Toke
         return Ok(TokenStream::new());
     }
     let scope = Scope::beside(&world.homes, krate, &package.name, quote!(super::messages), &checks::RESERVED);
-    let is_checked = |message: &&Message| {
-        let name = &message.full_name;
-        world.traits.has_limits(name) || world.is_request(name, &package.services)
-    };
-    let checked = package.all_messages().into_iter().filter(is_checked);
+    let checked = world.checked(&package.services);
+    let messages =
+        package.all_messages().into_iter().filter(|message| checked.contains(message.full_name.as_str()));
     let checks: Vec<TokenStream> =
-        checked.map(|message| checks::check(message, &world.traits, &scope)).collect::<Result<_, _>>()?;
+        messages.map(|message| checks::check(message, &world.traits, &scope)).collect::<Result<_, _>>()?;
     let (wire, imports) = (krate.wire(), scope.imports());
     Ok(if checks.is_empty() {
         TokenStream::new()

@@ -96,17 +96,28 @@ fn package(name: &str, files: &[&FileDescriptor], services: Vec<Service>) -> Res
     Ok(package)
 }
 
-fn message(message_: &MessageDescriptor, comments: &Comments) -> Result<Message, Error> {
-    let declared: Vec<_> = message_.child_messages().filter(|child| !child.is_map_entry()).collect();
-    let messages: Result<_, Error> = declared.iter().map(|child| message(child, comments)).collect();
+fn message(declared: &MessageDescriptor, comments: &Comments) -> Result<Message, Error> {
+    let children: Vec<_> = declared.child_messages().filter(|child| !child.is_map_entry()).collect();
+    let messages: Result<_, Error> = children.iter().map(|child| message(child, comments)).collect();
     Ok(Message {
-        full_name: message_.full_name().to_owned(),
-        name: message_.name().to_owned(),
-        docs: comments.at(message_.path(), || format!("The message `{}`.", message_.full_name())),
-        members: members(message_, comments)?,
+        full_name: declared.full_name().to_owned(),
+        name: declared.name().to_owned(),
+        docs: deprecation(
+            comments.at(declared.path(), || format!("The message `{}`.", declared.full_name())),
+            declared.descriptor_proto().options.as_ref().is_some_and(|options| options.deprecated()),
+        ),
+        members: members(declared, comments)?,
         messages: messages?,
-        enums: message_.child_enums().map(|child| enumeration(&child, comments)).collect(),
+        enums: declared.child_enums().map(|child| enumeration(&child, comments)).collect(),
     })
+}
+
+/// What its owner gives up says so; not by an attribute, for that would break whoever builds without warnings.
+fn deprecation(mut docs: Vec<String>, is_deprecated: bool) -> Vec<String> {
+    if is_deprecated {
+        docs.extend(["".to_owned(), "Deprecated by its owner.".to_owned()]);
+    }
+    docs
 }
 
 /// A message's fields as declared; a oneof stands where its first field does.
@@ -163,7 +174,10 @@ fn field(field: &FieldDescriptor, comments: &Comments) -> Result<Field, Error> {
     Ok(Field {
         name: field.name().to_owned(),
         number: field.number(),
-        docs: comments.at(field.path(), || format!("The field `{}`.", field.name())),
+        docs: deprecation(
+            comments.at(field.path(), || format!("The field `{}`.", field.name())),
+            field.field_descriptor_proto().options.as_ref().is_some_and(|options| options.deprecated()),
+        ),
         boxed: leads_back(field),
         rules: field_rules(field),
         kind,
@@ -235,7 +249,10 @@ fn enumeration(enumeration: &EnumDescriptor, comments: &Comments) -> Enumeration
             continue;
         }
         let path = [enumeration.path(), &[ENUM_VALUE, i32::try_from(index).unwrap_or(i32::MAX)]].concat();
-        let docs = comments.at(&path, || format!("The value `{}`.", value.name()));
+        let docs = deprecation(
+            comments.at(&path, || format!("The value `{}`.", value.name())),
+            value.options.as_ref().is_some_and(|options| options.deprecated()),
+        );
         values.push(EnumValue { name: value.name().to_owned(), number: value.number(), docs });
     }
     Enumeration {

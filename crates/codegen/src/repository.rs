@@ -60,7 +60,7 @@ impl Change {
 }
 
 /// The generated files of the repository at `root` that are not what its contracts say, by path.
-pub(crate) fn changes(root: &Path) -> Result<Vec<Change>, Problem> {
+pub(crate) fn changes(root: &Path, layout: Option<&Layout>) -> Result<Vec<Change>, Problem> {
     let sources = sources(&root.join(CONTRACTS))?;
     let refused = |findings: &[Finding]| Problem::Contracts(render_text(findings, &sources));
     let model = load(&sources).map_err(|findings| refused(&findings))?;
@@ -68,7 +68,7 @@ pub(crate) fn changes(root: &Path) -> Result<Vec<Change>, Problem> {
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(refused(&findings));
     }
-    let layout = Layout::repository(&model);
+    let layout = layout.cloned().unwrap_or_else(|| Layout::repository(&model));
     let mut wanted: BTreeMap<String, Vec<u8>> =
         generate(&model, &layout)?.into_iter().map(|file| (file.path, file.contents)).collect();
     let mut paths: BTreeSet<String> = wanted.keys().cloned().collect();

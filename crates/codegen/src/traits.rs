@@ -64,18 +64,21 @@ impl Traits {
         self.reaches(message, Field::has_limits)
     }
 
-    /// Whether the message, or one in it, has such a field.
-    fn reaches(&self, message: &str, is_such: impl Fn(&Field) -> bool) -> bool {
+    /// The messages themselves, and all that are in them.
+    pub(crate) fn within<'a>(&'a self, messages: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
         let mut seen = BTreeSet::new();
-        let mut next = vec![message];
+        let mut next: Vec<&str> = messages.into_iter().collect();
         while let Some(name) = next.pop() {
             let Some(message) = self.messages.get(name).filter(|_| seen.insert(name)) else { continue };
-            if message.fields().any(&is_such) {
-                return true;
-            }
             next.extend(message.fields().filter_map(Field::message));
         }
-        false
+        seen
+    }
+
+    /// Whether the message, or one in it, has such a field.
+    fn reaches(&self, message: &str, is_such: impl Fn(&Field) -> bool) -> bool {
+        let messages = self.within([message]).into_iter().filter_map(|name| self.messages.get(name));
+        messages.flat_map(Message::fields).any(is_such)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** no limit is dropped in silence: one that its field's type has no use for is an error.
 
+use freehold_contract::language::FieldRules;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -70,12 +71,6 @@ impl Access {
         let borrowed = if field.boxed { quote!(&**value) } else { quote!(value) };
         Self { label: quote!(#label), copied: quote!(*value), borrowed, receiver: quote!(value) }
     }
-
-    /// The same for an item of a list or a map, named by its index or its key.
-    fn item(field: &Field, index: &str) -> Self {
-        let label = format!("{}[{{{index}}}]", field.name);
-        Self { label: quote!(&format!(#label)), ..Self::borrowed(field) }
-    }
 }
 
 fn field(field: &Field, message: &Message, traits: &Traits) -> Result<Vec<TokenStream>, Error> {
@@ -96,40 +91,28 @@ fn field(field: &Field, message: &Message, traits: &Traits) -> Result<Vec<TokenS
         let most = number(most);
         checks.push(quote!(violations.max_items(#label, self.#ident.len(), #most);));
     }
-    checks.extend(items(field, message, traits)?);
+    checks.extend(held(field, message, traits)?);
     Ok(checks)
 }
 
 /// The checks of what an optional field, a list or a map holds.
-fn items(field: &Field, message: &Message, traits: &Traits) -> Result<Option<TokenStream>, Error> {
+fn held(field: &Field, message: &Message, traits: &Traits) -> Result<Option<TokenStream>, Error> {
     let (label, ident) = (&field.name, names::field(&field.name));
-    let is_checked_message = field.message().is_some_and(|name| traits.has_limits(name));
-    let (access, head) = match field.shape {
-        Shape::Repeated { .. } if is_checked_message => {
-            return Ok(Some(quote!(violations.each(#label, self.#ident.iter().enumerate());)));
+    let rules = FieldRules { required: false, max_items: None, ..field.rules.clone() };
+    let single = Field { shape: Shape::Plain, rules, ..field.clone() };
+    let checks = value(&single, message, traits, &Access::borrowed(field))?;
+    if checks.is_empty() {
+        return Ok(None);
+    }
+    let is_message = field.message().is_some();
+    match field.shape {
+        Shape::Repeated { .. } if is_message => {
+            Ok(Some(quote!(violations.each(#label, self.#ident.iter().enumerate());)))
         }
-        Shape::Map(_) if is_checked_message => {
-            return Ok(Some(quote!(violations.each(#label, &self.#ident);)));
-        }
-        Shape::Repeated { .. } => {
-            (Access::item(field, "index"), quote!(for (index, value) in self.#ident.iter().enumerate()))
-        }
-        Shape::Map(_) => (Access::item(field, "key"), quote!(for (key, value) in &self.#ident)),
-        Shape::Plain | Shape::Optional => {
-            (Access::borrowed(field), quote!(if let Some(value) = &self.#ident))
-        }
-    };
-    let single = Field { shape: Shape::Plain, rules: without_presence(field), ..field.clone() };
-    let checks = value(&single, message, traits, &access)?;
-    Ok((!checks.is_empty()).then(|| quote!(#head { #(#checks)* })))
-}
-
-/// The rules of one item: that there is one, and how many there are, has been checked.
-fn without_presence(field: &Field) -> freehold_contract::language::FieldRules {
-    let mut rules = field.rules.clone();
-    rules.required = false;
-    rules.max_items = None;
-    rules
+        Shape::Map(_) if is_message => Ok(Some(quote!(violations.each(#label, &self.#ident);))),
+        Shape::Repeated { .. } | Shape::Map(_) => Err(misplaced(field, message)),
+        Shape::Plain | Shape::Optional => Ok(Some(quote!(if let Some(value) = &self.#ident { #(#checks)* }))),
+    }
 }
 
 /// The checks of one value.

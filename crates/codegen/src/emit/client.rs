@@ -12,8 +12,9 @@ use crate::names::{self, ServiceNames};
 use crate::paths::Scope;
 
 /// Names that the file has a use for itself.
-pub(crate) const RESERVED: [&str; 19] = [
+pub(crate) const RESERVED: [&str; 20] = [
     "Arc",
+    "Box",
     "CallOptions",
     "Channel",
     "Clone",

@@ -6,7 +6,7 @@ use quote::quote;
 
 use crate::emit::{docs, types};
 use crate::error::Error;
-use crate::items::{Field, Kind, Member, Message, Oneof, Scalar, Shape};
+use crate::items::{Field, Kind, Member, Message, Oneof, Shape};
 use crate::names;
 use crate::paths::Scope;
 
@@ -36,7 +36,7 @@ pub(crate) fn methods(message: &Message, scope: &Scope<'_>) -> Result<TokenStrea
         match member {
             Member::Field(field) => {
                 methods.push(setter(field, scope)?);
-                methods.push(accessor(field, scope)?);
+                methods.extend(accessor(field, scope)?);
             }
             Member::Oneof(oneof) => methods.extend(choice_setters(message, oneof, scope)?),
         }
@@ -78,7 +78,7 @@ fn setter(field: &Field, scope: &Scope<'_>) -> Result<TokenStream, Error> {
 
 /// Numbers and flags are given as they are: nothing else turns into them by accident.
 fn is_copied(kind: &Kind) -> bool {
-    matches!(kind, Kind::Scalar(scalar) if !matches!(scalar, Scalar::String | Scalar::Bytes))
+    matches!(kind, Kind::Scalar(_)) && types::is_copied(kind)
 }
 
 /// A oneof is set whole, or by one of its fields.
@@ -124,44 +124,36 @@ fn variant_setter(
 }
 
 /// Reads an enum field; nothing for a field of another kind, and for a map, whose values are read one by one.
-fn accessor(field: &Field, scope: &Scope<'_>) -> Result<TokenStream, Error> {
-    let Kind::Enumeration(full_name) = &field.kind else { return Ok(TokenStream::new()) };
+fn accessor(field: &Field, scope: &Scope<'_>) -> Result<Option<TokenStream>, Error> {
+    let Kind::Enumeration(full_name) = &field.kind else { return Ok(None) };
     let (own, enumeration, name) = (docs(&field.docs), scope.path(full_name)?, names::field(&field.name));
-    let error = quote!(prost::UnknownEnumValue);
-    Ok(match field.shape {
-        Shape::Plain => {
-            let unknown = docs(["", "# Errors", "The number, where this version does not know the value."]);
-            quote! {
-                #own
-                #unknown
-                pub fn #name(&self) -> Result<#enumeration, #error> {
-                    #enumeration::try_from(self.#name)
-                }
-            }
-        }
-        Shape::Optional => {
-            let method = names::optional_accessor(&field.name);
-            let unknown =
-                docs(["", "`None` where it is unset, an error where this version does not know the value."]);
-            quote! {
-                #own
-                #unknown
-                #[must_use]
-                pub fn #method(&self) -> Option<Result<#enumeration, #error>> {
-                    self.#name.map(#enumeration::try_from)
-                }
-            }
-        }
-        Shape::Repeated { .. } => {
-            let unknown = docs(["", "An item is an error where this version does not know the value."]);
-            quote! {
-                #own
-                #unknown
-                pub fn #name(&self) -> impl Iterator<Item = Result<#enumeration, #error>> {
-                    self.#name.iter().copied().map(#enumeration::try_from)
-                }
-            }
-        }
-        Shape::Map(_) => TokenStream::new(),
-    })
+    let read = quote!(Result<#enumeration, prost::UnknownEnumValue>);
+    let (unknown, method, answer, body) = match field.shape {
+        Shape::Plain => (
+            docs(["", "# Errors", "The number, where this version does not know the value."]),
+            name.clone(),
+            read,
+            quote!(#enumeration::try_from(self.#name)),
+        ),
+        Shape::Optional => (
+            docs(["", "`None` where it is unset, an error where this version does not know the value."]),
+            names::optional_accessor(&field.name),
+            quote!(Option<#read>),
+            quote!(self.#name.map(#enumeration::try_from)),
+        ),
+        Shape::Repeated { .. } => (
+            docs(["", "An item is an error where this version does not know the value."]),
+            name.clone(),
+            quote!(impl Iterator<Item = #read>),
+            quote!(self.#name.iter().copied().map(#enumeration::try_from)),
+        ),
+        Shape::Map(_) => return Ok(None),
+    };
+    let must_use = (field.shape == Shape::Optional).then(|| quote!(#[must_use]));
+    Ok(Some(quote! {
+        #own
+        #unknown
+        #must_use
+        pub fn #method(&self) -> #answer { #body }
+    }))
 }

@@ -7,7 +7,7 @@ use freehold_contract::model::{Consumer, Replica, WhenStale};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::emit::methods;
+use crate::emit::{methods, types};
 use crate::error::Error;
 use crate::items::{Field, Kind, Member, Message, Package, Scalar, Shape};
 use crate::names;
@@ -73,18 +73,7 @@ fn copied(
     let path = scope.path(&replica.name)?;
     let (name, of, owner, consumer) = (&replica.name, &replica.of, &replica.owner, &consumer.name);
     let (table, key, key_column) = (names::table(&message.name), names::field(&replica.key), &replica.key);
-    let staleness = match replica.max_staleness {
-        Some(most) => {
-            let most = methods::duration(most);
-            quote!(Some(#most))
-        }
-        None => quote!(None),
-    };
-    let when_stale = match replica.when_stale {
-        WhenStale::AskOwner => quote!(AskOwner),
-        WhenStale::ServeStale => quote!(ServeStale),
-        WhenStale::Fail => quote!(Fail),
-    };
+    let (staleness, when_stale) = (staleness(replica), when_stale(replica));
     let columns: Vec<Column<'_>> = message.members.iter().map(Column::of).collect();
     let described = columns.iter().map(Column::description);
     let values = columns.iter().map(Column::value);
@@ -110,19 +99,34 @@ fn copied(
     })
 }
 
+fn staleness(replica: &Replica) -> TokenStream {
+    match replica.max_staleness.map(methods::duration) {
+        Some(most) => quote!(Some(#most)),
+        None => quote!(None),
+    }
+}
+
+fn when_stale(replica: &Replica) -> TokenStream {
+    match replica.when_stale {
+        WhenStale::AskOwner => quote!(AskOwner),
+        WhenStale::ServeStale => quote!(ServeStale),
+        WhenStale::Fail => quote!(Fail),
+    }
+}
+
 /// A column of a copy.
 #[derive(Debug)]
 enum Column<'a> {
     /// A scalar field, or an enum by its number.
     Scalar { field: &'a Field, scalar: Scalar },
-    /// Anything else, by the name of the field or the oneof.
-    Blob(&'a str),
+    /// Anything else, by the name of the field or the oneof; `copied` where Rust copies it without being asked.
+    Blob { name: &'a str, copied: bool },
 }
 
 impl<'a> Column<'a> {
     fn of(member: &'a Member) -> Self {
         match member {
-            Member::Oneof(oneof) => Self::Blob(&oneof.name),
+            Member::Oneof(oneof) => Self::Blob { name: &oneof.name, copied: false },
             Member::Field(field) => match (&field.kind, field.shape) {
                 (Kind::Scalar(scalar), Shape::Plain | Shape::Optional) => {
                     Self::Scalar { field, scalar: *scalar }
@@ -130,18 +134,21 @@ impl<'a> Column<'a> {
                 (Kind::Enumeration(_), Shape::Plain | Shape::Optional) => {
                     Self::Scalar { field, scalar: Scalar::Int32 }
                 }
-                _ => Self::Blob(&field.name),
+                (kind, shape) => Self::Blob {
+                    name: &field.name,
+                    copied: shape == Shape::Optional && types::is_copied(kind),
+                },
             },
         }
     }
 
     fn is_blob(&self) -> bool {
-        matches!(self, Self::Blob(_))
+        matches!(self, Self::Blob { .. })
     }
 
     fn description(&self) -> TokenStream {
         let (name, kind) = match self {
-            Self::Blob(name) => (*name, quote!(Blob)),
+            Self::Blob { name, .. } => (*name, quote!(Blob)),
             Self::Scalar { field, scalar } => (field.name.as_str(), column_kind(*scalar)),
         };
         quote!(Column { name: #name, kind: ColumnKind::#kind })
@@ -150,9 +157,10 @@ impl<'a> Column<'a> {
     /// The column's value out of `self`.
     fn value(&self) -> TokenStream {
         match self {
-            Self::Blob(name) => {
+            Self::Blob { name, copied } => {
                 let name = names::field(name);
-                quote!(Value::from(Self { #name: self.#name.clone(), ..Self::default() }.encode_to_vec()))
+                let clone = (!copied).then(|| quote!(.clone()));
+                quote!(Value::from(Self { #name: self.#name #clone, ..Self::default() }.encode_to_vec()))
             }
             Self::Scalar { field, scalar } => {
                 let name = names::field(&field.name);
@@ -168,7 +176,7 @@ fn from_row(columns: &[Column<'_>]) -> TokenStream {
     let (mut scalars, mut blobs) = (Vec::new(), Vec::new());
     for column in columns {
         match column {
-            Column::Blob(name) => blobs.push(quote! {
+            Column::Blob { name, .. } => blobs.push(quote! {
                 copy.merge(row.get::<Vec<u8>>(#name)?.as_slice()).map_err(|error| damaged(#name, &error))?;
             }),
             Column::Scalar { field, scalar } => {

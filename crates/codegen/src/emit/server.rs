@@ -15,10 +15,11 @@ use crate::paths::Scope;
 use crate::traits::Traits;
 
 /// Names that the file has a use for itself.
-pub(crate) const RESERVED: [&str; 18] = [
+pub(crate) const RESERVED: [&str; 19] = [
     "Answer",
     "Arc",
     "Body",
+    "Box",
     "Clone",
     "Committed",
     "Context",

@@ -120,6 +120,20 @@ pub(crate) fn variant_attribute(field: &Field, scope: &Scope<'_>) -> Result<Toke
     Ok(quote!(#[prost(#word, #boxed tag = #tag)]))
 }
 
+/// Whether the type of one item is `Copy`; of messages, only Protobuf's own small ones are.
+pub(crate) fn is_copied(kind: &Kind) -> bool {
+    match kind {
+        Kind::Scalar(scalar) => !matches!(scalar, Scalar::String | Scalar::Bytes),
+        Kind::Enumeration(_) => true,
+        Kind::Message(name) => {
+            let own = name.strip_prefix("google.protobuf.").unwrap_or_default();
+            let is_number = own.ends_with("Value")
+                && !matches!(own, "BytesValue" | "ListValue" | "StringValue" | "Value");
+            is_number || matches!(own, "Duration" | "Empty" | "Timestamp")
+        }
+    }
+}
+
 /// A path as a string, the way attributes want it.
 pub(crate) fn spaceless(path: &TokenStream) -> String {
     path.to_string().replace(' ', "")

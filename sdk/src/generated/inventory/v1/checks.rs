@@ -5,15 +5,9 @@
 use freehold_wire::check::{Check, Violations};
 
 use super::messages::{
-    GetStockRequest, ListStockRequest, ReleaseRequest, Reservation, ReserveRequest,
-    RestockRequest, ShipRequest, StockLine,
+    GetStockRequest, ListStockRequest, ReleaseRequest, ReserveRequest, RestockRequest,
+    ShipRequest, StockLine,
 };
-
-impl Check for Reservation {
-    fn check(&self, violations: &mut Violations) {
-        violations.each("lines", self.lines.iter().enumerate());
-    }
-}
 
 impl Check for StockLine {
     fn check(&self, violations: &mut Violations) {

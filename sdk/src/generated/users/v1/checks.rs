@@ -5,18 +5,9 @@
 use freehold_wire::check::{Check, Violations};
 
 use super::messages::{
-    Address, BatchGetUsersRequest, BatchGetUsersResponse, EraseUserRequest,
-    GetUserRequest, ListUsersRequest, ListUsersResponse, RegisterUserRequest,
-    UpdateUserRequest, User,
+    Address, BatchGetUsersRequest, EraseUserRequest, GetUserRequest, ListUsersRequest,
+    RegisterUserRequest, UpdateUserRequest,
 };
-
-impl Check for User {
-    fn check(&self, violations: &mut Violations) {
-        if let Some(value) = &self.address {
-            violations.nested("address", value);
-        }
-    }
-}
 
 impl Check for Address {
     fn check(&self, violations: &mut Violations) {
@@ -56,22 +47,10 @@ impl Check for BatchGetUsersRequest {
     }
 }
 
-impl Check for BatchGetUsersResponse {
-    fn check(&self, violations: &mut Violations) {
-        violations.each("users", self.users.iter().enumerate());
-    }
-}
-
 impl Check for ListUsersRequest {
     fn check(&self, violations: &mut Violations) {
         violations.min("page_size", self.page_size, 0);
         violations.max_chars("page_token", &self.page_token, 500);
-    }
-}
-
-impl Check for ListUsersResponse {
-    fn check(&self, violations: &mut Violations) {
-        violations.each("users", self.users.iter().enumerate());
     }
 }
 
