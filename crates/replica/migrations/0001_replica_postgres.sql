@@ -23,7 +23,7 @@ CREATE TABLE freehold_undecoded (
 CREATE FUNCTION freehold_only_applier() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF coalesce(current_setting('freehold.applier', true), '') <> 'on' THEN
-        RAISE EXCEPTION '% is a copy: only its applier writes it', TG_TABLE_NAME USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION '% is a copy of % that only its applier writes', TG_TABLE_NAME, TG_ARGV[0];
     END IF;
     IF TG_OP = 'DELETE' THEN
         RETURN OLD;

@@ -117,11 +117,12 @@ pub(crate) fn protect(table: &str, of: &str, engine: Engine) -> String {
     match engine {
         Engine::Sqlite => ["INSERT", "UPDATE", "DELETE"].map(|verb| refuse(table, of, verb)).concat(),
         Engine::Postgres => {
+            let of = of.replace('\'', "''");
             let trigger = |name: &str, verbs: &str, each: &str| {
                 let (name, table) = (quoted(&format!("{table}_{name}")), quoted(table));
                 format!(
                     "CREATE TRIGGER {name} BEFORE {verbs} ON {table} FOR EACH {each} \
-                     EXECUTE FUNCTION freehold_only_applier();"
+                     EXECUTE FUNCTION freehold_only_applier('{of}');"
                 )
             };
             trigger("only_applier", "INSERT OR UPDATE OR DELETE", "ROW")

@@ -17,6 +17,7 @@ use crate::fixture::{
     eventually, name, put,
 };
 use crate::{Copied, Replica};
+use freehold_testkit::engines;
 
 /// After each chunk that the owner has read, and before it arrives: changes before and behind the cursor, deletions,
 /// re-creations, new keys.
@@ -72,39 +73,44 @@ async fn naive(way: &Way, until: usize) -> Rows {
 /// R1, R2: rows that meet newer events, deletions during the snapshot, re-creations: the higher version wins.
 #[tokio::test]
 async fn a_copy_is_right_although_its_owner_writes_while_it_is_made() {
-    let catalog = Catalog::open().await;
-    catalog.put_all(0..20, 1).await;
-    let shop = Shop::open().await;
-    let (replica, handle) = shop.copied::<ProductCopy>(&busy(&catalog)).await;
-    assert!(replica.is_ready());
-    handle.caught_up(SOON).await.unwrap();
-    assert_eq!(shop.rows().await, catalog.rows().await);
-    handle.stop().await;
+    for database in engines::each().await {
+        let catalog = Catalog::open().await;
+        catalog.put_all(0..20, 1).await;
+        let shop = Shop::on(database).await;
+        let (replica, handle) = shop.copied::<ProductCopy>(&busy(&catalog)).await;
+        assert!(replica.is_ready());
+        handle.caught_up(SOON).await.unwrap();
+        assert_eq!(shop.rows().await, catalog.rows().await);
+        handle.stop().await;
 
-    let bugged = Catalog::open().await;
-    bugged.put_all(0..20, 1).await;
-    let found = naive(&busy(&bugged), 20).await;
-    assert_ne!(found, bugged.rows().await, "the planted bug is seen");
+        let bugged = Catalog::open().await;
+        bugged.put_all(0..20, 1).await;
+        let found = naive(&busy(&bugged), 20).await;
+        assert_ne!(found, bugged.rows().await, "the planted bug is seen");
+    }
 }
 
 /// R2: a tombstone stays; a re-created key comes back with a higher version.
 #[tokio::test]
 async fn deleted_stays_deleted_until_a_higher_version() {
-    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
-    catalog.put_all(0..3, 1).await;
-    let way = Way::sound(catalog.feed());
-    let (_, handle) = shop.copied::<ProductCopy>(&way).await;
-    catalog.delete(1).await;
-    handle.caught_up(SOON).await.unwrap();
-    assert_eq!(
-        shop.count("SELECT count(*) AS n FROM product_copy WHERE name IS NULL AND freehold_deleted").await,
-        1
-    );
-    assert_eq!(shop.rows().await, catalog.rows().await);
-    catalog.put(1, 9).await;
-    handle.caught_up(SOON).await.unwrap();
-    assert_eq!(shop.rows().await[1], (name(1), 9, 3));
-    handle.stop().await;
+    for database in engines::each().await {
+        let (catalog, shop) = (Catalog::open().await, Shop::on(database).await);
+        catalog.put_all(0..3, 1).await;
+        let way = Way::sound(catalog.feed());
+        let (_, handle) = shop.copied::<ProductCopy>(&way).await;
+        catalog.delete(1).await;
+        handle.caught_up(SOON).await.unwrap();
+        assert_eq!(
+            shop.count("SELECT count(*) AS n FROM product_copy WHERE name IS NULL AND freehold_deleted")
+                .await,
+            1
+        );
+        assert_eq!(shop.rows().await, catalog.rows().await);
+        catalog.put(1, 9).await;
+        handle.caught_up(SOON).await.unwrap();
+        assert_eq!(shop.rows().await[1], (name(1), 9, 3));
+        handle.stop().await;
+    }
 }
 
 /// R3: each event up to five times, one in seven lost on its first way: nothing is skipped, nothing applied twice.
@@ -194,25 +200,29 @@ async fn count(store: &freehold_store::Store, sql: &'static str) -> i64 {
 /// R8: a copy that gets a field is not ready until the field is filled, and goes on afterwards.
 #[tokio::test]
 async fn a_new_field_is_filled_before_the_copy_is_read_again() {
-    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
-    catalog.put_all(0..3, 1).await;
-    let way = Way::sound(catalog.feed());
-    let (_, handle) = shop.copied::<ProductCopy>(&way).await;
-    handle.stop().await;
-    let shop = shop.restart().await;
-    catalog.put(0, 2).await;
-    let wider: Replica<WiderCopy> = shop.copy(&way).await;
-    assert!(!wider.is_ready());
-    assert_eq!(shop.count("SELECT count(*) AS n FROM product_copy WHERE state IS NULL").await, 3);
-    let handle = shop.start(&wider, &way);
-    handle.caught_up(SOON).await.unwrap();
-    assert!(wider.is_ready());
-    assert_eq!(shop.rows().await, catalog.rows().await);
-    let row =
-        Replica::<WiderCopy>::get(&mut shop.store.read().await.unwrap(), &name(0)).await.unwrap().unwrap();
-    // R9: a number that names no state today is kept as it is.
-    assert_eq!((row.value.state, row.value.price_cents, row.version), (99, 2, 2));
-    handle.stop().await;
+    for database in engines::each().await {
+        let (catalog, shop) = (Catalog::open().await, Shop::on(database).await);
+        catalog.put_all(0..3, 1).await;
+        let way = Way::sound(catalog.feed());
+        let (_, handle) = shop.copied::<ProductCopy>(&way).await;
+        handle.stop().await;
+        let shop = shop.restart().await;
+        catalog.put(0, 2).await;
+        let wider: Replica<WiderCopy> = shop.copy(&way).await;
+        assert!(!wider.is_ready());
+        assert_eq!(shop.count("SELECT count(*) AS n FROM product_copy WHERE state IS NULL").await, 3);
+        let handle = shop.start(&wider, &way);
+        handle.caught_up(SOON).await.unwrap();
+        assert!(wider.is_ready());
+        assert_eq!(shop.rows().await, catalog.rows().await);
+        let row = Replica::<WiderCopy>::get(&mut shop.store.read().await.unwrap(), &name(0))
+            .await
+            .unwrap()
+            .unwrap();
+        // R9: a number that names no state today is kept as it is.
+        assert_eq!((row.value.state, row.value.price_cents, row.version), (99, 2, 2));
+        handle.stop().await;
+    }
 }
 
 /// Events that are no change move the version alone, also before the first change.

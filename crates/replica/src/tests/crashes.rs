@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::Replica;
 use crate::fault::{Faults, Point};
 use crate::fixture::{Catalog, ProductCopy, Shop, Way, eventually};
+use freehold_testkit::engines;
 
 /// R4, R5: killed at every line of snapshot and feed, the copy ends as its owner.
 #[tokio::test]
@@ -13,13 +14,15 @@ async fn an_applier_killed_at_any_point_ends_as_its_owner() {
     use Point::{AfterChunk, AfterCommit, AfterReplace, BeforePosition, InChunk};
     for point in [InChunk, AfterChunk, BeforePosition, AfterReplace, AfterCommit] {
         for nth in [1, 2, 3] {
-            killed_at(point, nth).await;
+            for database in engines::each().await {
+                killed_at(database, point, nth).await;
+            }
         }
     }
 }
 
-async fn killed_at(point: Point, nth: usize) {
-    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
+async fn killed_at(database: engines::Database, point: Point, nth: usize) {
+    let (catalog, shop) = (Catalog::open().await, Shop::on(database).await);
     catalog.put_all(0..12, 1).await;
     let way = Way::sound(catalog.feed());
     let (hits, deaths) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

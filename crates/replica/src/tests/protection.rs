@@ -3,6 +3,7 @@
 use freehold_store::{Constraint, StoreError};
 
 use crate::fixture::{Catalog, ProductCopy, SOON, Shop, Way};
+use freehold_testkit::engines;
 
 const WRITES: [&str; 4] = [
     "INSERT INTO product_copy (id, freehold_version, freehold_deleted) VALUES ('x', 1, FALSE)",
@@ -14,31 +15,33 @@ const WRITES: [&str; 4] = [
 /// R10: refused by the database, from the first start on and behind each new copy.
 #[tokio::test]
 async fn nobody_but_the_applier_writes_a_copy() {
-    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
-    catalog.put_all(0..3, 1).await;
-    let way = Way::sound(catalog.feed());
-    let replica = shop.copy::<ProductCopy>(&way).await;
-    assert!(shop.exec(WRITES[0]).await.is_err(), "an empty copy too");
-    let handle = shop.start(&replica, &way);
-    handle.caught_up(SOON).await.unwrap();
-    for write in WRITES {
-        let refused = shop.exec(write).await.unwrap_err();
-        assert!(
-            matches!(refused, StoreError::Constraint { kind: Constraint::Other, .. }),
-            "{write}: {refused:?}"
-        );
-        assert!(
-            refused
-                .to_string()
-                .contains("product_copy is a copy of c.v1.Product that only its applier writes"),
-            "{refused}"
-        );
+    for database in engines::each().await {
+        let (catalog, shop) = (Catalog::open().await, Shop::on(database).await);
+        catalog.put_all(0..3, 1).await;
+        let way = Way::sound(catalog.feed());
+        let replica = shop.copy::<ProductCopy>(&way).await;
+        assert!(shop.exec(WRITES[0]).await.is_err(), "an empty copy too");
+        let handle = shop.start(&replica, &way);
+        handle.caught_up(SOON).await.unwrap();
+        for write in WRITES {
+            let refused = shop.exec(write).await.unwrap_err();
+            assert!(
+                matches!(refused, StoreError::Constraint { kind: Constraint::Other, .. }),
+                "{write}: {refused:?}"
+            );
+            assert!(
+                refused
+                    .to_string()
+                    .contains("product_copy is a copy of c.v1.Product that only its applier writes"),
+                "{refused}"
+            );
+        }
+        assert_eq!(shop.rows().await, catalog.rows().await);
+        catalog.put(0, 2).await;
+        handle.caught_up(SOON).await.unwrap();
+        assert_eq!(shop.rows().await, catalog.rows().await, "its applier goes on");
+        handle.stop().await;
     }
-    assert_eq!(shop.rows().await, catalog.rows().await);
-    catalog.put(0, 2).await;
-    handle.caught_up(SOON).await.unwrap();
-    assert_eq!(shop.rows().await, catalog.rows().await, "its applier goes on");
-    handle.stop().await;
 }
 
 /// R10: the planted bug, a copy without its triggers, takes a write.

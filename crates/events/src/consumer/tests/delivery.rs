@@ -17,6 +17,7 @@ use crate::fixture::{
     placed,
 };
 use crate::link::Link;
+use freehold_testkit::engines;
 
 /// A consumer without an inbox: what the mesh would be with the bug that the tests below look for.
 async fn naive(mails: &Mails, feed: FeedClient, until: i64) {
@@ -47,34 +48,38 @@ fn often(item: &Item) -> usize {
 /// E21: what is delivered again takes effect once.
 #[tokio::test]
 async fn a_duplicate_delivery_takes_effect_once() {
-    let (owner, mails) = (Owner::open().await, Mails::open().await);
-    owner.place_all(5, 4).await;
-    let handle = mails.start(Way::damaged(owner.feed(), often));
-    handle.caught_up(SOON).await.unwrap();
-    assert!(mails.is_once_in_order(5, 4).await, "{:?}", mails.effects().await);
-    handle.stop().await;
+    for database in engines::each().await {
+        let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+        owner.place_all(5, 4).await;
+        let handle = mails.start(Way::damaged(owner.feed(), often));
+        handle.caught_up(SOON).await.unwrap();
+        assert!(mails.is_once_in_order(5, 4).await, "{:?}", mails.effects().await);
+        handle.stop().await;
 
-    let bugged = Mails::open().await;
-    naive(&bugged, Way::damaged(owner.feed(), often), 20).await;
-    assert!(!bugged.is_once_in_order(5, 4).await, "the planted bug is seen");
+        let bugged = Mails::open().await;
+        naive(&bugged, Way::damaged(owner.feed(), often), 20).await;
+        assert!(!bugged.is_once_in_order(5, 4).await, "the planted bug is seen");
+    }
 }
 
 /// E20: two deliveries at the same time, one effect.
 #[tokio::test]
 async fn of_two_consumers_at_once_one_takes_each_effect() {
-    let (owner, mails) = (Owner::open().await, Mails::open().await);
-    let handles = [mails.start(Way::sound(owner.feed())), mails.start(Way::sound(owner.feed()))];
-    owner.place_all(5, 10).await;
-    for handle in handles {
-        handle.caught_up(SOON).await.unwrap();
-        handle.stop().await;
-    }
-    assert!(mails.is_once_in_order(5, 10).await, "{:?}", mails.effects().await);
+    for database in engines::each().await {
+        let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+        let handles = [mails.start(Way::sound(owner.feed())), mails.start(Way::sound(owner.feed()))];
+        owner.place_all(5, 10).await;
+        for handle in handles {
+            handle.caught_up(SOON).await.unwrap();
+            handle.stop().await;
+        }
+        assert!(mails.is_once_in_order(5, 10).await, "{:?}", mails.effects().await);
 
-    let bugged = Mails::open().await;
-    let way = || Way::sound(owner.feed());
-    tokio::join!(naive(&bugged, way(), 50), naive(&bugged, way(), 50));
-    assert!(!bugged.is_once_in_order(5, 10).await, "the planted bug is seen");
+        let bugged = Mails::open().await;
+        let way = || Way::sound(owner.feed());
+        tokio::join!(naive(&bugged, way(), 50), naive(&bugged, way(), 50));
+        assert!(!bugged.is_once_in_order(5, 10).await, "the planted bug is seen");
+    }
 }
 
 /// E22, R4's sibling: wherever the process dies, effect, high-water and position are all there or none.
@@ -83,28 +88,34 @@ async fn a_consumer_killed_at_any_point_takes_each_effect_once() {
     use Point::{AfterCommit, BeforeCommit, BeforePosition, BeforeUnit, BetweenEffectAndInbox};
     for point in [BeforeUnit, BetweenEffectAndInbox, BeforePosition, BeforeCommit, AfterCommit] {
         for nth in [1, 2, 3] {
-            let (owner, mails) = (Owner::open().await, Mails::open().await);
-            owner.place_all(4, 3).await;
-            let (hits, dead) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-            let (counted, died) = (Arc::clone(&hits), Arc::clone(&dead));
-            let dies = move |at: Point| {
-                let is_it = at == point && counted.fetch_add(1, Ordering::SeqCst) + 1 >= nth;
-                died.fetch_add(usize::from(is_it), Ordering::SeqCst);
-                is_it
-            };
-            let faults = Faults { dies: Some(Arc::new(dies)) };
-            let handle = mails.consumer(Way::sound(owner.feed())).faults(faults).start();
-            // Two batches are needed for twelve events, so some points are not reached a third time.
-            let over = || async { dead.load(Ordering::SeqCst) > 0 || mails.effects().await.len() == 12 };
-            eventually("the kill", over).await;
-            handle.stop().await;
-            let mails = mails.restart().await;
-            let handle = mails.start(Way::sound(owner.feed()));
-            handle.caught_up(SOON).await.unwrap();
-            assert!(mails.is_once_in_order(4, 3).await, "{point:?} {nth}: {:?}", mails.effects().await);
-            handle.stop().await;
+            for database in engines::each().await {
+                killed_at(database, point, nth).await;
+            }
         }
     }
+}
+
+async fn killed_at(database: engines::Database, point: Point, nth: usize) {
+    let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+    owner.place_all(4, 3).await;
+    let (hits, dead) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, died) = (Arc::clone(&hits), Arc::clone(&dead));
+    let dies = move |at: Point| {
+        let is_it = at == point && counted.fetch_add(1, Ordering::SeqCst) + 1 >= nth;
+        died.fetch_add(usize::from(is_it), Ordering::SeqCst);
+        is_it
+    };
+    let faults = Faults { dies: Some(Arc::new(dies)) };
+    let handle = mails.consumer(Way::sound(owner.feed())).faults(faults).start();
+    // Two batches are needed for twelve events, so some points are not reached a third time.
+    let over = || async { dead.load(Ordering::SeqCst) > 0 || mails.effects().await.len() == 12 };
+    eventually("the kill", over).await;
+    handle.stop().await;
+    let mails = mails.restart().await;
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    assert!(mails.is_once_in_order(4, 3).await, "{point:?} {nth}: {:?}", mails.effects().await);
+    handle.stop().await;
 }
 
 /// E22: the planted bug of the test above is an effect outside the unit of its high-water.

@@ -11,6 +11,7 @@ use crate::fixture::{
     Mails, ORDER, Owner, SOON, SUBSCRIPTION, Shipped, ShippedView, Way, eventually, placed,
 };
 use crate::{DeadLetters, Parking, ReactionError, State};
+use freehold_testkit::engines;
 
 /// E24: one poisoned key among many parks alone; the position moves on.
 #[tokio::test]
@@ -31,42 +32,46 @@ async fn a_poisoned_key_stops_no_other_key() {
 /// E25: a later event waits behind one that is retried.
 #[tokio::test]
 async fn a_later_event_does_not_overtake_one_in_retry() {
-    let (owner, mails) = (Owner::open().await, Mails::open().await);
-    owner.place_all(2, 3).await;
-    let mut failures = 3;
-    mails.fail(move |key, version| match (key, version) {
-        ("k0", 1) if failures > 0 => {
-            failures -= 1;
-            Err(ReactionError::Retry("not yet".to_owned()))
-        }
-        _ => Ok(()),
-    });
-    let handle = mails.start(Way::sound(owner.feed()));
-    handle.caught_up(SOON).await.unwrap();
-    assert!(mails.is_once_in_order(2, 3).await, "{:?}", mails.effects().await);
-    assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked").await, 0);
-    handle.stop().await;
+    for database in engines::each().await {
+        let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+        owner.place_all(2, 3).await;
+        let mut failures = 3;
+        mails.fail(move |key, version| match (key, version) {
+            ("k0", 1) if failures > 0 => {
+                failures -= 1;
+                Err(ReactionError::Retry("not yet".to_owned()))
+            }
+            _ => Ok(()),
+        });
+        let handle = mails.start(Way::sound(owner.feed()));
+        handle.caught_up(SOON).await.unwrap();
+        assert!(mails.is_once_in_order(2, 3).await, "{:?}", mails.effects().await);
+        assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked").await, 0);
+        handle.stop().await;
+    }
 }
 
 /// E26: what is parked outlives its process, in order; the failure heals only after the restart.
 #[tokio::test]
 async fn parked_events_outlive_the_process() {
-    let (owner, mails) = (Owner::open().await, Mails::open().await);
-    owner.place_all(2, 3).await;
-    mails.fail(|key, _| if key == "k1" { Err(ReactionError::Retry("down".to_owned())) } else { Ok(()) });
-    let handle = mails.start(Way::sound(owner.feed()));
-    let parked = || async { mails.count("SELECT count(*) AS n FROM freehold_parked").await == 3 };
-    eventually("three parked events", parked).await;
-    let position = "SELECT mark AS n FROM freehold_position";
-    eventually("the position", || async { mails.count(position).await == 6 }).await;
-    handle.stop().await;
+    for database in engines::each().await {
+        let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+        owner.place_all(2, 3).await;
+        mails.fail(|key, _| if key == "k1" { Err(ReactionError::Retry("down".to_owned())) } else { Ok(()) });
+        let handle = mails.start(Way::sound(owner.feed()));
+        let parked = || async { mails.count("SELECT count(*) AS n FROM freehold_parked").await == 3 };
+        eventually("three parked events", parked).await;
+        let position = "SELECT mark AS n FROM freehold_position";
+        eventually("the position", || async { mails.count(position).await == 6 }).await;
+        handle.stop().await;
 
-    let mails = mails.restart().await;
-    mails.fail(|_, _| Ok(()));
-    let handle = mails.start(Way::sound(owner.feed()));
-    handle.caught_up(SOON).await.unwrap();
-    assert!(mails.is_once_in_order(2, 3).await, "{:?}", mails.effects().await);
-    handle.stop().await;
+        let mails = mails.restart().await;
+        mails.fail(|_, _| Ok(()));
+        let handle = mails.start(Way::sound(owner.feed()));
+        handle.caught_up(SOON).await.unwrap();
+        assert!(mails.is_once_in_order(2, 3).await, "{:?}", mails.effects().await);
+        handle.stop().await;
+    }
 }
 
 /// E26: the planted bug, parked events that are lost with the process, leaves a hole that the oracle sees.
@@ -111,23 +116,27 @@ async fn an_undecodable_payload_parks_with_its_bytes_and_reason() {
 /// E27, E28: a redriven key is taken in order, a skipped version never, and both are on record.
 #[tokio::test]
 async fn a_dead_letter_is_redriven_or_skipped_on_record() {
-    let (owner, mails) = (Owner::open().await, Mails::open().await);
-    owner.place_all(2, 3).await;
-    mails.fail(|_, version| if version == 1 { Err(ReactionError::Refuse("no".to_owned())) } else { Ok(()) });
-    let handle = mails.start(Way::sound(owner.feed()));
-    handle.caught_up(SOON).await.unwrap();
-    let letters = DeadLetters::new(mails.store.clone());
-    assert!(letters.skip(SUBSCRIPTION, ORDER, "k0", 2, "ann").await.is_err(), "it waits at version 1");
-    letters.skip(SUBSCRIPTION, ORDER, "k0", 1, "ann").await.unwrap();
-    mails.fail(|_, _| Ok(()));
-    letters.redrive(SUBSCRIPTION, ORDER, "k1", "bob").await.unwrap();
-    handle.caught_up(SOON).await.unwrap();
-    assert_eq!(mails.versions("k0").await, [2, 3]);
-    assert_eq!(mails.versions("k1").await, [1, 2, 3]);
-    for record in ["ann skipped k0 1", "bob redriven k1 1"] {
-        assert_eq!(recorded(&mails, record).await, 1, "{record}");
+    for database in engines::each().await {
+        let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+        owner.place_all(2, 3).await;
+        mails.fail(
+            |_, version| if version == 1 { Err(ReactionError::Refuse("no".to_owned())) } else { Ok(()) },
+        );
+        let handle = mails.start(Way::sound(owner.feed()));
+        handle.caught_up(SOON).await.unwrap();
+        let letters = DeadLetters::new(mails.store.clone());
+        assert!(letters.skip(SUBSCRIPTION, ORDER, "k0", 2, "ann").await.is_err(), "it waits at version 1");
+        letters.skip(SUBSCRIPTION, ORDER, "k0", 1, "ann").await.unwrap();
+        mails.fail(|_, _| Ok(()));
+        letters.redrive(SUBSCRIPTION, ORDER, "k1", "bob").await.unwrap();
+        handle.caught_up(SOON).await.unwrap();
+        assert_eq!(mails.versions("k0").await, [2, 3]);
+        assert_eq!(mails.versions("k1").await, [1, 2, 3]);
+        for record in ["ann skipped k0 1", "bob redriven k1 1"] {
+            assert_eq!(recorded(&mails, record).await, 1, "{record}");
+        }
+        handle.stop().await;
     }
-    handle.stop().await;
 }
 
 async fn recorded(mails: &Mails, what: &str) -> i64 {
