@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::place::Place;
+
 /// Own your data; share it by contract: a gRPC service mesh with generated SDKs.
 #[derive(Debug, Parser)]
 #[command(name = "freehold", version, after_help = crate::exit::HELP)]
@@ -75,9 +77,10 @@ pub(crate) struct UpArgs {
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
-    /// The directory of a running mesh; without it the demo runs a mesh of its own.
+    /// The directory of a running mesh, or `env` for services that run one by one, each at FREEHOLD_<SERVICE>_URL or at
+    /// its usual port; without it the demo runs a mesh of its own.
     #[arg(long, value_name = "URL")]
-    pub(crate) mesh: Option<String>,
+    pub(crate) mesh: Option<Place>,
     /// The folder of the databases of the demo's own mesh [default: freehold-data].
     #[arg(long, value_name = "DIR", conflicts_with = "mesh")]
     pub(crate) data: Option<PathBuf>,
@@ -111,7 +114,8 @@ pub(crate) struct CheckArgs {
 /// Options of `status`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct StatusArgs {
-    /// The directory of the mesh.
+    /// The directory of the mesh, or `env` for services that run one by one, each at FREEHOLD_<SERVICE>_URL or at its
+    /// usual port.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7400")]
-    pub(crate) mesh: String,
+    pub(crate) mesh: Place,
 }

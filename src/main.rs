@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod exit;
+mod place;
 mod status;
 mod up;
 mod verify;

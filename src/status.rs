@@ -1,8 +1,7 @@
-//! `freehold status`: asks the directory where the services are, and each one whether it serves.
+//! `freehold status`: finds out where the services are, and asks each one whether it serves.
 
 use std::time::Duration;
 
-use freehold_sdk::Mesh;
 use serde::Serialize;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
@@ -11,6 +10,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::cli::{Format, StatusArgs};
 use crate::exit::{Exit, Failure};
+use crate::place::Place;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -35,10 +35,9 @@ pub(crate) fn run(args: &StatusArgs, format: Format) -> Result<(), Failure> {
     if rows.iter().all(|row| row.state == "SERVING") { Ok(()) } else { Err(Failure::silent(Exit::Failed)) }
 }
 
-async fn ask(directory: &str) -> Result<Vec<Row>, Failure> {
-    let unreachable =
-        |error| Failure::new(Exit::Unreachable, format!("no mesh answers at {directory}: {error}"));
-    let mesh = Mesh::directory("freehold", directory).await.map_err(unreachable)?;
+async fn ask(place: &Place) -> Result<Vec<Row>, Failure> {
+    let unreachable = |error| Failure::new(Exit::Unreachable, format!("no mesh answers at {place}: {error}"));
+    let mesh = place.mesh("freehold").await.map_err(unreachable)?;
     let mut rows = Vec::new();
     for (service, url) in mesh.services() {
         rows.push(Row { service: service.to_owned(), url: url.to_owned(), state: state(url).await });

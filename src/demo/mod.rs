@@ -60,10 +60,10 @@ pub(crate) fn run(args: &DemoArgs, config: &Config, format: Format) -> Result<()
 type Own = Option<(RunningMesh, CancellationToken)>;
 
 async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> {
-    if let Some(url) = &args.mesh {
-        let mesh = persist(|| Mesh::directory(NAME, url))
+    if let Some(place) = &args.mesh {
+        let mesh = persist(|| place.mesh(NAME))
             .await
-            .map_err(|error| Failure::new(Exit::Unreachable, format!("no mesh answers at {url}: {error}")))?;
+            .map_err(|error| Failure::new(Exit::Unreachable, format!("no mesh answers at {place}: {error}")))?;
         return Ok((mesh, None));
     }
     let usual = format!("http://127.0.0.1:{}", config.port.unwrap_or(up::PORT));

@@ -1,0 +1,80 @@
+//! `freehold demo`: what it adds once, what it does not add twice, and what it outlives.
+
+use std::path::Path;
+
+use freehold_testkit::{Process, Scratch, eventually};
+use serde_json::Value;
+
+use crate::mesh::{LONG, Up, finish, freehold, is_sound, run};
+use crate::ports;
+use crate::records::Records;
+
+#[tokio::test]
+async fn a_demo_done_again_adds_nothing_and_another_seed_adds_its_own() {
+    let scratch = Scratch::new("demo");
+    let records = Records::of(&scratch.join("data"));
+    let first = demo(scratch.path(), "1").await;
+    assert_eq!(first["orders"], 60);
+    assert_eq!(placed(&first) + sum(&first["refused"]), 60, "{first:#}");
+    assert_eq!(first["confirmed"].as_i64().unwrap() + sum(&first["rejected"]), placed(&first), "{first:#}");
+    assert!(first["confirmed"].as_i64() > Some(0) && first["compensated"].as_i64() > Some(0), "{first:#}");
+    assert_eq!(orders(&records, "s1-"), placed(&first));
+    is_sound(scratch.path()).await;
+
+    let before = records.sums();
+    let again = demo(scratch.path(), "1").await;
+    assert_eq!(records.sums(), before);
+    assert_eq!(again["events"], 0, "{again:#}");
+    for outcome in ["placed", "confirmed", "rejected", "compensated", "shipped", "cancelled", "mails"] {
+        assert_eq!(again[outcome], first[outcome], "{outcome}");
+    }
+
+    let other = demo(scratch.path(), "2").await;
+    assert!(placed(&other) > 0 && other["events"].as_i64() > Some(0), "{other:#}");
+    assert_eq!((orders(&records, "s1-"), orders(&records, "s2-")), (placed(&first), placed(&other)));
+    is_sound(scratch.path()).await;
+}
+
+/// Runs a small demo over a mesh of its own; its report.
+async fn demo(folder: &Path, seed: &str) -> Value {
+    let arguments =
+        ["demo", "--data", "data", "--orders", "60", "--workers", "16", "--seed", seed, "-o", "json"];
+    let ended = run(folder, &arguments).await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let [report] = &ended.json()[..] else { panic!("{ended:#?}") };
+    report.clone()
+}
+
+fn placed(report: &Value) -> i64 {
+    report["placed"].as_i64().unwrap()
+}
+
+fn sum(counts: &Value) -> i64 {
+    counts.as_object().unwrap().values().map(|count| count.as_i64().unwrap()).sum()
+}
+
+fn orders(records: &Records, prefix: &str) -> i64 {
+    records.number("orders", &format!("SELECT COUNT(*) FROM shop_order WHERE id LIKE '{prefix}%'")).unwrap()
+}
+
+#[tokio::test]
+async fn a_demo_outlives_a_mesh_that_is_killed_and_comes_back() {
+    let scratch = Scratch::new("outlives");
+    let port = ports::in_a_row(7);
+    let mut up = Up::at(scratch.path(), port).await;
+    let arguments = ["demo", "--mesh", &up.directory, "--orders", "120", "--workers", "16", "-o", "json"];
+    let mut demo = Process::start(&mut freehold(scratch.path(), &arguments));
+    let records = Records::of(&scratch.join("data"));
+    eventually("a third of the orders", LONG, async || {
+        let count = records.number("orders", "SELECT COUNT(*) FROM shop_order");
+        count.filter(|count| *count >= 40)
+    })
+    .await;
+    up.process.kill();
+    assert_eq!(demo.has_ended(), None, "the mesh was killed in the middle");
+    let _up = Up::at(scratch.path(), port).await;
+    let ended = finish(demo).await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(orders(&records, "s1-"), placed(&ended.json()[0]));
+    is_sound(scratch.path()).await;
+}

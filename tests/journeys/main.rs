@@ -1,0 +1,13 @@
+//! Whole-mesh journeys: the built command and the built services as real processes, started, killed and looked at as a
+//! user would.
+//!
+//! Every test has folders and ports of its own, so all of them run side by side. What a mesh must have kept is asked of
+//! `freehold verify`, which is itself tested here against databases that were damaged on purpose.
+
+mod demo;
+mod kill;
+mod mesh;
+mod ports;
+mod records;
+mod refused;
+mod up;
