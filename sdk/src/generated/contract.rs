@@ -194,6 +194,18 @@ pub const CONTRACT: Contract = Contract {
     ],
     consumers: &[
         Consumer {
+            name: "backoffice",
+            file: "consumers/backoffice/v1/needs.proto",
+            calls: &[
+                "users.v1.UsersService/BatchGetUsers",
+                "users.v1.UsersService/UpdateUser",
+                "users.v1.UsersService/EraseUser",
+                "catalog.v1.CatalogService/DeleteProduct",
+                "inventory.v1.InventoryService/Ship",
+            ],
+            entitlements: &[],
+        },
+        Consumer {
             name: "demo",
             file: "consumers/demo/v1/needs.proto",
             calls: &[

@@ -72,7 +72,7 @@ pub trait CatalogService: Send + Sync + 'static {
     ) -> Result<Committed<DeleteProductResponse>, Status>;
 }
 
-/// Serves `catalog.v1.CatalogService` by a [`CatalogService`]. Cloning shares it.
+/// Serves `catalog.v1.CatalogService` by any [`CatalogService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct CatalogServiceServer<T>(Arc<T>);
 

@@ -64,7 +64,7 @@ pub trait InventoryService: Send + Sync + 'static {
     ) -> Result<Committed<Reservation>, Status>;
 }
 
-/// Serves `inventory.v1.InventoryService` by a [`InventoryService`]. Cloning shares it.
+/// Serves `inventory.v1.InventoryService` by any [`InventoryService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct InventoryServiceServer<T>(Arc<T>);
 

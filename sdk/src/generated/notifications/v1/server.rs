@@ -34,7 +34,7 @@ pub trait NotificationsService: Send + Sync + 'static {
     ) -> Result<CountMailsResponse, Status>;
 }
 
-/// Serves `notifications.v1.NotificationsService` by a [`NotificationsService`]. Cloning shares it.
+/// Serves `notifications.v1.NotificationsService` by any [`NotificationsService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct NotificationsServiceServer<T>(Arc<T>);
 

@@ -56,7 +56,7 @@ pub trait OrdersService: Send + Sync + 'static {
     ) -> Result<Committed<Order>, Status>;
 }
 
-/// Serves `orders.v1.OrdersService` by a [`OrdersService`]. Cloning shares it.
+/// Serves `orders.v1.OrdersService` by any [`OrdersService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct OrdersServiceServer<T>(Arc<T>);
 

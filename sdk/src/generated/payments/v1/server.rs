@@ -79,7 +79,7 @@ pub trait PaymentsService: Send + Sync + 'static {
     ) -> Result<Committed<Payment>, Status>;
 }
 
-/// Serves `payments.v1.PaymentsService` by a [`PaymentsService`]. Cloning shares it.
+/// Serves `payments.v1.PaymentsService` by any [`PaymentsService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct PaymentsServiceServer<T>(Arc<T>);
 

@@ -64,7 +64,7 @@ pub trait UsersService: Send + Sync + 'static {
     ) -> Result<Committed<EraseUserResponse>, Status>;
 }
 
-/// Serves `users.v1.UsersService` by a [`UsersService`]. Cloning shares it.
+/// Serves `users.v1.UsersService` by any [`UsersService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct UsersServiceServer<T>(Arc<T>);
 
