@@ -48,12 +48,13 @@ pub(crate) fn uses(
     let replies = all().any(|method| method.server_streaming).then(|| quote!(Messages,));
     let requests = all().any(|method| method.client_streaming).then(|| quote!(Requests,));
     let methods = all().next().map(|_| quote!(use #methods;));
+    let error = (owned || methods.is_some()).then(|| quote!(Error,));
     quote! {
         use std::fmt;
         use std::sync::Arc;
         use std::time::Duration;
 
-        use #client::{CallOptions, Channel, Error, #mesh #replies #requests async_trait};
+        use #client::{CallOptions, Channel, #error #mesh #replies #requests async_trait};
         use #wire::{Context, Session};
 
         #messages

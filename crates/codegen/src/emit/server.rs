@@ -44,8 +44,9 @@ pub(crate) fn uses(services: &[Service], methods: &TokenStream, scope: &Scope<'_
     let streams = all().any(|method| method.client_streaming || method.server_streaming);
     let streams = streams.then(|| quote!(, Messages));
     let committed = all().any(is_write).then(|| quote!(Committed,));
-    let context = all().next().map(|_| quote!(Context,));
-    let methods = all().next().map(|_| quote!(use #methods;));
+    let is_called = all().next().is_some();
+    let (context, status) = (is_called.then(|| quote!(Context,)), is_called.then(|| quote!(, Status)));
+    let methods = is_called.then(|| quote!(use #methods;));
     quote! {
         use std::convert::Infallible;
         use std::sync::Arc;
@@ -53,7 +54,7 @@ pub(crate) fn uses(services: &[Service], methods: &TokenStream, scope: &Scope<'_
 
         use #wire::dispatch::{self, Answer #streams};
         use #wire::tonic::codegen::{Body, Service, StdError, http};
-        use #wire::tonic::{self, Status};
+        use #wire::tonic::{self #status};
         use #wire::{#committed #context async_trait};
 
         #messages
@@ -98,7 +99,7 @@ fn handlers(service: &Service, names: &ServiceNames, scope: &Scope<'_>) -> Resul
 
 fn structure(service: &Service, names: &ServiceNames) -> TokenStream {
     let (server, name, full_name) = (&names.server, &names.service, &service.name);
-    let docs = docs([format!("Serves `{full_name}` by a [`{}`]. Cloning shares it.", names::plain(name))]);
+    let docs = docs([format!("Serves `{full_name}` by any [`{}`]. Cloning shares it.", names::plain(name))]);
     quote! {
         #docs
         #[derive(Debug)]
@@ -161,10 +162,16 @@ fn routes(
 
 fn tower(service: &Service, names: &ServiceNames) -> TokenStream {
     let (server, handlers) = (&names.server, &names.service);
-    let arms = service.methods.iter().map(|method| {
-        let (path, name) = (format!("/{}", method.full_name), names::method(&method.name));
-        quote!(#path => self.#name(request))
-    });
+    let arms: Vec<TokenStream> = service.methods.iter().map(arm).collect();
+    let call = match arms.as_slice() {
+        [] => quote!(dispatch::unknown_method(request.uri().path())),
+        arms => quote! {
+            match request.uri().path() {
+                #(#arms,)*
+                path => dispatch::unknown_method(path),
+            }
+        },
+    };
     quote! {
         impl<T, B> Service<http::Request<B>> for #server<T>
         where
@@ -180,14 +187,14 @@ fn tower(service: &Service, names: &ServiceNames) -> TokenStream {
                 Poll::Ready(Ok(()))
             }
 
-            fn call(&mut self, request: http::Request<B>) -> Answer {
-                match request.uri().path() {
-                    #(#arms,)*
-                    path => dispatch::unknown_method(path),
-                }
-            }
+            fn call(&mut self, request: http::Request<B>) -> Answer { #call }
         }
     }
+}
+
+fn arm(method: &Method) -> TokenStream {
+    let (path, name) = (format!("/{}", method.full_name), names::method(&method.name));
+    quote!(#path => self.#name(request))
 }
 
 /// The dispatch for this kind of RPC.

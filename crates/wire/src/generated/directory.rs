@@ -24,7 +24,7 @@ pub trait DirectoryService: Send + Sync + 'static {
     ) -> Result<ListServicesResponse, Status>;
 }
 
-/// Serves `freehold.v1.Directory` by a [`DirectoryService`]. Cloning shares it.
+/// Serves `freehold.v1.Directory` by any [`DirectoryService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct DirectoryServiceServer<T>(Arc<T>);
 

@@ -55,7 +55,7 @@ pub trait FeedService: Send + Sync + 'static {
     ) -> Result<Committed<AckResponse>, Status>;
 }
 
-/// Serves `freehold.v1.Feed` by a [`FeedService`]. Cloning shares it.
+/// Serves `freehold.v1.Feed` by any [`FeedService`]. Cloning shares it.
 #[derive(Debug)]
 pub struct FeedServiceServer<T>(Arc<T>);
 
