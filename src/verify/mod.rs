@@ -17,7 +17,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use freehold_contract::Model;
-use freehold_sdk::CONTRACT;
 
 use crate::cli::{Format, VerifyArgs};
 use crate::config::Config;
@@ -27,6 +26,8 @@ use crate::verify::databases::{Databases, ReadError};
 use crate::verify::finding::Findings;
 use crate::verify::positions::Positions;
 
+/// The contracts that this command was built with, as `build.rs` compiled them.
+const CONTRACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contracts.bin"));
 /// How long a running mesh may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
@@ -34,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Checks the databases in the folder.
 pub(crate) fn run(args: &VerifyArgs, config: &Config, format: Format) -> Result<(), Failure> {
     let folder = up::data_folder(args.data.clone(), config);
-    let model = freehold_contract::load_descriptors(CONTRACT.descriptors)
+    let model = freehold_contract::load_descriptors(CONTRACTS)
         .map_err(|error| Failure::new(Exit::Failed, error))?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
     let findings = runtime.block_on(verify(&folder, &model))?;
