@@ -4,7 +4,9 @@
 //! Every test has folders and ports of its own, so all of them run side by side. What a mesh must have kept is asked of
 //! `freehold verify`, which is itself tested here against databases that were damaged on purpose.
 
+mod apart;
 mod demo;
+mod keyed;
 mod kill;
 mod mesh;
 mod ports;

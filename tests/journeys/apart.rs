@@ -1,0 +1,133 @@
+//! Each service as a process of its own: the same workload, the same checks, and what goes on when one of them stops.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use freehold_sdk::orders::v1::{ListOrdersRequest, OrderSummary, OrdersClient};
+use freehold_sdk::{Mesh, PORTS};
+use freehold_testkit::process::Signal;
+use freehold_testkit::{Process, Scratch, eventually};
+
+use crate::mesh::{Ended, LONG, clean, finish, freehold, is_sound};
+use crate::ports;
+
+#[tokio::test]
+async fn services_that_run_apart_are_the_same_mesh() {
+    let scratch = Scratch::new("apart");
+    let mut apart = Apart::start(scratch.path()).await;
+    let demo = ["demo", "--mesh", "env", "--orders", "60", "--workers", "16", "-o", "json"];
+    let demo = apart.run(&demo).await;
+    assert_eq!(demo.code, Some(0), "{demo:#?}");
+    assert!(demo.json()[0]["confirmed"].as_i64() > Some(0), "{demo:#?}");
+    is_sound(scratch.path()).await;
+
+    let before = apart.orders().await;
+    assert!(before.iter().flat_map(|order| &order.lines).all(|line| !line.product_name.is_empty()));
+    apart.stop("catalog").await;
+    let status = apart.run(&["status", "--mesh", "env"]).await;
+    assert_eq!(status.code, Some(1), "{status:#?}");
+    assert_eq!(apart.orders().await, before, "orders has the names without catalog");
+    apart.begin("catalog");
+    apart.serves().await;
+    is_sound(scratch.path()).await;
+}
+
+/// Six processes, each told by the environment alone where it and the others are.
+struct Apart {
+    folder: PathBuf,
+    environment: BTreeMap<String, String>,
+    processes: BTreeMap<&'static str, Process>,
+}
+
+impl Apart {
+    /// Starts all services over the folder `data` of `folder`; returns when all of them serve.
+    async fn start(folder: &Path) -> Self {
+        let environment = environment(folder, ports::in_a_row(6));
+        let mut apart = Self { folder: folder.to_owned(), environment, processes: BTreeMap::new() };
+        PORTS.iter().for_each(|(service, _)| apart.begin(service));
+        apart.serves().await;
+        apart
+    }
+
+    /// Starts one service.
+    fn begin(&mut self, service: &'static str) {
+        let process = Process::start(&mut self.told(Command::new(program(service))));
+        self.processes.insert(service, process);
+    }
+
+    /// Waits until all of them serve.
+    async fn serves(&self) {
+        eventually("all services serve", LONG, async || {
+            let status = self.run(&["status", "--mesh", "env"]).await;
+            (status.code == Some(0)).then_some(())
+        })
+        .await;
+    }
+
+    /// Ends one service, as an orchestrator would.
+    async fn stop(&mut self, service: &str) {
+        let process = self.processes.remove(service).expect("the service runs");
+        process.signal(Signal::Terminate);
+        let ended = finish(process).await;
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+    }
+
+    /// Runs the command as somebody who lives in the same environment.
+    async fn run(&self, arguments: &[&str]) -> Ended {
+        finish(Process::start(&mut self.told(freehold(&self.folder, arguments)))).await
+    }
+
+    fn told(&self, mut command: Command) -> Command {
+        clean(&mut command);
+        command.current_dir(&self.folder).envs(&self.environment);
+        command
+    }
+
+    /// All orders as a list shows them.
+    async fn orders(&self) -> Vec<OrderSummary> {
+        let url = &self.environment["FREEHOLD_ORDERS_URL"];
+        let orders =
+            OrdersClient::connect(&Mesh::fixed("demo", [("orders", url)])).unwrap().with_deadline(LONG);
+        orders.list_orders(ListOrdersRequest::default().with_page_size(1000)).await.unwrap().orders
+    }
+}
+
+fn environment(folder: &Path, first: u16) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::new();
+    for ((service, _), port) in PORTS.iter().zip(first..) {
+        let mut set = |what: &str, value| {
+            environment.insert(format!("FREEHOLD_{}_{what}", service.to_uppercase()), value);
+        };
+        set("LISTEN", format!("127.0.0.1:{port}"));
+        set("URL", format!("http://127.0.0.1:{port}"));
+        set("DATABASE_URL", format!("sqlite:{}", folder.join(format!("data/{service}.db")).display()));
+    }
+    let mails = folder.join("mails").display().to_string();
+    environment.insert("FREEHOLD_NOTIFICATIONS_MAILS".to_owned(), mails);
+    environment
+}
+
+/// The program of a service, beside the command. Cargo builds it for the tests of the workspace; where only this test was
+/// asked for, it may still have to be built.
+fn program(service: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let beside = |name: &str| Path::new(env!("CARGO_BIN_EXE_freehold")).with_file_name(name);
+    BUILT.get_or_init(|| {
+        if !PORTS.iter().all(|(name, _)| beside(name).exists()) {
+            build();
+        }
+    });
+    let program = beside(service);
+    assert!(program.exists(), "{} is missing: run `cargo build --workspace --bins`", program.display());
+    program
+}
+
+fn build() {
+    let packages = PORTS.iter().flat_map(|(name, _)| ["--package", name]);
+    let mut cargo = Command::new(env!("CARGO"));
+    let built =
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--bins"]).args(packages);
+    assert!(built.status().is_ok_and(|status| status.success()), "the services do not build");
+}
