@@ -56,6 +56,9 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A table takes any type in any column, which PostgreSQL does not; none of the steps was applied.
+    #[error("the table `{0}` is not STRICT, none of the migrations was applied")]
+    LooseTable(String),
     /// A step failed; none was applied.
     #[error("step {version} of migrations `{set}` failed, none was applied")]
     Migration {

@@ -141,8 +141,7 @@ impl Store {
     {
         let (job, settled) = unit::job(context.clone(), handler);
         self.submit(job).await?;
-        // A sender that is gone without a word: the engine's thread has died.
-        let (result, token) = settled.await.unwrap_or(Err(StoreError::Closed))?;
+        let (result, token) = settled.await.unwrap_or_else(|_| Err(unit::unanswered()))?;
         result.map(|value| (value, token))
     }
 

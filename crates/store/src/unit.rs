@@ -4,6 +4,7 @@
 //! handler's own type on the caller's side. **Invariant:** a result leaves only through `settle`, after the commit.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use freehold_wire::Context;
 use freehold_wire::pb::Token;
@@ -74,6 +75,11 @@ where
         // A caller that went away does not stop a unit; its idempotency key tells it what became of it.
         let _ = self.caller.send(settled);
     }
+}
+
+/// What a caller makes of an engine that has ended without a word, which none does unless its thread has died.
+pub(crate) fn unanswered() -> StoreError {
+    StoreError::CommitUnknown(Arc::new(std::io::Error::other("the engine ended before it answered")))
 }
 
 /// What a panic said.

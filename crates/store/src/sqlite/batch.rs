@@ -14,6 +14,7 @@ use freehold_wire::pb::Token;
 
 use super::errors;
 use super::lane::Lane;
+use super::replies::Replies;
 use crate::engine;
 use crate::error::StoreError;
 use crate::ledger::Ledger;
@@ -40,13 +41,8 @@ pub(super) struct Batch<'a> {
     /// The last mark so far.
     mark: i64,
     most_time: Duration,
-    done: Vec<Done>,
-}
-
-/// A unit that has run, and what it will be told if the batch commits.
-struct Done {
-    unit: Box<dyn Unit>,
-    outcome: Result<Token, StoreError>,
+    /// The units that have run, and what each is told if the batch commits.
+    done: Vec<(Box<dyn Unit>, Result<Token, StoreError>)>,
 }
 
 /// What a unit leaves behind.
@@ -74,12 +70,7 @@ impl<'a> Batch<'a> {
         if committed.is_ok() {
             self.ledger.committed(self.done.len(), self.mark);
         }
-        for Done { unit, outcome } in self.done {
-            unit.settle(match &committed {
-                Ok(()) => outcome,
-                Err(lost) => Err(outcome.err().unwrap_or_else(|| lost.clone())),
-            });
-        }
+        Replies::new(committed, self.done).send();
         self.lane
     }
 
@@ -96,10 +87,10 @@ impl<'a> Batch<'a> {
                 Ran::Alone(outcome) => {
                     self.mark = *outcome.as_ref().unwrap_or(&self.mark);
                     let outcome = outcome.map(|mark| self.ledger.history.token(mark));
-                    self.done.push(Done { unit, outcome });
+                    self.done.push((unit, outcome));
                 }
                 Ran::Ended(error) => {
-                    self.done.push(Done { unit, outcome: Err(error.clone()) });
+                    self.done.push((unit, Err(error.clone())));
                     return Err(errors::rolled_back(error));
                 }
             }

@@ -30,9 +30,11 @@ pub(super) fn path_of(url: &str) -> Result<PathBuf, OpenError> {
 /// The connection that writes.
 pub(super) fn writer(path: &Path) -> Result<Lane, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    // What a savepoint undoes is kept in memory: it is a unit's, which ends in milliseconds.
     let settings = format!(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {WAL_BOUND};"
+         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {WAL_BOUND}; \
+         PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;"
     );
     connection.execute_batch(&settings).map_err(errors::of_statement)?;
     assert_durable(&connection)?;

@@ -12,6 +12,7 @@ mod lane;
 mod lock;
 pub(crate) use lock::is_locked;
 mod reader;
+mod replies;
 mod shape;
 mod writer;
 
@@ -120,9 +121,10 @@ fn prepare(path: &Path, options: &Options) -> Result<(Lane, History, i64), OpenE
 fn assert_strict(lane: &Lane) -> Result<(), OpenError> {
     const LOOSE: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 \
                          AND name NOT LIKE 'sqlite_%'";
-    let Some(row) = lane.one(LOOSE, &[])? else { return Ok(()) };
-    let problem = format!("make the table `{}`, which is not STRICT", row.get::<String>("name")?);
-    Err(OpenError::BadMigrations { set: "of the service".to_owned(), problem })
+    match lane.one(LOOSE, &[])? {
+        Some(row) => Err(OpenError::LooseTable(row.get("name")?)),
+        None => Ok(()),
+    }
 }
 
 /// The result of a future that waits for SQLite alone, whose statements are done when they return.

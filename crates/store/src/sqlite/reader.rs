@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::read::Read;
 
 const BEGIN: &str = "BEGIN /* the store's own */";
-const END: &str = "ROLLBACK /* the store's own */";
+const END: &str = "COMMIT /* the store's own */";
 
 /// A pool of readers. Cloning shares it.
 #[derive(Clone)]

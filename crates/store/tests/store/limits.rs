@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use freehold_store::{Store, StoreError, Work};
+use freehold_store::{Queries, Store, StoreError, Work, vals};
 use tokio::sync::oneshot;
 
 use crate::engines::{Database, open};
-use crate::sample::{self, context, insert, run};
+use crate::sample::{self, Order, context, insert, run};
 
 on_each_engine! {
     a_full_queue_is_told_at_the_deadline,
@@ -15,6 +15,8 @@ on_each_engine! {
     a_closed_store_refuses_work,
     what_is_queued_when_a_store_closes_is_finished,
     a_dropped_store_is_free_for_another_owner,
+    the_log_of_writes_stays_bounded,
+    futures_of_a_store_may_change_threads,
 }
 
 /// A unit that blocks its engine's thread until it is told to go on.
@@ -103,4 +105,42 @@ async fn a_dropped_store_is_free_for_another_owner(database: Database) {
     };
     // Its sender is the engine's: gone when the engine has ended.
     assert!(commits.changed().await.is_err());
+}
+
+/// Under commits that follow one another nobody but the writer can begin the WAL anew.
+async fn the_log_of_writes_stays_bounded(database: Database) {
+    const BOUND: u64 = 40 * 1024 * 1024;
+    if database.is_postgres() {
+        return; // PostgreSQL sees to it by itself.
+    }
+    let store = database.open().await;
+    for number in 0..300 {
+        let unit = run(&store, async move |work: &mut Work| -> Result<u64, StoreError> {
+            let raw = vec![7_u8; 200_000];
+            let insert = "INSERT INTO orders (id, cents, raw) VALUES ($1, 0, $2)";
+            work.exec(insert, vals![number.to_string(), raw]).await
+        });
+        unit.await.unwrap();
+    }
+    let wal = format!("{}-wal", database.file().display());
+    assert!(std::fs::metadata(wal).unwrap().len() < BOUND);
+}
+
+async fn futures_of_a_store_may_change_threads(database: Database) {
+    fn is_send<T: Send>(future: T) -> T {
+        future
+    }
+    let store = database.open().await;
+    let context = context().with_key("k");
+    let write = store.write(&context, async |work: &mut Work| -> Result<Order, StoreError> {
+        work.put(&Order::new("a", 1)).await?;
+        Ok(Order::new("a", 1))
+    });
+    is_send(write).await.unwrap();
+    let reading = is_send(async {
+        let mut read = store.read().await.unwrap();
+        read.all("SELECT id FROM orders", vals![]).await.unwrap();
+        read.all("SELECT id FROM orders", vals![]).await.unwrap()
+    });
+    assert!(reading.await.is_empty());
 }

@@ -11,6 +11,7 @@ mod child;
 mod sample;
 
 mod crash;
+mod deliveries;
 mod entities;
 mod idempotency;
 mod limits;

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use freehold_store::{Migration, Migrations, OpenError, Options, ReadOnly, Store, StoreError, Work};
+use freehold_store::{
+    Migration, Migrations, OpenError, Options, Queries, ReadOnly, Store, StoreError, Work, vals,
+};
 use sqlx::Executor;
 
 use crate::child;
@@ -21,6 +24,8 @@ on_each_engine! {
     a_failing_step_applies_none,
     wrong_migrations_are_refused,
     a_server_that_could_lose_commits_is_refused,
+    a_stopped_database_can_be_looked_into,
+    an_url_of_nothing_is_refused,
 }
 
 static SECOND: Migrations =
@@ -165,7 +170,7 @@ async fn wrong_migrations_are_refused(database: Database) {
         static LOOSE: Migrations =
             Migrations { set: "loose", steps: &[step(1, "CREATE TABLE a (id TEXT);")] };
         let error = open(database.options().migrations(&LOOSE)).await.err().unwrap();
-        assert!(matches!(error, OpenError::BadMigrations { .. }), "{error}");
+        assert!(matches!(error, OpenError::LooseTable(ref table) if table == "a"), "{error}");
         let store = database.open().await;
         assert_eq!(store.head().epochs().len(), 1, "none of them was applied");
     }
@@ -191,5 +196,31 @@ async fn a_server_that_could_lose_commits_is_refused(database: Database) {
         let strict = Options::new("orders", &database.url).migrations(&sample::MIGRATIONS);
         let error = open(strict).await.err().unwrap();
         assert!(matches!(error, OpenError::Durability { .. }), "{error}");
+    }
+}
+
+/// Also as a process that died has left it.
+async fn a_stopped_database_can_be_looked_into(database: Database) {
+    with_history(&database).await;
+    child::die("write", &database.url);
+    let looking = ReadOnly::open(&database.url).await.unwrap();
+    assert_eq!(looking.service(), "orders");
+    let mut read = looking.read(Duration::from_secs(20)).await.unwrap();
+    let kept = read.all("SELECT mark FROM freehold_outbox", vals![]).await.unwrap();
+    assert_eq!(kept.len(), 2, "what was committed and nothing else");
+    drop(read);
+    let store = database.open().await;
+    assert_eq!(store.head().epochs().len(), 3, "the look was no start");
+}
+
+async fn an_url_of_nothing_is_refused(database: Database) {
+    for url in ["", "orders.db", "mysql://orders", "sqlite:", "postgres://host:port:1/x"] {
+        let error = Store::open(Options::new("orders", url)).await.err().unwrap();
+        assert!(matches!(error, OpenError::Url(_)), "{url}: {error}");
+    }
+    if !database.is_postgres() {
+        let missing = format!("{}.missing", database.url);
+        assert!(ReadOnly::open(&missing).await.is_err());
+        assert!(!Path::new(missing.strip_prefix("sqlite:").unwrap()).exists(), "a look makes no file");
     }
 }
