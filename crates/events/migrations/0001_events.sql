@@ -8,7 +8,8 @@ CREATE TABLE freehold_subscription (
     acked_ms      BIGINT NOT NULL
 ) STRICT;
 
--- The consumer's side: where each of its subscriptions stands. `origin` is the owner's head when it began.
+-- The consumer's side: where each of its subscriptions stands. `origin` is the owner's head when it began, `starts` how
+-- often a process has begun to read from here.
 CREATE TABLE freehold_position (
     subscription TEXT PRIMARY KEY NOT NULL,
     owner        TEXT NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE freehold_position (
     epoch        BIGINT NOT NULL,
     mark         BIGINT NOT NULL,
     origin       BIGINT NOT NULL,
+    starts       BIGINT NOT NULL,
     moved_ms     BIGINT NOT NULL
 ) STRICT;
 

@@ -41,6 +41,9 @@ impl Parking {
     }
 }
 
+/// Why an event is held before a gap.
+pub(crate) const MISSING: &str = "a version before it has not arrived";
+
 /// A key of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key<'a> {
@@ -246,8 +249,7 @@ pub(crate) async fn arrange(work: &mut Work, key: Key<'_>, origin: i64) -> Resul
                 set(work, key, version, stay).await?;
             }
             Verdict::Gap | Verdict::Behind if matches!(head.state, Parking::Behind | Parking::Waiting) => {
-                set(work, key, version, Stay::held(Parking::Gap, "a version before it has not arrived"))
-                    .await?;
+                set(work, key, version, Stay::held(Parking::Gap, MISSING)).await?;
             }
             _ => {}
         }

@@ -46,8 +46,8 @@ pub async fn load(queries: &mut impl Queries, subscription: &str) -> Result<Opti
 /// # Errors
 /// [`StoreError`] of the database.
 pub async fn begin(work: &mut Work, subscription: &str, standing: &Standing) -> Result<(), StoreError> {
-    const BEGIN: &str = "INSERT INTO freehold_position (subscription, owner, epochs, epoch, mark, origin, moved_ms) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (subscription) DO UPDATE \
+    const BEGIN: &str = "INSERT INTO freehold_position (subscription, owner, epochs, epoch, mark, origin, starts, moved_ms) \
+                         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (subscription) DO UPDATE \
                          SET owner = excluded.owner, epochs = excluded.epochs, epoch = excluded.epoch, \
                          mark = excluded.mark, origin = excluded.origin, moved_ms = excluded.moved_ms";
     let Standing { watermark, position, origin, .. } = standing;
@@ -62,10 +62,22 @@ pub async fn begin(work: &mut Work, subscription: &str, standing: &Standing) -> 
 /// # Errors
 /// [`StoreError`] of the database.
 pub async fn advance(work: &mut Work, subscription: &str, position: &Position) -> Result<(), StoreError> {
-    const ADVANCE: &str = "UPDATE freehold_position SET epoch = $2, mark = $3, moved_ms = $4 \
+    const ADVANCE: &str = "UPDATE freehold_position SET epoch = $2, mark = $3, starts = 0, moved_ms = $4 \
                            WHERE subscription = $1 AND mark <= $3";
     let (epoch, now) = (position.epoch.cast_signed(), work.now());
     work.exec(ADVANCE, vals![subscription, epoch, position.mark, now]).await.map(drop)
+}
+
+/// Counts that a process begins to read from where the subscription stands; answers how often that has happened since
+/// it moved last.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn count_start(work: &mut Work, subscription: &str) -> Result<i64, StoreError> {
+    const COUNT: &str =
+        "UPDATE freehold_position SET starts = starts + 1 WHERE subscription = $1 RETURNING starts";
+    let row = work.one(COUNT, vals![subscription]).await?;
+    row.map_or(Ok(0), |row| row.get("starts"))
 }
 
 /// Notes the owner's epochs as they were heard when a stream opened.

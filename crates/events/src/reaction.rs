@@ -19,6 +19,14 @@ pub enum ReactionError {
 }
 
 impl ReactionError {
+    /// The error where no event is at fault: the database's own.
+    pub(crate) fn into_store(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Retry(text) | Self::Refuse(text) => StoreError::Panicked(text),
+        }
+    }
+
     /// What the failure says of the event; `None` where it says nothing of it, and the whole unit is run again.
     pub(crate) fn blame(&self) -> Option<Failure> {
         match self {

@@ -179,8 +179,9 @@ async fn lag(owner: &Store, replica: &Replica<Product>) -> Outcome<()> {
     for change in 0..CHANGES {
         let token = put(owner, change).await?;
         let committed = Instant::now();
-        replica.at(Level::Causal(&Session::of([token])), BUDGET).await?;
+        let achieved = replica.at(Level::Causal(&Session::of([token])), BUDGET).await?;
         lags.push(committed.elapsed());
+        assert_eq!(achieved.source(), Source::Copy, "the copy itself is measured");
         // Idle: the next one finds everybody asleep.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -21,6 +21,9 @@ use crate::reaction::ReactionError;
 use crate::retry::{Failure, Next, RetryPolicy, Tried};
 use crate::subscription::Subscription;
 
+/// Why an event is parked over which a process may have died.
+const CAREFUL: &str = "a process may have died over it";
+
 /// What takes in the events of one subscription. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct Intake {
@@ -30,6 +33,28 @@ pub(crate) struct Intake {
     /// How long one unit of work may take.
     pub(crate) budget: Duration,
     pub(crate) faults: Faults,
+}
+
+/// What has arrived for a subscription. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrived {
+    pub(crate) events: Arc<[Envelope]>,
+    /// Everything up to here.
+    pub(crate) position: Position,
+    /// The owner's head when the subscription began.
+    pub(crate) origin: i64,
+    /// A process may have died over these: each is parked first, so that its attempts are counted.
+    pub(crate) careful: bool,
+}
+
+impl Arrived {
+    /// The position of a part that ends before `end`.
+    fn until(&self, end: usize) -> Position {
+        match end.checked_sub(1).and_then(|last| self.events.get(last)) {
+            Some(last) if end < self.events.len() => last.position.unwrap_or_default(),
+            _ => self.position,
+        }
+    }
 }
 
 /// What a batch led to.
@@ -78,18 +103,13 @@ impl Running {
 
 impl Intake {
     /// Takes in what arrived, up to `position`.
-    pub(crate) async fn absorb(
-        &self,
-        events: Arc<[Envelope]>,
-        position: Position,
-        origin: i64,
-    ) -> Result<Taken, StoreError> {
+    pub(crate) async fn absorb(&self, arrived: Arrived) -> Result<Taken, StoreError> {
         let mut sum = Taken::default();
-        let mut range = 0..events.len();
+        let all = arrived.events.len();
+        let mut range = 0..all;
         loop {
-            let until = if range.end == events.len() { position } else { place(&events[range.end - 1]) };
             let running = Running::new();
-            let attempt = self.unit(&events, range.clone(), until, origin, &running).await;
+            let attempt = self.unit(&arrived, range.clone(), &running).await;
             let taken = match (attempt, running.get()) {
                 (Ok(taken), _) => taken,
                 (Err(stopped), Some(index)) => match narrow(&range, index) {
@@ -97,31 +117,30 @@ impl Intake {
                         range = narrower;
                         continue;
                     }
-                    None => self.blame(&events[index], stopped, until, origin).await?,
+                    None => self.blame(&arrived, index, stopped).await?,
                 },
                 (Err(Stopped::Store(error)), None) => return Err(error),
-                (Err(Stopped::Reaction(error)), None) => return Err(StoreError::Panicked(error.to_string())),
+                (Err(Stopped::Reaction(error)), None) => return Err(error.into_store()),
             };
             sum.parked |= taken.parked;
             sum.gap |= taken.gap;
-            if range.end == events.len() {
+            if range.end == all {
                 return Ok(sum);
             }
-            range = range.end..events.len();
+            range = range.end..all;
         }
     }
 
     async fn unit(
         &self,
-        events: &Arc<[Envelope]>,
+        arrived: &Arrived,
         range: Range<usize>,
-        until: Position,
-        origin: i64,
         running: &Running,
     ) -> Result<Taken, Stopped> {
-        let (intake, events, running) = (self.clone(), Arc::clone(events), running.clone());
+        let (intake, arrived, running) = (self.clone(), arrived.clone(), running.clone());
         let unit = async move |work: &mut Work| {
-            let taken = intake.take(work, &events, range, origin, &running).await?;
+            let until = arrived.until(range.end);
+            let taken = intake.take(work, &arrived, range, &running).await?;
             intake.faults.reach(Point::BeforePosition)?;
             position::advance(work, intake.subscription.name(), &until).await?;
             intake.faults.reach(Point::BeforeCommit)?;
@@ -136,19 +155,24 @@ impl Intake {
     async fn take(
         &self,
         work: &mut Work,
-        events: &[Envelope],
+        arrived: &Arrived,
         range: Range<usize>,
-        origin: i64,
         running: &Running,
     ) -> Result<Taken, Stopped> {
-        let name = self.subscription.name();
+        let (name, origin) = (self.subscription.name(), arrived.origin);
         let mut taken = Taken { parked: parked::any(work, name).await?, gap: false };
         for index in range {
-            let event = &events[index];
+            let event = &arrived.events[index];
             let key = Key::of(name, event);
             let known = known(work, key, taken.parked).await?;
             match judge(known, event.version, parked::is_history(event, origin)) {
                 Verdict::Duplicate => {}
+                Verdict::Deliver if arrived.careful && self.subscription.wants(event) => {
+                    let stay = Stay { next_ms: work.now(), ..Stay::held(Parking::Waiting, CAREFUL) };
+                    parked::park(work, name, event, stay).await?;
+                    parked::arrange(work, key, origin).await?;
+                    taken.parked = true;
+                }
                 Verdict::Deliver => {
                     running.set(index);
                     self.deliver(work, event).await?;
@@ -157,12 +181,9 @@ impl Intake {
                         parked::arrange(work, key, origin).await?;
                     }
                 }
-                Verdict::Behind => {
-                    parked::park(work, name, event, Stay::held(Parking::Behind, "")).await?;
-                }
+                Verdict::Behind => parked::park(work, name, event, Stay::held(Parking::Behind, "")).await?,
                 Verdict::Gap => {
-                    let stay = Stay::held(Parking::Gap, "a version before it has not arrived");
-                    parked::park(work, name, event, stay).await?;
+                    parked::park(work, name, event, Stay::held(Parking::Gap, parked::MISSING)).await?;
                     taken = Taken { parked: true, gap: true };
                 }
             }
@@ -183,25 +204,16 @@ impl Intake {
     }
 
     /// Parks an event that failed alone, or answers the error where the event is not at fault.
-    async fn blame(
-        &self,
-        event: &Envelope,
-        stopped: Stopped,
-        until: Position,
-        origin: i64,
-    ) -> Result<Taken, StoreError> {
+    async fn blame(&self, arrived: &Arrived, index: usize, stopped: Stopped) -> Result<Taken, StoreError> {
         let error = match stopped {
             Stopped::Reaction(error) => error,
             Stopped::Store(error) => ReactionError::Store(error),
         };
-        let Some(failure) = error.blame() else {
-            return Err(match error {
-                ReactionError::Store(error) => error,
-                ReactionError::Retry(text) | ReactionError::Refuse(text) => StoreError::Panicked(text),
-            });
-        };
+        let Some(failure) = error.blame() else { return Err(error.into_store()) };
+        let (until, origin) = (arrived.until(index + 1), arrived.origin);
+        let event = arrived.events[index].clone();
         let stay = self.after(failure, Tried { attempts: 1, unanswered: 1, since: Duration::ZERO }, &error);
-        let (name, event) = (self.subscription.name().to_owned(), event.clone());
+        let name = self.subscription.name().to_owned();
         let unit = async move |work: &mut Work| {
             let key = Key::of(&name, &event);
             if stay.state == Parking::Dead {
@@ -250,10 +262,6 @@ fn narrow(range: &Range<usize>, failing: usize) -> Option<Range<usize>> {
         return None;
     }
     Some(if failing > range.start { range.start..failing } else { range.start..range.start + 1 })
-}
-
-fn place(event: &Envelope) -> Position {
-    event.position.unwrap_or_default()
 }
 
 /// An error with what it was caused by, for the record.

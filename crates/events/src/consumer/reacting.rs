@@ -11,7 +11,7 @@ use freehold_wire::Watermark;
 use freehold_wire::pb::{Epoch, Position};
 use tokio::sync::Notify;
 
-use super::intake::{Intake, Taken};
+use super::intake::{Arrived, Intake, Taken};
 use super::retrier;
 use crate::link::{Batch, Link, LinkError};
 use crate::parked;
@@ -22,6 +22,9 @@ use crate::purpose::{Left, Purpose, Report, State};
 const LAZILY: Duration = Duration::from_secs(1);
 /// How often the kept events are fetched again for a version that is missing, before it is given up.
 const FETCHES: u32 = 3;
+
+/// How often a process may begin at a position without getting on before what comes next is handled with care.
+const STARTS: i64 = 3;
 
 /// A missing version is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +43,17 @@ pub(crate) struct Reacting {
     standing: Option<Standing>,
     search: Option<Search>,
     written: Instant,
+    /// Processes may have died over what comes next; `None` before that is known.
+    careful: Option<bool>,
 }
 
 #[async_trait]
 impl Purpose for Reacting {
     async fn resume(&mut self, link: &Link) -> Result<Option<Position>, Left> {
         let standing = self.stand(link).await?;
+        if self.careful.is_none() {
+            self.careful = Some(self.count_start().await? > STARTS);
+        }
         if self.search.is_none() && self.has_gaps().await? {
             self.search = Some(Search { fetches: 0, until: standing.position.mark });
         }
@@ -78,7 +86,7 @@ impl Purpose for Reacting {
 
 impl Reacting {
     pub(crate) fn new(intake: Intake, report: Report, parked: Arc<Notify>) -> Self {
-        Self { intake, report, parked, standing: None, search: None, written: Instant::now() }
+        Self { intake, report, parked, standing: None, search: None, written: Instant::now(), careful: None }
     }
 
     /// Where the subscription stands; a new one begins before the oldest event that its owner has.
@@ -100,6 +108,14 @@ impl Reacting {
         Ok(standing)
     }
 
+    /// Notes that this process begins; answers how many have since the position moved.
+    async fn count_start(&self) -> Result<i64, StoreError> {
+        let name = self.intake.subscription.name().to_owned();
+        let unit = async move |work: &mut Work| position::count_start(work, &name).await;
+        let (starts, _) = self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
+        Ok(starts)
+    }
+
     /// Takes in a batch; answers whether a version is missing.
     async fn absorb(&mut self, batch: Batch) -> Result<bool, StoreError> {
         let Batch { events, position, .. } = batch;
@@ -108,7 +124,10 @@ impl Reacting {
             return Ok(false);
         }
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
-        let Taken { parked, gap } = self.intake.absorb(events.into(), position, origin).await?;
+        let careful = self.careful == Some(true);
+        let arrived = Arrived { events: events.into(), position, origin, careful };
+        let Taken { parked, gap } = self.intake.absorb(arrived).await?;
+        self.careful = Some(false);
         self.written = Instant::now();
         if news {
             self.report.moved(position);

@@ -70,8 +70,7 @@ impl Retrier {
         };
         match (error.blame(), error) {
             (Some(failure), error) => self.settle(claimed, failure, &error).await,
-            (None, ReactionError::Store(error)) => Err(error),
-            (None, error) => Err(StoreError::Panicked(error.to_string())),
+            (None, error) => Err(error.into_store()),
         }
     }
 

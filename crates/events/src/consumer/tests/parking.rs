@@ -1,8 +1,9 @@
 //! Events that fail: parked keys, retries, dead letters and what is decided about them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use freehold_store::{Queries, vals};
+use freehold_store::{Queries, StoreError, vals};
 use futures_util::FutureExt;
 
 use super::{purge, resubscribed};
@@ -184,5 +185,37 @@ async fn an_event_that_kills_every_attempt_ends_as_a_dead_letter() {
     let handle = mails.start(Way::sound(owner.feed()));
     let dead = || async { handle.status().await.unwrap()[0].dead_letters == 1 };
     eventually("the dead letter", dead).await;
+    handle.stop().await;
+}
+
+/// E10: a first attempt that kills the process is found out after a few starts; it then parks before it is tried.
+#[tokio::test]
+async fn an_event_that_kills_its_first_attempt_does_not_hold_the_stream_for_ever() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(3, 2).await;
+    // As seen from the database, a process that dies in a reaction and a store that closes in it are the same.
+    let deaths = Arc::new(AtomicUsize::new(0));
+    let died = Arc::clone(&deaths);
+    mails.fail(move |key, _| match key {
+        "k0" => {
+            died.fetch_add(1, Ordering::SeqCst);
+            Err(StoreError::Closed.into())
+        }
+        _ => Ok(()),
+    });
+    for _ in 0..3 {
+        let before = deaths.load(Ordering::SeqCst);
+        let handle = mails.start(Way::sound(owner.feed()));
+        eventually("a death", || async { deaths.load(Ordering::SeqCst) > before }).await;
+        handle.stop().await;
+    }
+    assert_eq!(
+        mails.effects().await.len(),
+        0,
+        "the planted bug, a first attempt that is not counted, goes on for ever"
+    );
+    let handle = mails.start(Way::sound(owner.feed()));
+    eventually("the other keys", || async { mails.effects().await.len() == 4 }).await;
+    assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked WHERE key = 'k0'").await, 2);
     handle.stop().await;
 }
