@@ -1,0 +1,14 @@
+//! What the contracts promise of every service, tried over the wire against a real mesh: who may call, what bad input
+//! gets, what a session sees.
+//!
+//! Most of it is made from the contracts' own texts, so that an RPC, a field or a consumer that is added is tried
+//! without an edit here. The tests share one mesh; the last one that lets go of it has it verified.
+
+mod access;
+mod contract;
+mod feed_access;
+mod mesh;
+mod records;
+mod undeclared;
+mod wire;
+mod world;

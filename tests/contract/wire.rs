@@ -1,0 +1,156 @@
+//! Calls below the SDK: any bytes, any headers, any path, as somebody sends them who knows no contract.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use freehold_wire::metadata::CALLER;
+use freehold_wire::prost::bytes::{Buf, BufMut};
+use tonic::body::Body;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::Service;
+use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use tonic::metadata::MetadataMap;
+use tonic::transport::channel::ResponseFuture;
+use tonic::transport::{Channel, Endpoint, Error};
+use tonic::{Status, Streaming};
+
+/// Bounds a call that is never answered; it decides nothing about one that is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection to one service.
+#[derive(Clone)]
+pub(crate) struct Wire(Channel);
+
+/// What a call was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) message: Vec<u8>,
+    pub(crate) metadata: MetadataMap,
+}
+
+impl Wire {
+    /// Connects to the service at a URL.
+    pub(crate) async fn to(url: &str) -> Self {
+        let endpoint = Endpoint::from_shared(url.to_owned()).expect("the URL is one");
+        Self(endpoint.connect().await.expect("the service is connected"))
+    }
+
+    /// Calls "package.Service/Method" with the bytes of a message.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        headers: &HeaderMap,
+        message: impl Into<Vec<u8>>,
+    ) -> Result<Answer, Status> {
+        let mut grpc = self.grpc(headers).await?;
+        let request = tonic::Request::new(message.into());
+        let called = grpc.unary(request, path(method), Raw);
+        let (metadata, message, _) = bounded(method, called).await?.into_parts();
+        Ok(Answer { message, metadata })
+    }
+
+    /// Calls a method that answers with a stream.
+    pub(crate) async fn open(
+        &self,
+        method: &str,
+        headers: &HeaderMap,
+        message: impl Into<Vec<u8>>,
+    ) -> Result<Streaming<Vec<u8>>, Status> {
+        let mut grpc = self.grpc(headers).await?;
+        let request = tonic::Request::new(message.into());
+        let called = grpc.server_streaming(request, path(method), Raw);
+        Ok(bounded(method, called).await?.into_inner())
+    }
+
+    async fn grpc(&self, headers: &HeaderMap) -> Result<Grpc<Headed>, Status> {
+        let mut grpc = Grpc::new(Headed { channel: self.0.clone(), headers: Arc::new(headers.clone()) });
+        grpc.ready().await.map_err(|broken| Status::from_error(Box::new(broken)))?;
+        Ok(grpc)
+    }
+}
+
+/// Waits for a call, but not for ever.
+pub(crate) async fn bounded<T>(what: &str, called: impl Future<Output = T>) -> T {
+    let answered = tokio::time::timeout(PATIENCE, called).await;
+    answered.unwrap_or_else(|_| panic!("{what} was not answered within {PATIENCE:?}"))
+}
+
+/// The headers of a caller that says no more than its name, or not even that.
+pub(crate) fn named(caller: Option<&str>) -> HeaderMap {
+    caller.map_or_else(HeaderMap::new, |name| with(HeaderMap::new(), CALLER, name))
+}
+
+/// The headers with one more, whatever its value.
+pub(crate) fn with(mut headers: HeaderMap, name: &str, value: impl AsRef<[u8]>) -> HeaderMap {
+    let name: HeaderName = name.parse().expect("a header has that name");
+    headers.append(name, HeaderValue::from_bytes(value.as_ref()).expect("a header has that value"));
+    headers
+}
+
+fn path(method: &str) -> tonic::codegen::http::uri::PathAndQuery {
+    format!("/{method}").parse().expect("the method is a path")
+}
+
+/// A channel that adds headers to each call, past all that checks them.
+#[derive(Clone)]
+struct Headed {
+    channel: Channel,
+    headers: Arc<HeaderMap>,
+}
+
+impl Service<Request<Body>> for Headed {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.channel.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> ResponseFuture {
+        for (name, value) in self.headers.iter() {
+            request.headers_mut().append(name, value.clone());
+        }
+        self.channel.call(request)
+    }
+}
+
+/// Messages as their bytes.
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, message: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put_slice(&message);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let length = buffer.remaining();
+        Ok(Some(buffer.copy_to_bytes(length).to_vec()))
+    }
+}
