@@ -81,6 +81,16 @@ impl From<StoreError> for Stopped {
     }
 }
 
+impl Stopped {
+    /// The error as the database's own.
+    pub(crate) fn into_store(self) -> StoreError {
+        match self {
+            Self::Reaction(error) => error.into_store(),
+            Self::Store(error) => error,
+        }
+    }
+}
+
 /// Which event of a batch has its reaction running; the unit may die in it without an answer.
 #[derive(Debug, Clone)]
 struct Running(Arc<AtomicUsize>);
@@ -119,8 +129,7 @@ impl Intake {
                     }
                     None => self.blame(&arrived, index, stopped).await?,
                 },
-                (Err(Stopped::Store(error)), None) => return Err(error),
-                (Err(Stopped::Reaction(error)), None) => return Err(error.into_store()),
+                (Err(stopped), None) => return Err(stopped.into_store()),
             };
             sum.parked |= taken.parked;
             sum.gap |= taken.gap;

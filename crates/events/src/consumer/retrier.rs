@@ -59,19 +59,18 @@ impl Retrier {
     /// One attempt at an event.
     pub(crate) async fn attempt(&self, first: First) -> Result<(), StoreError> {
         let Some(claimed) = self.claim(first).await? else { return Ok(()) };
-        let outcome = match self.intake.faults.reach(Point::AfterClaim) {
-            Ok(()) => self.run_one(&claimed.event).await,
-            Err(died) => Err(died),
-        };
-        let error = match outcome {
+        self.intake.faults.reach(Point::AfterClaim).map_err(Stopped::into_store)?;
+        let error = match self.run_one(&claimed.event).await {
             Ok(()) => return Ok(()),
             Err(Stopped::Reaction(error)) => error,
             Err(Stopped::Store(error)) => ReactionError::Store(error),
         };
-        match (error.blame(), error) {
-            (Some(failure), error) => self.settle(claimed, failure, &error).await,
-            (None, error) => Err(error.into_store()),
+        if let Some(failure) = error.blame() {
+            return self.settle(claimed, failure, &error).await;
         }
+        // The database's own trouble does not count against the event; where it cannot be written down, it is tried again.
+        let uncounted = self.settle(claimed, Failure::Transient, &error).await;
+        uncounted.and(Err(error.into_store()))
     }
 
     /// Counts the attempt; gives up on an event whose attempts never ended.
