@@ -3,8 +3,10 @@
 //! An event up to a subscription's position is either in the inbox, up to its key's version, or parked; and what it had
 //! to bring about is there: a mail for each event that a customer is told about, and no mail without one.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use freehold_contract::Model;
 use freehold_sdk::CONTRACT;
 use freehold_store::vals;
 
@@ -17,13 +19,15 @@ const CHECK: &str = "events";
 /// Checks every subscription that has views.
 pub(crate) async fn check(
     moment: &mut Moment,
+    model: &Model,
     positions: &Positions,
     findings: &mut Findings,
 ) -> Result<(), ReadError> {
     for position in &positions.0 {
         parked(moment, findings, position).await?;
-        if moment.has(&position.owner) && position.subscription.contains("/views/") {
-            inbox(moment, findings, position).await?;
+        if moment.has(&position.owner) {
+            standing(moment, findings, position).await?;
+            inbox(moment, model, findings, position).await?;
         }
     }
     mails(moment, positions, findings).await
@@ -45,8 +49,48 @@ async fn parked(moment: &mut Moment, findings: &mut Findings, position: &Positio
     Ok(())
 }
 
+/// A subscription has read some of what its owner has emitted, and never more.
+async fn standing(
+    moment: &mut Moment,
+    findings: &mut Findings,
+    position: &Position,
+) -> Result<(), ReadError> {
+    let owner = CONTRACT.owner(&position.owner).map_or("", |owner| owner.name);
+    // Asked of what numbers the events: the last one need not be kept.
+    let sql = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'freehold_outbox'), 0) AS head";
+    for row in moment.rows(owner, sql, vals![]).await? {
+        let head: i64 = cell(owner, &row, "head")?;
+        let problem = format!("has read up to {}, its owner's last event is {head}", position.mark);
+        match position.mark.cmp(&head) {
+            Ordering::Less => findings.lags(CHECK, &position.subscription, problem),
+            Ordering::Equal => findings.compared(),
+            Ordering::Greater => findings.violated(CHECK, &position.subscription, problem),
+        }
+    }
+    Ok(())
+}
+
+/// The entities of whose streams a subscription reads views; none where it fills a copy.
+fn viewed<'a>(model: &'a Model, position: &Position) -> BTreeSet<&'a str> {
+    let consumer = model.consumers.iter().find(|consumer| consumer.name == position.consumer);
+    let views =
+        consumer.filter(|_| position.subscription.contains("/views/")).map(|consumer| &consumer.views);
+    views
+        .into_iter()
+        .flatten()
+        .filter(|view| view.owner == position.owner)
+        .map(|view| &*view.entity)
+        .collect()
+}
+
 /// Per key, the inbox is as far as the owner's events up to the position, or as far as the first parked one.
-async fn inbox(moment: &mut Moment, findings: &mut Findings, position: &Position) -> Result<(), ReadError> {
+async fn inbox(
+    moment: &mut Moment,
+    model: &Model,
+    findings: &mut Findings,
+    position: &Position,
+) -> Result<(), ReadError> {
+    let entities = viewed(model, position);
     let owner = CONTRACT.owner(&position.owner).map_or("", |owner| owner.name);
     let emitted = "SELECT entity, key, MAX(version) AS version FROM freehold_outbox
                    WHERE mark <= $1 GROUP BY entity, key";
@@ -56,18 +100,16 @@ async fn inbox(moment: &mut Moment, findings: &mut Findings, position: &Position
                     WHERE p.subscription = i.subscription AND p.entity = i.entity AND p.key = i.key) AS parked
                 FROM freehold_inbox i WHERE i.subscription = $1";
     let mut high = BTreeMap::new();
-    let mut entities = BTreeSet::new();
     for row in moment.rows(position.consumer, seen, vals![subscription]).await? {
         let entity: String = cell(position.consumer, &row, "entity")?;
         let key: String = cell(position.consumer, &row, "key")?;
         let version: i64 = cell(position.consumer, &row, "version")?;
         let parked: i64 = cell(position.consumer, &row, "parked")?;
-        entities.insert(entity.clone());
         high.insert((entity, key), (version, parked));
     }
     for row in emitted {
         let entity: String = cell(owner, &row, "entity")?;
-        if !entities.contains(&entity) {
+        if !entities.contains(entity.as_str()) {
             continue;
         }
         let key: String = cell(owner, &row, "key")?;

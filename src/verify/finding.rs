@@ -53,6 +53,16 @@ impl Findings {
         self.all.push(Finding { check, subject: subject.into(), problem, lags: true });
     }
 
+    /// What can be told of a mesh that does not come to rest: its databases are read one after the other, so that only
+    /// what was found before, word for word, is a violation. Anything else may be the work going on in between.
+    pub(crate) fn that_stayed(mut self, before: Option<&Self>) -> Self {
+        let before = before.map_or(&[][..], Self::all);
+        for finding in &mut self.all {
+            finding.lags |= !before.contains(finding);
+        }
+        self
+    }
+
     /// All findings, in the order in which they were found.
     pub(crate) fn all(&self) -> &[Finding] {
         &self.all
@@ -71,5 +81,24 @@ impl Findings {
     /// Whether something is violated.
     pub(crate) fn is_violated(&self) -> bool {
         self.all.iter().any(|finding| !finding.lags)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stays_is_a_violation_of_a_mesh_that_works() {
+        let found = |problem: &str| {
+            let mut findings = Findings::default();
+            findings.violated("stock", "inventory stock 1", "stays".to_owned());
+            findings.violated("stock", "inventory stock 2", problem.to_owned());
+            findings
+        };
+        assert!(!found("once").that_stayed(None).is_violated());
+        let stayed = found("twice").that_stayed(Some(&found("once")));
+        let violated: Vec<_> = stayed.all().iter().filter(|finding| !finding.lags).collect();
+        assert_eq!(violated, [&found("").all()[0]]);
     }
 }

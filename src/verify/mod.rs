@@ -35,8 +35,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Checks the databases in the folder.
 pub(crate) fn run(args: &VerifyArgs, config: &Config, format: Format) -> Result<(), Failure> {
     let folder = up::data_folder(args.data.clone(), config);
-    let model = freehold_contract::load_descriptors(CONTRACTS)
-        .map_err(|error| Failure::new(Exit::Failed, error))?;
+    let model =
+        freehold_contract::load_descriptors(CONTRACTS).map_err(|error| Failure::new(Exit::Failed, error))?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
     let findings = runtime.block_on(verify(&folder, &model))?;
     print(&findings, format);
@@ -50,12 +50,18 @@ async fn verify(folder: &Path, model: &Model) -> Result<Findings, Failure> {
         return Err(Failure::new(Exit::Usage, problem));
     }
     let until = Instant::now() + PATIENCE;
+    let mut before = None;
     loop {
-        let findings = look(&databases, model).await.map_err(not_read)?;
+        // Asked first: a mesh that ends while it is looked at is looked at as one that runs.
         let running = up::is_running(folder);
-        if findings.is_quiet() || !running || Instant::now() > until {
+        let findings = look(&databases, model).await.map_err(not_read)?;
+        if findings.is_quiet() || !running {
             return Ok(findings);
         }
+        if Instant::now() > until {
+            return Ok(findings.that_stayed(before.as_ref()));
+        }
+        before = Some(findings);
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -73,7 +79,7 @@ async fn look(databases: &Databases, model: &Model) -> Result<Findings, ReadErro
     orders::check(&mut moment, &positions, &mut findings).await?;
     entities::check(&mut moment, &mut findings).await?;
     replicas::check(&mut moment, model, &positions, &mut findings).await?;
-    events::check(&mut moment, &positions, &mut findings).await?;
+    events::check(&mut moment, model, &positions, &mut findings).await?;
     Ok(findings)
 }
 

@@ -1,6 +1,7 @@
-//! Every order ended, is the fold of its history, and has the stock and the money that its state calls for.
+//! Every order ended, is the fold of its history, and has the stock and the money that its state calls for; and what is
+//! held or was taken is an order's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use freehold_sdk::orders::v1::{OrderPlaced, OrderState};
 use freehold_store::vals;
@@ -23,44 +24,90 @@ struct Order {
     saga: Option<String>,
 }
 
+impl Order {
+    fn subject(&self) -> String {
+        format!("orders order {}", self.id)
+    }
+}
+
+/// What became of orders elsewhere: the states of reservations and payments, by the order's id.
+struct Effects {
+    reservations: Option<BTreeMap<String, String>>,
+    payments: Option<BTreeMap<String, String>>,
+    amounts: BTreeMap<String, i64>,
+}
+
 /// Checks every order.
 pub(crate) async fn check(
     moment: &mut Moment,
     positions: &Positions,
     findings: &mut Findings,
 ) -> Result<(), ReadError> {
-    let reservations = states(moment, "inventory", "SELECT id, state FROM reservation").await?;
-    let payments = states(moment, "payments", "SELECT id, state FROM payment").await?;
-    let amounts = amounts(moment).await?;
-    let reacted = |consumer: &str, mark: i64| positions.of(consumer, ORDERS).is_none_or(|at| mark <= at);
-    for order in orders(moment, findings).await? {
-        history(moment, findings, &order).await?;
+    let effects = Effects {
+        reservations: states(moment, "inventory", "SELECT id, state FROM reservation").await?,
+        payments: states(moment, "payments", "SELECT id, state FROM payment").await?,
+        amounts: amounts(moment).await?,
+    };
+    let orders = orders(moment, findings).await?;
+    for order in &orders {
+        history(moment, findings, order).await?;
         if order.state == OrderState::Placed {
-            unfinished(findings, &order);
-            continue;
+            unfinished(findings, order);
+        } else {
+            ended(findings, order);
+            effects.belong(findings, order, positions);
         }
-        let subject = format!("orders order {}", order.id);
-        if moment.has("inventory") {
-            let state = reservations.get(&order.id).map(String::as_str);
-            let late = !reacted("inventory", order.mark);
-            belongs(findings, &subject, "its reservation", state, reservation_states(order.state), late);
-        }
-        if moment.has("payments") {
-            let state = payments.get(&order.id).map(String::as_str);
-            let late = !reacted("payments", order.mark);
-            belongs(findings, &subject, "its payment", state, payment_states(order.state), late);
-            if matches!(order.state, OrderState::Confirmed | OrderState::Shipped) {
-                let paid = amounts.get(&order.id).copied().unwrap_or(0);
-                findings.equal(CHECK, &subject, "what was paid", paid, order.total_cents);
-            }
-        }
+    }
+    if moment.has(ORDERS) {
+        let ids: BTreeSet<&str> = orders.iter().map(|order| order.id.as_str()).collect();
+        nobodys(findings, "inventory reservation", effects.reservations.iter().flatten(), &ids);
+        nobodys(findings, "payments payment", effects.payments.iter().flatten(), &ids);
     }
     Ok(())
 }
 
+impl Effects {
+    /// Stock and money are where the order's state wants them; an event that has not arrived explains a difference.
+    fn belong(&self, findings: &mut Findings, order: &Order, positions: &Positions) {
+        let subject = order.subject();
+        let late = |consumer| positions.of(consumer, ORDERS).is_some_and(|at| at < order.mark);
+        if let Some(reservations) = &self.reservations {
+            let state = reservations.get(&order.id).map(String::as_str);
+            let allowed = reservation_states(order.state);
+            belongs(findings, &subject, "its reservation", state, allowed, late("inventory"));
+        }
+        if let Some(payments) = &self.payments {
+            let state = payments.get(&order.id).map(String::as_str);
+            belongs(findings, &subject, "its payment", state, payment_states(order.state), late("payments"));
+            if matches!(order.state, OrderState::Confirmed | OrderState::Shipped) {
+                let paid = self.amounts.get(&order.id).copied().unwrap_or(0);
+                findings.equal(CHECK, &subject, "what was paid", paid, order.total_cents);
+            }
+        }
+    }
+}
+
+/// What is held, or was taken, is an order's: nobody else would ever give it back.
+fn nobodys<'a>(
+    findings: &mut Findings,
+    what: &str,
+    held: impl Iterator<Item = (&'a String, &'a String)>,
+    orders: &BTreeSet<&str>,
+) {
+    for (id, _) in held.filter(|(id, _)| !orders.contains(id.as_str())) {
+        findings.violated(CHECK, format!("{what} {id}"), "is of no order".to_owned());
+    }
+}
+
+/// The saga of an order ended as the order did.
+fn ended(findings: &mut Findings, order: &Order) {
+    let must_be = if order.state == OrderState::Rejected { "compensated" } else { "done" };
+    findings.equal(CHECK, order.subject(), "the state of its saga", order.saga.as_deref(), Some(must_be));
+}
+
 /// A placed order is fine as long as its saga goes on.
 fn unfinished(findings: &mut Findings, order: &Order) {
-    let subject = format!("orders order {}", order.id);
+    let subject = order.subject();
     match order.saga.as_deref() {
         Some("running" | "compensating") => {
             findings.lags(CHECK, subject, "has not ended; its saga goes on when the mesh runs".to_owned());
@@ -138,7 +185,7 @@ async fn history(moment: &mut Moment, findings: &mut Findings, order: &Order) ->
     let sql = "SELECT e.revision, e.type, e.data, o.revision AS last FROM order_event e
                JOIN shop_order o ON o.id = e.order_id WHERE e.order_id = $1 ORDER BY e.revision";
     let rows = moment.rows(ORDERS, sql, vals![order.id.as_str()]).await?;
-    let subject = format!("orders order {}", order.id);
+    let subject = order.subject();
     let mut folded = None;
     for (row, revision) in rows.iter().zip(1i64..) {
         findings.equal(
@@ -174,13 +221,20 @@ fn state_after(event: &str) -> Option<OrderState> {
     }
 }
 
+/// The states of what a service holds, by id; `None` where its database is not there.
 async fn states(
     moment: &mut Moment,
     name: &'static str,
     sql: &'static str,
-) -> Result<BTreeMap<String, String>, ReadError> {
+) -> Result<Option<BTreeMap<String, String>>, ReadError> {
+    if !moment.has(name) {
+        return Ok(None);
+    }
     let rows = moment.rows(name, sql, vals![]).await?;
-    rows.iter().map(|row| Ok((cell(name, row, "id")?, cell(name, row, "state")?))).collect()
+    rows.iter()
+        .map(|row| Ok((cell(name, row, "id")?, cell(name, row, "state")?)))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 async fn amounts(moment: &mut Moment) -> Result<BTreeMap<String, i64>, ReadError> {

@@ -13,3 +13,4 @@ mod ports;
 mod records;
 mod refused;
 mod up;
+mod verify;

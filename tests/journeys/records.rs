@@ -22,11 +22,16 @@ impl Records {
         self.open(service)?.query_row(sql, [], |row| row.get(0)).ok()
     }
 
+    /// The text that a query answers.
+    pub(crate) fn text(&self, service: &str, sql: &str) -> Option<String> {
+        self.open(service)?.query_row(sql, [], |row| row.get(0)).ok()
+    }
+
     /// How many rows each table has, and the last mark of each feed. A start is no work: its epoch does not count.
     pub(crate) fn sums(&self) -> BTreeMap<String, i64> {
         let mut sums = BTreeMap::new();
         for (service, _) in PORTS {
-            for table in self.tables(service) {
+            for table in self.names(service, "table").iter().filter(|table| *table != "freehold_epoch") {
                 let rows = self.number(service, &format!("SELECT COUNT(*) FROM {table}"));
                 sums.insert(format!("{service}.{table}"), rows.expect("a table has a count"));
             }
@@ -35,11 +40,12 @@ impl Records {
         sums
     }
 
-    fn tables(&self, service: &str) -> Vec<String> {
+    /// The names of everything of a kind that the schema has.
+    fn names(&self, service: &str, kind: &str) -> Vec<String> {
         let database = self.open(service).expect("the database opens");
-        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'freehold_epoch'";
+        let sql = "SELECT name FROM sqlite_schema WHERE type = $1";
         let mut query = database.prepare(sql).expect("the schema is a table");
-        let names = query.query_map([], |row| row.get(0)).expect("the schema has names");
+        let names = query.query_map([kind], |row| row.get(0)).expect("the schema has names");
         names.collect::<Result<_, _>>().expect("a name is a text")
     }
 
@@ -60,9 +66,12 @@ impl Records {
         Some(database)
     }
 
-    /// Changes the database of a stopped service.
+    /// Changes the database of a stopped service, past every trigger that guards it.
     pub(crate) fn change(&self, service: &str, sql: &str) {
         let database = Connection::open(self.file(service)).expect("the database opens");
+        for trigger in self.names(service, "trigger") {
+            database.execute_batch(&format!("DROP TRIGGER {trigger}")).expect("a trigger is dropped");
+        }
         database.execute_batch(sql).unwrap_or_else(|error| panic!("{service}: {sql}: {error}"));
     }
 
