@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use freehold_wire::metadata::REQUEST_ID;
+use freehold_wire::metadata::{REQUEST_ID, TOKEN};
 use freehold_wire::{Context, Contract, Reason, Rules, reason};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::time::timeout_at;
@@ -47,7 +47,7 @@ impl Stack {
         };
         // Then what the caller says of itself, all of it or nothing: no later line reads raw metadata. A deadline
         // that is spent, or no deadline at all, is refused here.
-        let context = match entered(rules, request.headers(), arrived) {
+        let context = match self.entered(rules, request.headers(), arrived) {
             Ok(context) => context,
             Err(refused) => return typed::response(refused),
         };
@@ -61,6 +61,25 @@ impl Stack {
         let status = answer.headers().get(Status::GRPC_STATUS);
         span.in_scope(|| tracing::debug!(?status, took = ?arrived.elapsed(), "answered"));
         answer
+    }
+
+    fn entered(
+        &self,
+        rules: &'static Rules,
+        headers: &HeaderMap,
+        arrived: Instant,
+    ) -> Result<Context, Status> {
+        if headers.len() > MAX_METADATA {
+            let message =
+                format!("the call has {} metadata entries, at most {MAX_METADATA} are taken", headers.len());
+            return Err(Reason::ResourceExhausted.because("TOO_MUCH_METADATA", message));
+        }
+        let context = Context::of_call(rules, headers, arrived)?;
+        // A session travels on to every callee and into every event: what no owner here gave out stays outside.
+        match context.session().tokens().iter().find(|token| self.contract.owner(&token.owner).is_none()) {
+            None => Ok(context),
+            Some(_) => Err(reason::bad_field(TOKEN, "names an owner that is not in the contracts")),
+        }
     }
 
     async fn handle(
@@ -90,15 +109,6 @@ impl Stack {
         }
         response.map(|body| Body::new(Bounded::new(body, deadline, self.tasks.clone())))
     }
-}
-
-fn entered(rules: &'static Rules, headers: &HeaderMap, arrived: Instant) -> Result<Context, Status> {
-    if headers.len() > MAX_METADATA {
-        let message =
-            format!("the call has {} metadata entries, at most {MAX_METADATA} are taken", headers.len());
-        return Err(Reason::ResourceExhausted.because("TOO_MUCH_METADATA", message));
-    }
-    Context::of_call(rules, headers, arrived)
 }
 
 fn finished(mut response: Response<Body>, context: &Context) -> Response<Body> {

@@ -45,11 +45,12 @@ impl Session {
         (!tokens.is_empty()).then(|| token::encode(&tokens))
     }
 
-    /// Notes a commit. Per owner the later one stays; of different epochs, the one heard last.
+    /// Notes a commit. Per owner the later one stays: marks ascend over all epochs of an owner, so a reply that was
+    /// recorded before a restart never takes back what was seen since.
     pub fn saw(&self, token: Token) {
         let mut tokens = self.lock();
         match tokens.get(&token.owner) {
-            Some(known) if known.epoch == token.epoch && known.mark >= token.mark => {}
+            Some(known) if known.mark >= token.mark => {}
             _ => {
                 tokens.insert(token.owner.clone(), token);
             }
@@ -100,5 +101,15 @@ mod tests {
         let session = Session::of([token("a", 1, 500)]);
         session.saw(token("a", 2, 501));
         assert_eq!(session.token("a"), Some(token("a", 2, 501)));
+    }
+
+    /// C12, R16: a write is repeated after its owner was restarted, and answered with the token of the first time.
+    #[test]
+    fn a_reply_from_before_a_restart_takes_nothing_back() {
+        let session = Session::of([token("orders", 2, 150)]);
+        session.saw(token("orders", 1, 90));
+        assert_eq!(session.token("orders"), Some(token("orders", 2, 150)));
+        let heard_last = |known: &Token, new: &Token| known.epoch == new.epoch && known.mark >= new.mark;
+        assert!(!heard_last(&token("orders", 2, 150), &token("orders", 1, 90)), "the planted rule loses it");
     }
 }

@@ -88,9 +88,9 @@ const ALL: &[&str] = &[
     "echo.v1.EchoService/Duplex",
 ];
 
-/// Three owners that serve the same, so that a call can go from one to the next, and two consumers.
+/// Owners that serve the same, so that a call can go from one to the next, one that is elsewhere, and two consumers.
 pub(crate) static CONTRACT: Contract = Contract {
-    owners: &[owner("first"), owner("second"), owner("third")],
+    owners: &[owner("first"), owner("second"), owner("third"), owner("elsewhere")],
     consumers: &[
         consumer("first", "first/v1/needs.proto", ALL),
         consumer("second", "second/v1/needs.proto", ALL),

@@ -53,6 +53,17 @@ async fn a_session_goes_over_three_hops_and_back() {
     }
 }
 
+/// R14: a token of nobody here is refused at the door: it would travel to every callee and into every event.
+#[tokio::test]
+async fn a_token_of_an_unknown_owner_is_refused_by_name() {
+    let server = Echo::new().read(|_, _| async { Ok(note("read")) }).serve_as("first").await;
+    let options = CallOptions::new();
+    options.session().saw(token("nobody", 7));
+    let error = server.channel("tester").unary(&READ, note(""), &options).await.unwrap_err();
+    assert!(error.is_invalid_argument(), "{error}");
+    assert!(error.message().starts_with("freehold-token-bin: "), "{error}");
+}
+
 /// Forwards a write, and commits one of its own.
 async fn write(next: Channel, context: Context, note: Note) -> Result<Committed<Note>, Status> {
     let reply = next.unary(&WRITE, note, &CallOptions::new().within(&context)).await?;

@@ -73,9 +73,10 @@ impl From<PlaceOrderError> for Status {
             PlaceOrderError::Record(RecordError::Stale(_)) => {
                 Reason::Aborted.because("STALE_REVISION", error.to_string())
             }
-            PlaceOrderError::Begin(BeginError::BadId(_)) => bad_field("id", error.to_string()),
             PlaceOrderError::Begin(BeginError::Conflict { .. }) => forbidden("ORDER_EXISTS"),
-            PlaceOrderError::Begin(BeginError::Definition(_)) => Reason::Internal.status(error.to_string()),
+            PlaceOrderError::Begin(BeginError::BadId(_) | BeginError::Definition(_)) => {
+                Reason::Internal.status(error.to_string())
+            }
             PlaceOrderError::Begin(BeginError::Store(error)) => error.into(),
             PlaceOrderError::Replica(error) => error.into(),
             PlaceOrderError::Record(RecordError::Store(error)) | PlaceOrderError::Store(error) => error.into(),
@@ -86,8 +87,12 @@ impl From<PlaceOrderError> for Status {
 /// Refuses what the field checks of the contract cannot see.
 ///
 /// # Errors
-/// INVALID_ARGUMENT naming the line whose product another line has.
+/// INVALID_ARGUMENT naming the id, which names the saga and what the saga makes elsewhere too; or the line whose product
+/// another line has.
 pub(crate) fn check(request: &pb::PlaceOrderRequest) -> Result<(), Status> {
+    if !request.id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
+        return Err(bad_field("id", "must be of printable ASCII characters without `/` and blanks"));
+    }
     let mut seen = BTreeSet::new();
     for (at, line) in request.lines.iter().enumerate() {
         if !seen.insert(line.product_id.as_str()) {
@@ -109,17 +114,16 @@ impl Placing {
         let saga = self.saga.clone();
         let unit = async move |work: &mut Work| begin(work, &saga, request, priced).await;
         let begun = self.store.write(context, unit).await?;
-        let ended = self.sagas.wait(context, &id).await.map_err(|_| PlaceOrderError::Unfinished(id.clone()))?;
-        context.session().merge(ended.session());
-        let order = self.ended(&id).await?;
+        self.sagas.wait(context, &id).await.map_err(|_| PlaceOrderError::Unfinished(id.clone()))?;
+        let order = self.ended(context, &id).await?;
         Ok(begun.map(|_| order))
     }
 
     /// Waits until the copies have what the caller has seen, as far as their owners can be reached.
     pub(crate) async fn catch_up(&self, context: &Context) -> Result<(), Status> {
         let behind = || Reason::Unavailable.because("COPY_BEHIND", "the names are older than what you have seen");
-        let customers = self.customers.at(Level::Causal(context.session()), CATCH_UP).await?;
-        let products = self.products.at(Level::Causal(context.session()), CATCH_UP).await?;
+        let customers = self.customers.at(Level::Causal(context.session()), catching_up(context)).await?;
+        let products = self.products.at(Level::Causal(context.session()), catching_up(context)).await?;
         let met = customers.source() == Source::Copy && products.source() == Source::Copy;
         met.then_some(()).ok_or_else(behind)
     }
@@ -132,16 +136,16 @@ impl Placing {
     ) -> Result<Vec<Line>, PlaceOrderError> {
         let level = Level::Causal(context.session());
         let customer = [request.customer_id.clone()];
-        if self.customers.rows(&customer, level, CATCH_UP).await?.0.is_empty() {
+        if self.customers.rows(&customer, level, catching_up(context)).await?.0.is_empty() {
             return Err(PlaceOrderError::CustomerUnknown(request.customer_id.clone()));
         }
         let products: Vec<String> = request.lines.iter().map(|line| line.product_id.clone()).collect();
-        let (copies, _) = self.products.rows(&products, level, CATCH_UP).await?;
+        let (copies, _) = self.products.rows(&products, level, catching_up(context)).await?;
         request.lines.iter().map(|line| price(line, &copies)).collect()
     }
 
-    async fn ended(&self, id: &str) -> Result<pb::Order, PlaceOrderError> {
-        let mut read = self.store.read().await?;
+    async fn ended(&self, context: &Context, id: &str) -> Result<pb::Order, PlaceOrderError> {
+        let mut read = self.store.read_within(context).await?;
         let mut recorded = history::of(&mut read, id).await?;
         recorded.retain(|recorded| recorded.revision <= ENDED);
         let order = Order::fold(id, &recorded).filter(|order| order.revision == ENDED);
@@ -186,6 +190,11 @@ fn price(line: &pb::NewLine, copies: &[Replicated<ProductCopy>]) -> Result<Line,
         discount_basis_points: line.discount_basis_points,
         product_version: copy.version,
     })
+}
+
+/// How long the copies may take in this call.
+fn catching_up(context: &Context) -> Duration {
+    CATCH_UP.min(context.remaining())
 }
 
 /// Whether the request asks for what the order is.
