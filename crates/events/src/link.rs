@@ -22,6 +22,9 @@ pub const HISTORY_LOST: &str = "HISTORY_LOST";
 
 /// How many intervals of silence mean that a stream is dead.
 const SILENT_INTERVALS: u32 = 3;
+/// The intervals that an owner is believed to keep.
+const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+const GREATEST_INTERVAL: Duration = Duration::from_secs(60);
 /// The interval of an owner that names none.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a stream may take to open.
@@ -117,6 +120,7 @@ impl Link {
         };
         let interval =
             heartbeat.interval.and_then(|interval| interval.try_into().ok()).unwrap_or(DEFAULT_INTERVAL);
+        let interval: Duration = interval.clamp(LEAST_INTERVAL, GREATEST_INTERVAL);
         let clock = OwnerClock::new(Instant::now(), heartbeat.time.unwrap_or_default());
         let silence = interval * SILENT_INTERVALS;
         Ok(Arrivals { messages, epochs: heartbeat.epochs, silence, clock, over: None })

@@ -11,7 +11,9 @@ use freehold_wire::pb::subscribe_response::Item;
 use freehold_wire::pb::{Envelope, Heartbeat, Position, SubscribeResponse, Token};
 use freehold_wire::reason::Reason;
 use freehold_wire::{Session, Watermark};
+use prost_types::Timestamp;
 use tokio::sync::mpsc::Sender;
+use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout_at};
 use tonic::Status;
 
@@ -32,6 +34,15 @@ pub(crate) struct Pump {
     /// The mark up to which the outbox has been read.
     cursor: i64,
     deadline: Instant,
+}
+
+/// What came of one reading.
+struct Drained {
+    /// The mark of the last event that was sent.
+    sent: Option<i64>,
+    /// There may be more behind the cursor: the time of the event that the cursor stands at, which is all that a
+    /// heartbeat may claim until the rest has been read.
+    more: Option<Timestamp>,
 }
 
 /// Why a stream ends before its time.
@@ -73,9 +84,23 @@ impl Pump {
         loop {
             commits.borrow_and_update();
             let head = self.store.head();
-            if let Some(sent) = self.drain(&head, out).await? {
+            let drained = self.drain(&head, out).await?;
+            if let Some(sent) = drained.sent {
                 told = sent;
                 due = Instant::now() + self.options.heartbeat;
+            }
+            if let Some(time) = drained.more {
+                if Instant::now() >= due {
+                    send(out, Item::Heartbeat(self.beat(&head).with_time(time))).await?;
+                    told = self.cursor;
+                    due = Instant::now() + self.options.heartbeat;
+                }
+                // A long stretch of other entities' events neither keeps the thread nor outlives its subscriber.
+                yield_now().await;
+                if out.is_closed() {
+                    return Err(End::Gone);
+                }
+                continue;
             }
             if self.cursor > told {
                 due = due.min(Instant::now() + LINGER);
@@ -92,27 +117,31 @@ impl Pump {
         }
     }
 
-    /// Sends everything that is in the outbox behind the cursor, and moves the cursor to `head` at least, which was
-    /// looked up before. Answers the mark of the last event that was sent.
-    async fn drain(&mut self, head: &Watermark, out: &Out) -> Result<Option<i64>, End> {
-        let mut sent = None;
-        loop {
-            let limit = self.options.batch.max(1);
-            let events = self.read(limit).await?;
-            let full = events.len() == limit;
-            for event in events {
-                let mark = mark(&event);
-                if let Some(event) = self.granted(event).map_err(End::Failed)? {
-                    send(out, Item::Event(event)).await?;
-                    sent = Some(mark);
-                }
-                self.cursor = mark;
+    /// Reads on behind the cursor, up to `head` and at most a batch, and sends what the subscription is granted.
+    ///
+    /// An event that is committed and not yet in `head` waits: its position is not one that this owner has reached.
+    async fn drain(&mut self, head: &Watermark, out: &Out) -> Result<Drained, End> {
+        let limit = self.options.batch.max(1);
+        let events = self.read(limit).await?;
+        let mut drained = Drained { sent: None, more: None };
+        let full = events.len() == limit;
+        for event in events {
+            let (mark, time) = (mark(&event), event.time);
+            if mark > head.mark() {
+                drained.more = None;
+                return Ok(drained);
             }
-            if !full {
-                self.cursor = self.cursor.max(head.mark());
-                return Ok(sent);
+            if let Some(event) = self.granted(event).map_err(End::Failed)? {
+                send(out, Item::Event(event)).await?;
+                drained.sent = Some(mark);
             }
+            self.cursor = mark;
+            drained.more = full.then(|| time.unwrap_or_default());
         }
+        if !full {
+            self.cursor = self.cursor.max(head.mark());
+        }
+        Ok(drained)
     }
 
     /// Nothing of the subscription lies between what was sent and the cursor.
