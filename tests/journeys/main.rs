@@ -4,6 +4,8 @@
 //! Every test has folders and ports of its own, so all of them run side by side. What a mesh must have kept is asked of
 //! `freehold verify`, which is itself tested here against databases that were damaged on purpose.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod apart;
 mod demo;
 mod keyed;
