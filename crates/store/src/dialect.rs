@@ -51,6 +51,19 @@ pub(crate) fn is_many(sql: &str) -> bool {
     false
 }
 
+/// How many values a statement wants: the highest of its `$1`, `$2`, ..
+pub(crate) fn wants(sql: &str) -> usize {
+    let mut rest = sql;
+    let mut highest = 0;
+    while !rest.is_empty() {
+        let (token, tail) = rest.split_at(token_length(rest));
+        let ordinal = token.strip_prefix('$').and_then(|digits| digits.parse().ok());
+        highest = highest.max(ordinal.unwrap_or(0));
+        rest = tail;
+    }
+    highest
+}
+
 /// The first word that begins a statement which no unit may run: it controls transactions or changes settings.
 pub(crate) fn control_word(sql: &str) -> Option<&str> {
     const CONTROL: [&str; 17] = [
@@ -229,6 +242,12 @@ mod tests {
         ] {
             assert_eq!(control_word(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn values_are_counted_by_their_highest_number() {
+        assert_eq!(wants("SELECT $2, $10 WHERE a = $1 AND b = '$11' -- $12"), 10);
+        assert_eq!(wants("SELECT $$ $3 $$"), 0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The two engines behind one small executor: a lane is one connection in one transaction.
 
+use crate::dialect;
 use crate::error::StoreError;
 use crate::row::Row;
 use crate::value::Value;
@@ -76,9 +77,14 @@ impl Lane {
 
     /// Runs statements that define data, in the dialect of migrations.
     pub(crate) async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.script(&dialect::translate(sql, self.engine())).await
+    }
+
+    /// Runs statements in the engine's own words.
+    pub(crate) async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(lane) => lane.define(sql),
-            Self::Postgres(lane) => lane.define(sql).await,
+            Self::Sqlite(lane) => lane.script(sql),
+            Self::Postgres(lane) => lane.script(sql).await,
         }
     }
 }

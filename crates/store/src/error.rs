@@ -149,6 +149,10 @@ impl StoreError {
         Self::Decode { column: column.to_owned(), problem: problem.into() }
     }
 
+    pub(crate) fn wrong_values(wants: usize, has: usize) -> Self {
+        Self::Forbidden(format!("its parameters want {wants} values, it was given {has}"))
+    }
+
     /// Whether nothing was written and the same unit may succeed when it is run again: a retry is safe, also without
     /// an idempotency key.
     #[must_use]

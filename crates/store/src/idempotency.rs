@@ -4,6 +4,8 @@
 //! the handler runs: of two units with one key the later one waits or finds the reply. A refusal rolls its record back.
 //! Records are kept seven days and purged in small units of their own.
 
+use std::time::Duration;
+
 use freehold_wire::Context;
 
 use crate::error::StoreError;
@@ -15,6 +17,8 @@ use crate::work::Work;
 pub(crate) const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How often records are looked through for old ones.
 pub(crate) const PURGE_EVERY_MS: i64 = 60 * 1000;
+/// How long a unit that purges may take.
+pub(crate) const PURGE_BUDGET: Duration = Duration::from_secs(5);
 /// The most records that one unit purges.
 pub(crate) const PURGE_BATCH: u64 = 500;
 

@@ -140,7 +140,7 @@ pub(crate) async fn apply(
     let engine = lane.engine();
     for (set, step) in steps {
         let failed = |source| OpenError::Migration { set: (*set).to_owned(), version: step.version, source };
-        lane.define(&step.text(engine)).await.map_err(failed)?;
+        lane.script(&step.text(engine)).await.map_err(failed)?;
         let values = vals![*set, step.version, step.name, step.checksum(engine), now];
         lane.exec(NOTE, values).await.map_err(failed)?;
     }

@@ -1,7 +1,7 @@
 //! Looking into a database without owning it: for `verify` and for whoever examines a copy.
 //!
 //! It takes no lock, applies no migration and begins no epoch, so it works beside a running owner and on the file of a
-//! stopped one. **Invariant:** it writes nothing.
+//! stopped one; there SQLite may leave an empty `-wal` and a `-shm` beside it. **Invariant:** the database stays as it is.
 
 use std::time::{Duration, Instant};
 

@@ -18,7 +18,6 @@ use crate::ledger::{Tally, View};
 use crate::open::OpenError;
 use crate::options::{Options, redacted};
 use crate::read::Read;
-
 use crate::unit::{self, Job};
 use crate::work::Work;
 use crate::{postgres, sqlite};
@@ -70,7 +69,7 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database, applies the migrations that are missing, and begins an epoch.
+    /// Opens the database, applies the migrations that are missing, and begins an epoch. Needs a Tokio runtime.
     ///
     /// # Errors
     /// [`OpenError`]; a database that is refused stays as it is.
@@ -129,7 +128,8 @@ impl Store {
         }
     }
 
-    /// Runs a unit of work that answers no call: a reaction, a step of a saga. Answers with the token of its commit.
+    /// Runs a unit of work that answers no call: a reaction, a step of a saga. Answers with the token of its commit. The
+    /// context's idempotency key is not looked at.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -236,8 +236,7 @@ impl Store {
         {
             return;
         }
-        let context = Context::new(self.service(), std::time::Duration::from_secs(5));
-        let store = self.clone();
+        let (store, context) = (self.clone(), Context::new(self.service(), idempotency::PURGE_BUDGET));
         tokio::spawn(async move {
             match store.unit(&context, async |work: &mut Work| idempotency::purge(work).await).await {
                 Ok((purged, _)) if purged == idempotency::PURGE_BATCH => {

@@ -45,6 +45,8 @@ fn of_refusal(refusal: &dyn DatabaseError, cause: Cause) -> StoreError {
         "40001" | "40P01" | "55P03" => StoreError::RolledBack(Some(cause)),
         "53100" => StoreError::Full(cause),
         "XX001" | "XX002" => StoreError::Corrupt(cause),
+        // A statement that was given the wrong number of values.
+        "08P01" => StoreError::Sql(cause),
         // The server is going, coming, out of reach, out of memory or connections, or its disk fails.
         code if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Io(cause)

@@ -14,7 +14,6 @@ use super::flight::{ABANDONED, Flight};
 use super::pool::{Link, Pool};
 use super::{errors, values};
 use crate::dialect;
-use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::row::Row;
 use crate::value::Value;
@@ -81,12 +80,11 @@ impl Lane {
         Ok(done.rows_affected())
     }
 
-    /// Runs statements that define data, in the dialect of migrations.
-    pub(crate) async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
-        let sql = dialect::translate(sql, Engine::Postgres);
-        permit(&sql)?;
+    /// Runs many statements without parameters.
+    pub(crate) async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        permit(sql)?;
         let Self { link, cutter } = self;
-        let script = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+        let script = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
         cutter.run(link.backend, script.execute(&mut link.connection)).await.map(drop)
     }
 
@@ -103,11 +101,13 @@ impl Lane {
     /// Rolls back; a connection that cannot is closed, which rolls back too.
     pub(super) async fn roll_back(mut self) {
         let Cutter { pool, flight, in_doubt, .. } = self.cutter;
+        if in_doubt {
+            return;
+        }
         if flight.is(ABANDONED) {
             pool.cancel(self.link.backend).await;
         }
-        let ended = tokio::time::timeout(END_BUDGET, self.link.script("ROLLBACK")).await;
-        if matches!(ended, Ok(Ok(()))) && !in_doubt {
+        if let Ok(Ok(())) = tokio::time::timeout(END_BUDGET, self.link.script("ROLLBACK")).await {
             pool.give_back(self.link);
         }
     }
@@ -140,6 +140,10 @@ fn query(
     values: Vec<Value>,
 ) -> Result<sqlx::query::Query<'static, Postgres, PgArguments>, StoreError> {
     permit(sql)?;
+    let wants = dialect::wants(sql);
+    if values.len() != wants {
+        return Err(StoreError::wrong_values(wants, values.len()));
+    }
     Ok(sqlx::query_with(sql, values::arguments(values)?))
 }
 

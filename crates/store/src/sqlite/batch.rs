@@ -1,9 +1,9 @@
 //! Group commit: the units that are queued run one after another, each in its own savepoint, and share one commit.
 //!
-//! A unit that refuses, panics or waits for something foreign is rolled back alone. What takes the transaction away
-//! from under all of them (ON CONFLICT ROLLBACK, a full disk, an IO error) fails the whole batch, which is then safe to
-//! retry. **Invariant:** nobody is told anything before the commit, refusals included, since they may rest on what
-//! earlier units of the batch wrote.
+//! A unit that refuses, panics or waits for something foreign is rolled back alone. What takes the transaction away from
+//! under all of them (ON CONFLICT ROLLBACK, a full disk, an IO error, a write that is cut at its deadline) fails the
+//! whole batch, which is then safe to retry. **Invariant:** nobody is told anything before the commit, refusals
+//! included, since they may rest on what earlier units of the batch wrote.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context as Poller, Poll, Waker};
@@ -41,6 +41,8 @@ pub(super) struct Batch<'a> {
     /// The last mark so far.
     mark: i64,
     most_time: Duration,
+    /// How many units want the commit.
+    kept: usize,
     /// The units that have run, and what each is told if the batch commits.
     done: Vec<(Box<dyn Unit>, Result<Token, StoreError>)>,
 }
@@ -57,7 +59,7 @@ impl<'a> Batch<'a> {
     /// A batch on the writer's connection.
     pub(super) fn new(lane: Option<Lane>, ledger: &'a Ledger) -> Self {
         let mark = ledger.mark();
-        Self { ledger, lane, mark, most_time: MOST_TIME, done: Vec::new() }
+        Self { ledger, lane, mark, most_time: MOST_TIME, kept: 0, done: Vec::new() }
     }
 
     /// Runs `first` and what `next` gives, commits, and tells everybody. Answers the connection.
@@ -68,7 +70,7 @@ impl<'a> Batch<'a> {
             let _ = self.control(ROLLBACK, errors::of_statement);
         }
         if committed.is_ok() {
-            self.ledger.committed(self.done.len(), self.mark);
+            self.ledger.committed(self.kept, self.mark);
         }
         Replies::new(committed, self.done).send();
         self.lane
@@ -128,6 +130,7 @@ impl<'a> Batch<'a> {
         if gone || failed.as_ref().is_some_and(errors::ends_batch) {
             return Ran::Ended(failed.unwrap_or(StoreError::RolledBack(None)));
         }
+        self.kept += usize::from(matches!(verdict, Verdict::Commit));
         let (words, outcome) = match verdict {
             Verdict::Commit => (KEEP_UNIT, Ok(mark)),
             Verdict::Refused => (UNDO_UNIT, Ok(self.mark)),

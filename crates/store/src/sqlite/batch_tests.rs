@@ -30,7 +30,7 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lane = connection::writer(&folder.path().join("a.db")).unwrap();
-        lane.define("CREATE TABLE t (id BIGINT PRIMARY KEY, text TEXT) STRICT;").unwrap();
+        lane.script("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT) STRICT;").unwrap();
         Self {
             _folder: folder,
             lane: Some(lane),

@@ -9,8 +9,6 @@ use rusqlite::{Connection, ToSql};
 use super::errors;
 use super::guard::Guard;
 use super::shape::Shapes;
-use crate::dialect;
-use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::row::Row;
 use crate::value::Value;
@@ -54,9 +52,9 @@ impl Lane {
         self.connection.last_insert_rowid()
     }
 
-    pub(crate) fn define(&self, sql: &str) -> Result<(), StoreError> {
-        let sql = dialect::translate(sql, Engine::Sqlite);
-        self.connection.execute_batch(&sql).map_err(errors::of_statement)
+    /// Runs many statements without parameters.
+    pub(crate) fn script(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(errors::of_statement)
     }
 
     /// Runs the store's own words: BEGIN, COMMIT, SAVEPOINT and the like.

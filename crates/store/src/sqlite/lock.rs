@@ -4,8 +4,14 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::open::OpenError;
+
+/// Who only looks whether the lock is taken, has it for an instant; an owner has it for longer than these.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Takes the lock of a database, making its folder where it is missing.
 pub(super) fn take(database: &Path) -> Result<File, OpenError> {
@@ -15,11 +21,14 @@ pub(super) fn take(database: &Path) -> Result<File, OpenError> {
         fs::create_dir_all(folder).map_err(failed)?;
     }
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Owned(database.display().to_string())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+    for _ in 0..ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
+    Err(OpenError::Owned(database.display().to_string()))
 }
 
 /// Whether somebody has the lock of a database.
@@ -28,8 +37,9 @@ pub(crate) fn is_locked(database: &Path) -> bool {
     file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
+/// Beside the file itself, whichever links lead to it.
 fn path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    let mut name = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned()).into_os_string();
     name.push(".lock");
     PathBuf::from(name)
 }

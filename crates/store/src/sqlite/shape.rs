@@ -66,7 +66,7 @@ impl Shape {
     pub(super) fn bind(&self, statement: &mut Statement<'_>, values: &[Value]) -> Result<(), StoreError> {
         let Self { takes, wants, .. } = self;
         if values.len() != *wants {
-            return Err(StoreError::Forbidden(format!("it wants {wants} values and has {}", values.len())));
+            return Err(StoreError::wrong_values(*wants, values.len()));
         }
         for (at, index) in takes.iter().zip(1..) {
             statement.raw_bind_parameter(index, &values[*at]).map_err(errors::of_statement)?;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::sample;
 
-/// Where a PostgreSQL server for tests is; one that is thrown away with them.
+/// Where a PostgreSQL server for tests is; one that is thrown away with them. Each test has a schema of its own there.
 const SERVER: &str = "FREEHOLD_TEST_POSTGRES_URL";
 
 /// Makes a test per engine of each case, `async fn(database: Database)`.
@@ -56,9 +56,8 @@ impl Database {
     pub(crate) async fn postgres() -> Option<Self> {
         let server = std::env::var(SERVER).ok()?;
         let name = format!("freehold_test_{}", uuid::Uuid::now_v7().simple());
-        admin(&server, format!("CREATE DATABASE {name}")).await;
-        let url = PgConnectOptions::from_str(&server).unwrap().database(&name);
-        let url = url.to_url_lossy().to_string();
+        admin(&server, format!("CREATE SCHEMA {name}")).await;
+        let url = with_setting(&server, "search_path", &name);
         Some(Self { url, place: Place::Server { url: server, name } })
     }
 
@@ -88,7 +87,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let Place::Server { url, name } = &self.place else { return };
-        let (url, drop) = (url.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        let (url, drop) = (url.clone(), format!("DROP SCHEMA {name} CASCADE"));
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(admin(&url, drop));
@@ -101,6 +100,12 @@ async fn admin(server: &str, sql: String) {
     let mut connection = PgConnection::connect(server).await.unwrap();
     connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.unwrap();
     connection.close().await.unwrap();
+}
+
+/// A server's url with a setting for the connections that are made by it.
+pub(crate) fn with_setting(url: &str, setting: &str, value: &str) -> String {
+    let joint = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{joint}options[{setting}]={value}")
 }
 
 /// Opens a store that nobody should have open, and waits where somebody still has: a server may take a moment to notice

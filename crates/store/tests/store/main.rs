@@ -1,5 +1,5 @@
 //! The store through its public face: every case runs on SQLite, and on PostgreSQL where
-//! `FREEHOLD_TEST_POSTGRES_URL` names a server that its tests may make databases on.
+//! `FREEHOLD_TEST_POSTGRES_URL` names a server that its tests may make schemas on.
 //!
 //! A case that guards against a fault carries a planted one, and proves that its own check finds it.
 

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use freehold_store::{
-    Migration, Migrations, OpenError, Options, Queries, ReadOnly, Store, StoreError, Work, vals,
+    Constraint, Migration, Migrations, OpenError, Options, Queries, ReadOnly, Store, StoreError, Work, vals,
 };
 use sqlx::Executor;
 
 use crate::child;
-use crate::engines::{Database, open};
+use crate::engines::{Database, open, with_setting};
 use crate::sample::{self, Paid, insert, run};
 
 on_each_engine! {
@@ -21,6 +21,7 @@ on_each_engine! {
     a_changed_migration_is_refused,
     a_database_that_is_no_store_is_refused,
     a_new_step_is_applied_once,
+    a_step_may_have_its_own_words_for_postgres,
     a_failing_step_applies_none,
     wrong_migrations_are_refused,
     a_server_that_could_lose_commits_is_refused,
@@ -58,10 +59,9 @@ async fn contents(database: &Database) -> BTreeMap<String, Vec<u8>> {
     }
     let mut connection = database.connect().await;
     let mut contents = BTreeMap::new();
-    for table in ["freehold_store", "freehold_migration", "freehold_epoch", "pg_tables"] {
-        let sql = format!(
-            "SELECT string_agg(t::text, ',' ORDER BY t::text) FROM {table} t WHERE t::text NOT LIKE '%pg_%'"
-        );
+    let tables = "(SELECT tablename FROM pg_tables WHERE schemaname = current_schema)";
+    for table in [tables, "freehold_store", "freehold_migration", "freehold_epoch"] {
+        let sql = format!("SELECT string_agg(t::text, ',' ORDER BY t::text) FROM {table} t");
         let rows = sqlx::query_scalar::<_, Option<String>>(sqlx::AssertSqlSafe(sql));
         let text = rows.fetch_one(&mut connection).await.ok().flatten();
         contents.insert(table.to_owned(), text.unwrap_or_default().into_bytes());
@@ -79,6 +79,12 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 async fn a_second_owner_is_refused(database: Database) {
     let store = database.open().await;
     assert!(matches!(Store::open(database.options()).await.err(), Some(OpenError::Owned(_))));
+    if !database.is_postgres() {
+        let link = database.file().with_file_name("link.db");
+        std::os::unix::fs::symlink(database.file(), &link).unwrap();
+        let by_link = sample::options(&format!("sqlite:{}", link.display()));
+        assert!(matches!(Store::open(by_link).await.err(), Some(OpenError::Owned(_))));
+    }
     run(&store, async |work: &mut Work| insert(work, "a", 1).await).await.unwrap();
     store.close().await;
     database.open().await;
@@ -144,6 +150,34 @@ async fn a_new_step_is_applied_once(database: Database) {
     }
 }
 
+async fn a_step_may_have_its_own_words_for_postgres(database: Database) {
+    static TWO: Migrations = Migrations {
+        set: "two",
+        steps: &[Migration {
+            version: 1,
+            name: "two",
+            sql: "CREATE TABLE two (id TEXT PRIMARY KEY) STRICT; \
+                  CREATE TRIGGER two_stays BEFORE DELETE ON two BEGIN SELECT RAISE(ABORT, 'it stays'); END;",
+            postgres: Some(
+                "CREATE TABLE two (id TEXT PRIMARY KEY); \
+                 CREATE FUNCTION two_stays() RETURNS trigger AS $$ DECLARE why TEXT; \
+                 BEGIN why := 'it stays'; RAISE EXCEPTION '%', why; END $$ LANGUAGE plpgsql; \
+                 CREATE TRIGGER two_stays BEFORE DELETE ON two FOR EACH ROW EXECUTE FUNCTION two_stays();",
+            ),
+        }],
+    };
+    let store = open(database.options().migrations(&TWO)).await.unwrap();
+    let unit = run(&store, async |work: &mut Work| -> Result<u64, StoreError> {
+        work.exec("INSERT INTO two (id) VALUES ('a')", vals![]).await?;
+        work.exec("DELETE FROM two", vals![]).await
+    });
+    let error = unit.await.unwrap_err();
+    assert!(
+        matches!(error, StoreError::Constraint { kind: Constraint::Other, ref name } if name == "it stays"),
+        "{error}"
+    );
+}
+
 async fn a_failing_step_applies_none(database: Database) {
     static FAILING: Migrations = Migrations {
         set: "failing",
@@ -181,18 +215,14 @@ async fn a_server_that_could_lose_commits_is_refused(database: Database) {
     if !database.is_postgres() {
         return;
     }
-    let name = sqlx::query_scalar::<_, String>("SELECT current_database()");
-    let mut connection = database.connect().await;
-    let name = name.fetch_one(&mut connection).await.unwrap();
-    let off = format!("ALTER DATABASE {name} SET synchronous_commit = off");
-    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(off))).await.unwrap();
-    let error = open(database.options()).await.err().unwrap();
+    let planted = sample::options(&with_setting(&database.url, "synchronous_commit", "off"));
+    let error = open(planted).await.err().unwrap();
     assert!(
         matches!(error, OpenError::Durability { ref setting, .. } if setting == "synchronous_commit"),
         "{error}"
     );
     let fsync = sqlx::query_scalar::<_, String>("SELECT setting FROM pg_settings WHERE name = 'fsync'");
-    if fsync.fetch_one(&mut connection).await.unwrap() == "off" {
+    if fsync.fetch_one(&mut database.connect().await).await.unwrap() == "off" {
         let strict = Options::new("orders", &database.url).migrations(&sample::MIGRATIONS);
         let error = open(strict).await.err().unwrap();
         assert!(matches!(error, OpenError::Durability { .. }), "{error}");
