@@ -17,7 +17,7 @@ pub struct Standing {
     pub position: Position,
     /// The owner's head when the subscription began: what is older is history to it.
     pub origin: i64,
-    /// When it moved last, in milliseconds since 1970.
+    /// When it moved last, in milliseconds since 1970; of a copy, as of when it is known to be what it is.
     pub moved_ms: i64,
 }
 
@@ -62,10 +62,25 @@ pub async fn begin(work: &mut Work, subscription: &str, standing: &Standing) -> 
 /// # Errors
 /// [`StoreError`] of the database.
 pub async fn advance(work: &mut Work, subscription: &str, position: &Position) -> Result<(), StoreError> {
-    const ADVANCE: &str = "UPDATE freehold_position SET epoch = $2, mark = $3, starts = 0, moved_ms = $4 \
-                           WHERE subscription = $1 AND mark <= $3";
-    let (epoch, now) = (position.epoch.cast_signed(), work.now());
-    work.exec(ADVANCE, vals![subscription, epoch, position.mark, now]).await.map(drop)
+    let now = work.now();
+    advance_as_of(work, subscription, position, Some(now)).await
+}
+
+/// The same for a copy: `as_of_ms` says as of when the owner had nothing behind the position that the copy has not;
+/// `None` claims nothing new. A copy that is catching up moves now, and is as old as what it has come to.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn advance_as_of(
+    work: &mut Work,
+    subscription: &str,
+    position: &Position,
+    as_of_ms: Option<i64>,
+) -> Result<(), StoreError> {
+    const ADVANCE: &str = "UPDATE freehold_position SET epoch = $2, mark = $3, starts = 0, \
+                           moved_ms = COALESCE($4, moved_ms) WHERE subscription = $1 AND mark <= $3";
+    let epoch = position.epoch.cast_signed();
+    work.exec(ADVANCE, vals![subscription, epoch, position.mark, as_of_ms]).await.map(drop)
 }
 
 /// Counts that a process begins to read from where the subscription stands; answers how often that has happened since

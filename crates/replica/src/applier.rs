@@ -170,8 +170,10 @@ impl<T: Copied> Applier<T> {
         &self,
         events: Vec<Envelope>,
         until: pb::Position,
+        as_of: Option<Instant>,
         record: Record,
     ) -> Result<Applied, StoreError> {
+        let as_of_ms = as_of.map(past_ms);
         let faults = self.faults.clone();
         let unit = async move |work: &mut Work| {
             let place = if record.bound.is_some() { Place::Next } else { Place::Main };
@@ -195,7 +197,10 @@ impl<T: Copied> Applier<T> {
             }
             rows::open_gate(work, false).await?;
             faults.reach(Point::BeforePosition)?;
-            position::advance(work, &record::subscription::<T>(), &applied.position).await?;
+            // What waits behind a gap makes the copy older than its position says.
+            let as_of_ms = as_of_ms.filter(|_| !applied.gap);
+            let subscription = record::subscription::<T>();
+            position::advance_as_of(work, &subscription, &applied.position, as_of_ms).await?;
             Ok(applied)
         };
         let (applied, _) = self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
@@ -251,7 +256,7 @@ impl<T: Copied> Purpose for Applier<T> {
             record = self.snapshot(link, record).await?;
         }
         if record.completes(stands.position.mark) {
-            record = self.apply(Vec::new(), stands.position, record).await?.record;
+            record = self.apply(Vec::new(), stands.position, None, record).await?.record;
         }
         self.record = Some(record);
         self.board.tell(|standing| standing.watermark = Arc::new(stands.watermark.clone()));
@@ -287,7 +292,7 @@ impl<T: Copied> Purpose for Applier<T> {
             self.moved(position, Some(as_of));
             return Ok(());
         }
-        let applied = self.apply(events, position, record).await?;
+        let applied = self.apply(events, position, Some(as_of), record).await?;
         self.written = Instant::now();
         self.record = Some(applied.record);
         self.moved(applied.position, (!applied.gap).then_some(as_of));
@@ -327,9 +332,16 @@ fn now_ms() -> i64 {
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A time of the past, in milliseconds since 1970, on this machine's monotonic clock.
+/// A moment of the past in milliseconds since 1970, by this machine's clock.
+fn past_ms(moment: Instant) -> i64 {
+    let age = i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX);
+    now_ms().saturating_sub(age)
+}
+
+/// A time of the past, in milliseconds since 1970, on this machine's monotonic clock; `None` for one that has not come:
+/// the clock was put back, and nobody knows how long ago it was.
 fn moment(ms: i64) -> Option<Instant> {
     let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).ok()?);
-    let age = SystemTime::now().duration_since(at).unwrap_or_default();
+    let age = SystemTime::now().duration_since(at).ok()?;
     Instant::now().checked_sub(age)
 }
