@@ -8,10 +8,11 @@ use freehold_sdk::inventory::v1::{InventoryClient, RestockRequest};
 use freehold_sdk::orders::v1::{NewLine, OrderState, OrdersClient, PlaceOrderRequest};
 use freehold_sdk::payments::v1::{OpenAccountRequest, PaymentsClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
-use freehold_sdk::{Error, Mesh};
+use freehold_sdk::{Error, Mesh, Session};
 use freehold_testkit::{Scratch, eventually};
 use tokio::io::{AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 use crate::mesh::{LONG, Up, is_sound};
 use crate::records::Records;
@@ -29,7 +30,7 @@ async fn a_write_whose_reply_died_with_its_server_is_done_once_under_its_key() {
         let (users, register) = (users.clone(), register.clone());
         async move { users.register_user(register).await }
     });
-    happened(&records, "users", "SELECT 1 FROM app_user WHERE id = 'MARIA'").await;
+    happened(&records, "users", "SELECT 1 FROM app_user WHERE id = 'MARIA'", &lost).await;
     up.process.kill();
     let error = lost.await.unwrap().unwrap_err();
     assert!(error.is_retryable_with_same_key(), "{error}");
@@ -50,7 +51,7 @@ async fn an_order_whose_reply_died_with_its_server_is_placed_once_under_its_key(
     let scratch = Scratch::new("order");
     let records = Records::of(&scratch.join("data"));
     let mut up = Up::start(scratch.path()).await;
-    fill(&up.mesh()).await.unwrap();
+    let session = fill(&up.mesh()).await.unwrap();
     for (id, moment) in [
         ("begun", "SELECT 1 FROM shop_order WHERE id = 'begun'"),
         ("ended", "SELECT 1 FROM shop_order WHERE id = 'ended' AND state = 2"),
@@ -59,13 +60,13 @@ async fn an_order_whose_reply_died_with_its_server_is_placed_once_under_its_key(
             .with_id(id)
             .with_customer_id("MARIA")
             .with_lines([NewLine::default().with_product_id("TEA").with_units(3)]);
-        let orders =
-            OrdersClient::connect(&deaf(&up, "orders").await).unwrap().with_deadline(LONG).with_key(id);
+        let orders = OrdersClient::connect(&deaf(&up, "orders").await).unwrap().with_deadline(LONG);
+        let orders = orders.with_session(&session).with_key(id);
         let lost = tokio::spawn({
             let (orders, order) = (orders.clone(), order.clone());
             async move { orders.place_order(order).await }
         });
-        happened(&records, "orders", moment).await;
+        happened(&records, "orders", moment, &lost).await;
         up.process.kill();
         let error = lost.await.unwrap().unwrap_err();
         assert!(error.is_retryable_with_same_key(), "{error}");
@@ -90,20 +91,28 @@ fn user(id: &str) -> RegisterUserRequest {
     RegisterUserRequest::default().with_id(id).with_name("Maria").with_email("maria@example.com")
 }
 
-/// A customer with money, and a product with stock.
-async fn fill(mesh: &Mesh) -> Result<(), Error> {
-    UsersClient::connect(mesh)?.with_deadline(LONG).register_user(user("MARIA")).await?;
+/// A customer with money, and a product with stock. An order that is to see them is placed in their session.
+async fn fill(mesh: &Mesh) -> Result<Session, Error> {
+    let session = Session::new();
+    let users = UsersClient::connect(mesh)?.with_deadline(LONG).with_session(&session);
+    users.register_user(user("MARIA")).await?;
     let account = OpenAccountRequest::default().with_customer_id("MARIA").with_opening_cents(10_000);
     PaymentsClient::connect(mesh)?.with_deadline(LONG).open_account(account).await?;
     let tea = CreateProductRequest::default().with_id("TEA").with_name("Tea").with_price_cents(450);
-    CatalogClient::connect(mesh)?.with_deadline(LONG).create_product(tea).await?;
+    let catalog = CatalogClient::connect(mesh)?.with_deadline(LONG).with_session(&session);
+    catalog.create_product(tea).await?;
     let restock = RestockRequest::default().with_product_id("TEA").with_units(10).with_delivery_id("first");
     InventoryClient::connect(mesh)?.with_deadline(LONG).restock(restock).await?;
-    Ok(())
+    Ok(session)
 }
 
-async fn happened(records: &Records, service: &str, sql: &str) {
-    eventually("the effect in the owner's database", LONG, async || records.number(service, sql)).await;
+/// Waits for the effect of a call that gets no answer.
+async fn happened<T>(records: &Records, service: &str, sql: &str, call: &JoinHandle<T>) {
+    eventually("the effect in the owner's database", LONG, async || {
+        assert!(!call.is_finished(), "the call came back before its effect was there");
+        records.number(service, sql)
+    })
+    .await;
 }
 
 /// The mesh with one service behind a wire that never answers.
