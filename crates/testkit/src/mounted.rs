@@ -4,10 +4,11 @@
 //! declares. **Invariant:** every call passes through the generated dispatch; nothing reaches a handler by another way.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use freehold_wire::codec::Protobuf;
 use freehold_wire::prost::Message;
-use freehold_wire::{Method, metadata, reason};
+use freehold_wire::{Method, Session, deadline, metadata, reason};
 use http::uri::PathAndQuery;
 use tonic::body::Body;
 use tonic::client::{Grpc, GrpcService};
@@ -19,6 +20,8 @@ use tonic::{Code, Request, Response, Status};
 pub struct Mounted<S> {
     server: S,
     caller: &'static str,
+    budget: Option<Duration>,
+    seen: Option<Vec<u8>>,
 }
 
 impl<S> Mounted<S>
@@ -29,7 +32,19 @@ where
     /// Mounts a server for calls of the consumer `caller`.
     #[must_use]
     pub fn new(server: S, caller: &'static str) -> Self {
-        Self { server, caller }
+        Self { server, caller, budget: None, seen: None }
+    }
+
+    /// The same server, called by somebody who waits so long for an answer.
+    #[must_use]
+    pub fn within(self, budget: Duration) -> Self {
+        Self { budget: Some(budget), ..self }
+    }
+
+    /// The same server, called by somebody who has seen what this session has.
+    #[must_use]
+    pub fn having_seen(self, session: &Session) -> Self {
+        Self { seen: session.encode(), ..self }
     }
 
     /// Calls a unary method without an idempotency key.
@@ -75,6 +90,12 @@ where
         Out: Message + Default + 'static,
     {
         insert(&mut request, metadata::CALLER, self.caller)?;
+        if let Some(budget) = self.budget {
+            insert(&mut request, metadata::TIMEOUT, &deadline::format(budget))?;
+        }
+        if let Some(seen) = &self.seen {
+            request.metadata_mut().insert_bin(metadata::TOKEN, MetadataValue::from_bytes(seen));
+        }
         let mut client = Grpc::new(self.server.clone());
         if let Err(error) = client.ready().await {
             panic!("the server is not ready: {error:?}");

@@ -24,8 +24,8 @@ impl pb::OrdersService for Grpc {
         Ok(self.placing.run(&context, request).await?)
     }
 
-    async fn get_order(&self, _context: Context, request: pb::GetOrderRequest) -> Result<pb::Order, Status> {
-        get_order::run(&self.placing.store, &request.id, request.as_of).await
+    async fn get_order(&self, context: Context, request: pb::GetOrderRequest) -> Result<pb::Order, Status> {
+        get_order::run(&context, &self.placing.store, &request.id, request.as_of).await
     }
 
     async fn list_orders(
@@ -36,7 +36,7 @@ impl pb::OrdersService for Grpc {
         let list = list_orders::list_name(&request.customer_id);
         let page = Page::parse(&list, request.page_size, &request.page_token)?;
         self.placing.catch_up(&context).await?;
-        Ok(list_orders::run(&self.placing.store, &page, &request.customer_id).await?)
+        Ok(list_orders::run(&context, &self.placing.store, &page, &request.customer_id).await?)
     }
 
     async fn cancel_order(

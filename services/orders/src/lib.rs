@@ -4,13 +4,14 @@
 //! Placing is a saga over inventory and payments. **Invariant:** an order is the fold of its events, kept for ever.
 
 mod convert;
-#[rustfmt::skip]
 pub mod generated;
 mod grpc;
 mod operations;
 mod order;
 mod sagas;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use freehold_events::Consumer;
 use freehold_events::feed::{Feed, FeedError};
@@ -24,6 +25,7 @@ use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
 
 use crate::generated::Calls;
+use crate::grpc::Grpc;
 use crate::operations::place_order::Placing;
 use crate::sagas::place_order;
 
@@ -60,18 +62,10 @@ pub enum StartError {
 /// # Errors
 /// What kept one of them from starting.
 pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
-    let store = open(&host.database_url).await?;
-    let customers = Replica::new(&store, &mesh).await?;
-    let products = Replica::new(&store, &mesh).await?;
-    let copying = Consumer::new(store.clone(), mesh.clone())
-        .subscribe(customers.subscription())
-        .subscribe(products.subscription())
-        .start();
-    let saga = place_order::definition(&Calls::connect(&mesh)?);
-    let sagas = Executor::new(store.clone(), freehold_saga::Options::default()).saga(&saga).start()?;
-    let placing = Placing { store: store.clone(), products, customers, saga, sagas: sagas.clone() };
+    let store = Store::open(options(&host.database_url)).await?;
+    let Inside { grpc, copying, sagas } = Inside::start(&store, &mesh, &Calls::connect(&mesh)?).await?;
     let bound = Server::new(NAME, &CONTRACT)
-        .serve(OrdersServiceServer::new(grpc::Grpc { placing }))
+        .serve(OrdersServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
@@ -83,11 +77,32 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .then_stop(move || async move { store.close().await }))
 }
 
-async fn open(url: &str) -> Result<Store, OpenError> {
-    let options = Options::new(NAME, url)
+/// The service without its port: what answers, and what runs beside it.
+struct Inside {
+    grpc: Grpc,
+    copying: freehold_events::Handle,
+    sagas: freehold_saga::Handle,
+}
+
+impl Inside {
+    async fn start(store: &Store, mesh: &Mesh, calls: &Calls) -> Result<Self, StartError> {
+        let customers = Replica::new(store, mesh).await?;
+        let products = Replica::new(store, mesh).await?;
+        let copying = Consumer::new(store.clone(), mesh.clone())
+            .subscribe(customers.subscription())
+            .subscribe(products.subscription())
+            .start();
+        let saga = place_order::definition(calls);
+        let sagas = Executor::new(store.clone(), freehold_saga::Options::default()).saga(&saga).start()?;
+        let placing = Placing { store: store.clone(), products, customers, saga, sagas: sagas.clone() };
+        Ok(Self { grpc: Grpc { placing }, copying, sagas })
+    }
+}
+
+fn options(database_url: &str) -> Options {
+    Options::new(NAME, database_url)
         .migrations(&freehold_events::MIGRATIONS)
         .migrations(&freehold_replica::MIGRATIONS)
         .migrations(&freehold_saga::MIGRATIONS)
-        .migrations(&MIGRATIONS);
-    Store::open(options).await
+        .migrations(&MIGRATIONS)
 }

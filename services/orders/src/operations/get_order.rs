@@ -3,6 +3,7 @@
 use freehold_sdk::orders::v1 as pb;
 use freehold_sdk::orders::v1::get_order_request::AsOf;
 use freehold_store::Store;
+use freehold_wire::Context;
 use freehold_wire::reason::not_found;
 use tonic::Status;
 
@@ -11,8 +12,13 @@ use crate::order::{Order, Recorded};
 use crate::store::history;
 
 /// The order of that id; NOT_FOUND also for a moment before it was placed.
-pub(crate) async fn run(store: &Store, id: &str, as_of: Option<AsOf>) -> Result<pb::Order, Status> {
-    let mut read = store.read().await?;
+pub(crate) async fn run(
+    context: &Context,
+    store: &Store,
+    id: &str,
+    as_of: Option<AsOf>,
+) -> Result<pb::Order, Status> {
+    let mut read = store.read_within(context).await?;
     let mut recorded = history::of(&mut read, id).await?;
     if let Some(as_of) = as_of {
         recorded.retain(|recorded| happened(recorded, &as_of));

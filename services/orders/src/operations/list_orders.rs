@@ -2,6 +2,7 @@
 
 use freehold_sdk::orders::v1 as pb;
 use freehold_store::{Store, StoreError};
+use freehold_wire::Context;
 use freehold_wire::page::{Page, next_token};
 
 use crate::store::listing::{self, LineSummary, Summary};
@@ -13,14 +14,16 @@ pub(crate) fn list_name(customer_id: &str) -> String {
 
 /// A page of orders, by id.
 pub(crate) async fn run(
+    context: &Context,
     store: &Store,
     page: &Page,
     customer_id: &str,
 ) -> Result<pb::ListOrdersResponse, StoreError> {
-    let mut read = store.read().await?;
+    let mut read = store.read_within(context).await?;
     let found = listing::after(&mut read, &page.after, customer_id, i64::from(page.size) + 1).await?;
     let (shown, more) = page.cut(&found);
-    let next = if more { shown.last().map(|last| next_token(&list_name(customer_id), &last.id)) } else { None };
+    let next =
+        if more { shown.last().map(|last| next_token(&list_name(customer_id), &last.id)) } else { None };
     Ok(pb::ListOrdersResponse::default()
         .with_orders(shown.iter().map(summary))
         .with_next_page_token(next.unwrap_or_default()))

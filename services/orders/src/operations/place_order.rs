@@ -19,8 +19,8 @@ use crate::convert;
 use crate::generated::{CustomerCopy, ProductCopy};
 use crate::order::{Line, Order};
 use crate::sagas::place_order::PlaceOrder;
-use crate::store::orders::{self, RecordError};
 use crate::store::history;
+use crate::store::orders::{self, RecordError};
 
 /// How much of the caller's time the copies may take to catch up with what the caller has seen.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -79,7 +79,9 @@ impl From<PlaceOrderError> for Status {
             }
             PlaceOrderError::Begin(BeginError::Store(error)) => error.into(),
             PlaceOrderError::Replica(error) => error.into(),
-            PlaceOrderError::Record(RecordError::Store(error)) | PlaceOrderError::Store(error) => error.into(),
+            PlaceOrderError::Record(RecordError::Store(error)) | PlaceOrderError::Store(error) => {
+                error.into()
+            }
         }
     }
 }
@@ -91,7 +93,7 @@ impl From<PlaceOrderError> for Status {
 /// another line has.
 pub(crate) fn check(request: &pb::PlaceOrderRequest) -> Result<(), Status> {
     if !request.id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
-        return Err(bad_field("id", "must be of printable ASCII characters without `/` and blanks"));
+        return Err(bad_field("id", "must be printable ASCII without `/` and blanks"));
     }
     let mut seen = BTreeSet::new();
     for (at, line) in request.lines.iter().enumerate() {
@@ -121,7 +123,8 @@ impl Placing {
 
     /// Waits until the copies have what the caller has seen, as far as their owners can be reached.
     pub(crate) async fn catch_up(&self, context: &Context) -> Result<(), Status> {
-        let behind = || Reason::Unavailable.because("COPY_BEHIND", "the names are older than what you have seen");
+        let behind =
+            || Reason::Unavailable.because("COPY_BEHIND", "the names are older than what you have seen");
         let customers = self.customers.at(Level::Causal(context.session()), catching_up(context)).await?;
         let products = self.products.at(Level::Causal(context.session()), catching_up(context)).await?;
         let met = customers.source() == Source::Copy && products.source() == Source::Copy;

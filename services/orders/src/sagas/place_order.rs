@@ -129,7 +129,8 @@ impl Step for Pay {
         let now = self.catalog.within(step.context()).batch_get_prices(request).await?.prices;
         if let Some(line) = risen(&order.lines, &now) {
             let asked = line.catalog_cents;
-            let message = format!("the price of {} rose by more than a tenth from {asked} cents", line.product_id);
+            let message =
+                format!("the price of {} rose by more than a tenth from {asked} cents", line.product_id);
             return Err(StepError::refused("PRICE_ROSE", message));
         }
         let request = CaptureRequest::default().with_id(order.order_id.as_str());

@@ -2,6 +2,8 @@
 //!
 //! A name is the owner's name of now as far as the copy goes; a deleted product keeps the name it was placed under.
 
+use std::collections::BTreeMap;
+
 use freehold_store::{Queries, Row, StoreError, vals};
 
 /// An order as a list shows it.
@@ -26,6 +28,31 @@ pub(crate) struct LineSummary {
     pub(crate) line_cents: i64,
 }
 
+/// The orders of a page, and their lines. `$1` and `$2` bound the page, `$3` is the customer where one is asked for, so that
+/// each way has its index.
+struct Statements {
+    orders: &'static str,
+    lines: &'static str,
+}
+
+const OF_ALL: Statements = Statements {
+    orders: "SELECT o.id, o.customer_id, COALESCE(c.name, '') AS customer_name, o.state, o.total_cents, o.placed_ms
+             FROM shop_order o LEFT JOIN customer_copy c ON c.id = o.customer_id
+             WHERE o.id > $1 ORDER BY o.id LIMIT $2",
+    lines: "SELECT l.order_id, l.product_id, COALESCE(p.name, l.product_name) AS product_name, l.units, l.line_cents
+            FROM order_line l LEFT JOIN product_copy p ON p.id = l.product_id
+            WHERE l.order_id > $1 AND l.order_id <= $2 ORDER BY l.order_id, l.ordinal",
+};
+
+const OF_CUSTOMER: Statements = Statements {
+    orders: "SELECT o.id, o.customer_id, COALESCE(c.name, '') AS customer_name, o.state, o.total_cents, o.placed_ms
+             FROM shop_order o LEFT JOIN customer_copy c ON c.id = o.customer_id
+             WHERE o.customer_id = $3 AND o.id > $1 ORDER BY o.id LIMIT $2",
+    lines: "SELECT l.order_id, l.product_id, COALESCE(p.name, l.product_name) AS product_name, l.units, l.line_cents
+            FROM shop_order o JOIN order_line l ON l.order_id = o.id LEFT JOIN product_copy p ON p.id = l.product_id
+            WHERE o.customer_id = $3 AND o.id > $1 AND o.id <= $2 ORDER BY o.id, l.ordinal",
+};
+
 /// At most `limit` orders after an id, by id; of one customer, or of all where `customer_id` is empty.
 pub(crate) async fn after(
     queries: &mut impl Queries,
@@ -33,33 +60,20 @@ pub(crate) async fn after(
     customer_id: &str,
     limit: i64,
 ) -> Result<Vec<Summary>, StoreError> {
-    let rows = queries
-        .all(
-            "SELECT o.id, o.customer_id, COALESCE(c.name, '') AS customer_name, o.state, o.total_cents, o.placed_ms
-             FROM shop_order o LEFT JOIN customer_copy c ON c.id = o.customer_id
-             WHERE o.id > $1 AND ($2 = '' OR o.customer_id = $2) ORDER BY o.id LIMIT $3",
-            vals![id, customer_id, limit],
-        )
-        .await?;
-    let mut summaries = Vec::with_capacity(rows.len());
+    let (sql, customer) =
+        if customer_id.is_empty() { (OF_ALL, vals![]) } else { (OF_CUSTOMER, vals![customer_id]) };
+    let rows = queries.all(sql.orders, [vals![id, limit], customer.clone()].concat()).await?;
+    let mut summaries = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+    let Some(last) = summaries.last() else { return Ok(summaries) };
+    let rows = queries.all(sql.lines, [vals![id, last.id.as_str()], customer].concat()).await?;
+    let mut lines: BTreeMap<String, Vec<LineSummary>> = BTreeMap::new();
     for row in &rows {
-        let mut summary = from_row(row)?;
-        summary.lines = lines(queries, &summary.id).await?;
-        summaries.push(summary);
+        lines.entry(row.get("order_id")?).or_default().push(line_from_row(row)?);
+    }
+    for summary in &mut summaries {
+        summary.lines = lines.remove(&summary.id).unwrap_or_default();
     }
     Ok(summaries)
-}
-
-async fn lines(queries: &mut impl Queries, order_id: &str) -> Result<Vec<LineSummary>, StoreError> {
-    let rows = queries
-        .all(
-            "SELECT l.product_id, COALESCE(p.name, l.product_name) AS product_name, l.units, l.line_cents
-             FROM order_line l LEFT JOIN product_copy p ON p.id = l.product_id
-             WHERE l.order_id = $1 ORDER BY l.ordinal",
-            vals![order_id],
-        )
-        .await?;
-    rows.iter().map(line_from_row).collect()
 }
 
 fn from_row(row: &Row) -> Result<Summary, StoreError> {

@@ -9,10 +9,18 @@ use freehold_store::{Migration, Migrations};
 /// The schema of this service, step by step.
 pub const MIGRATIONS: Migrations = Migrations {
     set: "orders",
-    steps: &[Migration {
-        version: 1,
-        name: "orders",
-        sql: include_str!("../../migrations/0001_orders.sql"),
-        postgres: None,
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            name: "orders",
+            sql: include_str!("../../migrations/0001_orders.sql"),
+            postgres: None,
+        },
+        Migration {
+            version: 2,
+            name: "append_only",
+            sql: include_str!("../../migrations/0002_append_only.sql"),
+            postgres: Some(include_str!("../../migrations/0002_append_only.postgres.sql")),
+        },
+    ],
 };

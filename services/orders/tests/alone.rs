@@ -1,0 +1,57 @@
+//! The service by itself: it starts on a free port, answers over the wire, and ends when it is told to.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use freehold_sdk::Mesh;
+use freehold_sdk::orders::v1::{
+    CancelOrderRequest, GetOrderRequest, NewLine, OrdersClient, PlaceOrderRequest,
+};
+use freehold_server::host::Host;
+use freehold_testkit::engines;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+#[tokio::test]
+async fn orders_starts_alone_and_answers_who_is_declared() {
+    let database = engines::sqlite();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
+    let host = Host { listen, database_url: database.url().to_owned(), trust_metadata: false };
+    let running = orders::start(host, lonely()).await.unwrap();
+    let url = format!("http://{}", running.addr());
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(running.run(shutdown.clone()));
+    let of = |consumer| OrdersClient::connect(&Mesh::fixed(consumer, [("orders", url.clone())])).unwrap();
+    assert_eq!(health(&url).await, Some(ServingStatus::Serving));
+    let unknown = of("demo").get_order(GetOrderRequest::default().with_id("10248")).await.unwrap_err();
+    assert!(unknown.is_not_found(), "{unknown}");
+    let unknown = of("demo").cancel_order(CancelOrderRequest::default().with_id("10248")).await.unwrap_err();
+    assert!(unknown.is_not_found(), "{unknown}");
+    let blind = of("demo").place_order(wanted()).await.unwrap_err();
+    assert!(blind.is_unavailable(), "nobody says who the customer is: {blind}");
+    let refused = of("inventory").place_order(wanted()).await.unwrap_err();
+    assert!(refused.message().contains("orders.v1.OrdersService/PlaceOrder"), "{refused}");
+    shutdown.cancel();
+    serving.await.unwrap().unwrap();
+}
+
+fn wanted() -> PlaceOrderRequest {
+    let line = NewLine::default().with_product_id("11").with_units(1);
+    PlaceOrderRequest::default().with_id("10248").with_customer_id("VINET").with_lines([line])
+}
+
+/// A mesh whose other services cannot be reached.
+fn lonely() -> Mesh {
+    let others = ["catalog", "users", "inventory", "payments"];
+    Mesh::fixed(orders::NAME, others.map(|name| (name, "http://127.0.0.1:9")))
+}
+
+/// What the service says of its health; `None` where it does not answer.
+async fn health(url: &str) -> Option<ServingStatus> {
+    let channel = Endpoint::from_shared(url.to_owned()).ok()?.connect().await.ok()?;
+    let service = "orders.v1.OrdersService".to_owned();
+    let answer = HealthClient::new(channel).check(HealthCheckRequest { service }).await.ok()?;
+    Some(answer.into_inner().status())
+}
