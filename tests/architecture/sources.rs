@@ -32,7 +32,7 @@ impl Source {
 
     /// The number of the line that its tests begin at: 0 for a file of tests, none for a file without.
     fn tests_from(&self) -> Option<usize> {
-        let file_of_tests = ["tests/", "benches/"].iter().any(|folder| self.path.starts_with(folder))
+        let file_of_tests = self.path.starts_with("tests/")
             || self.path.contains("/tests/")
             || self.path.ends_with("/tests.rs")
             || self.path.starts_with("crates/testkit/");

@@ -341,10 +341,6 @@ pub(crate) async fn ended(handle: &Handle, id: &str) -> Ended {
 
 /// Waits for something that will be so, however long the machine takes.
 pub(crate) async fn until(mut so: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !so().await {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it is never so");
+    let a_minute = Duration::from_secs(60);
+    freehold_testkit::eventually("it is so", a_minute, async || so().await.then_some(())).await;
 }

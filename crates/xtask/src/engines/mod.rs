@@ -113,10 +113,11 @@ impl Postgres {
         &self.version
     }
 
-    /// How many databases tests have made in it: none means that nothing was tested on it.
+    /// How many databases and schemas tests have made in it: none means that nothing was tested on it.
     pub(crate) fn databases_made(&self) -> usize {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
-        log.lines().filter(|line| line.contains("CREATE DATABASE")).count()
+        let made = |line: &&str| line.contains("CREATE DATABASE") || line.contains("CREATE SCHEMA");
+        log.lines().filter(made).count()
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, TestError> {
             run_stage(stage.name, &arguments, options, postgres.as_ref(), &mut tally)?;
         }
         if postgres.as_ref().is_some_and(|postgres| postgres.databases_made() == 0) {
-            tally.add_failure("PostgreSQL ran, and no test made a database in it".to_owned());
+            tally.add_failure("PostgreSQL ran, and no test made a database or schema in it".to_owned());
         }
     } else {
         run_stage("selection", &options.selection, options, postgres.as_ref(), &mut tally)?;
@@ -103,7 +103,11 @@ fn run_stage(
 fn summarise(tally: &Tally, postgres: Option<&Postgres>) -> bool {
     println!("\n{tally}");
     if let Some(postgres) = postgres {
-        println!("PostgreSQL {}: {} databases made by tests", postgres.version(), postgres.databases_made());
+        println!(
+            "PostgreSQL {}: {} databases and schemas made by tests",
+            postgres.version(),
+            postgres.databases_made()
+        );
     }
     let total = tally.total();
     println!("{total}");
