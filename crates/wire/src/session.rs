@@ -50,7 +50,7 @@ impl Session {
     pub fn saw(&self, token: Token) {
         let mut tokens = self.lock();
         match tokens.get(&token.owner) {
-            Some(known) if known.mark >= token.mark => {}
+            Some(known) if known.mark > token.mark => {}
             _ => {
                 tokens.insert(token.owner.clone(), token);
             }
