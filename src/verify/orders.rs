@@ -60,8 +60,10 @@ pub(crate) async fn check(
     }
     if moment.has(ORDERS) {
         let ids: BTreeSet<&str> = orders.iter().map(|order| order.id.as_str()).collect();
-        nobodys(findings, "inventory reservation", effects.reservations.iter().flatten(), &ids);
-        nobodys(findings, "payments payment", effects.payments.iter().flatten(), &ids);
+        let (reservations, payments) =
+            (effects.reservations.iter().flatten(), effects.payments.iter().flatten());
+        nobodys(findings, "inventory reservation", reservations, &["HELD", "SHIPPED"], &ids);
+        nobodys(findings, "payments payment", payments, &["AUTHORISED", "CAPTURED"], &ids);
     }
     Ok(())
 }
@@ -87,14 +89,17 @@ impl Effects {
     }
 }
 
-/// What is held, or was taken, is an order's: nobody else would ever give it back.
+/// What is held, or was taken, is an order's: nobody else would ever give it back. What was given back, or never taken,
+/// may be anybody's.
 fn nobodys<'a>(
     findings: &mut Findings,
     what: &str,
-    held: impl Iterator<Item = (&'a String, &'a String)>,
+    known: impl Iterator<Item = (&'a String, &'a String)>,
+    held: &[&str],
     orders: &BTreeSet<&str>,
 ) {
-    for (id, _) in held.filter(|(id, _)| !orders.contains(id.as_str())) {
+    for (id, _) in known.filter(|(id, state)| held.contains(&state.as_str()) && !orders.contains(id.as_str()))
+    {
         findings.violated(CHECK, format!("{what} {id}"), "is of no order".to_owned());
     }
 }
