@@ -5,9 +5,11 @@
 //! without an edit here. The tests share one mesh; the last one that lets go of it has it verified.
 
 mod access;
+mod bad_input;
 mod contract;
 mod feed_access;
 mod mesh;
+mod messages;
 mod records;
 mod undeclared;
 mod wire;

@@ -1,27 +1,34 @@
 //! Calls below the SDK: any bytes, any headers, any path, as somebody sends them who knows no contract.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use freehold_wire::metadata::CALLER;
 use freehold_wire::prost::bytes::{Buf, BufMut};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
 use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::Service;
-use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use tonic::metadata::MetadataMap;
-use tonic::transport::channel::ResponseFuture;
-use tonic::transport::{Channel, Endpoint, Error};
 use tonic::{Status, Streaming};
 
 /// Bounds a call that is never answered; it decides nothing about one that is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A connection to one service.
+/// A connection to one service: one, and never another in its place. Where something breaks it, all further calls fail.
 #[derive(Clone)]
-pub(crate) struct Wire(Channel);
+pub(crate) struct Wire {
+    connection: SendRequest<Body>,
+    origin: Uri,
+}
 
 /// What a call was answered.
 #[derive(Debug)]
@@ -33,8 +40,14 @@ pub(crate) struct Answer {
 impl Wire {
     /// Connects to the service at a URL.
     pub(crate) async fn to(url: &str) -> Self {
-        let endpoint = Endpoint::from_shared(url.to_owned()).expect("the URL is one");
-        Self(endpoint.connect().await.expect("the service is connected"))
+        let origin: Uri = url.parse().expect("the URL is one");
+        let address = origin.authority().expect("the URL has an address").as_str();
+        let stream = TcpStream::connect(address).await.expect("the service is connected");
+        stream.set_nodelay(true).expect("the socket is open");
+        let connecting = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+        let (connection, serving) = connecting.await.expect("the service speaks HTTP/2");
+        tokio::spawn(serving);
+        Self { connection, origin }
     }
 
     /// Calls "package.Service/Method" with the bytes of a message.
@@ -65,7 +78,8 @@ impl Wire {
     }
 
     async fn grpc(&self, headers: &HeaderMap) -> Result<Grpc<Headed>, Status> {
-        let mut grpc = Grpc::new(Headed { channel: self.0.clone(), headers: Arc::new(headers.clone()) });
+        let headed = Headed { connection: self.connection.clone(), headers: Arc::new(headers.clone()) };
+        let mut grpc = Grpc::with_origin(headed, self.origin.clone());
         grpc.ready().await.map_err(|broken| Status::from_error(Box::new(broken)))?;
         Ok(grpc)
     }
@@ -89,31 +103,31 @@ pub(crate) fn with(mut headers: HeaderMap, name: &str, value: impl AsRef<[u8]>) 
     headers
 }
 
-fn path(method: &str) -> tonic::codegen::http::uri::PathAndQuery {
+fn path(method: &str) -> PathAndQuery {
     format!("/{method}").parse().expect("the method is a path")
 }
 
-/// A channel that adds headers to each call, past all that checks them.
+/// A connection that adds headers to each call, past all that checks them.
 #[derive(Clone)]
 struct Headed {
-    channel: Channel,
+    connection: SendRequest<Body>,
     headers: Arc<HeaderMap>,
 }
 
 impl Service<Request<Body>> for Headed {
-    type Response = Response<Body>;
-    type Error = Error;
-    type Future = ResponseFuture;
+    type Response = Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Incoming>, hyper::Error>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.channel.poll_ready(context)
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), hyper::Error>> {
+        self.connection.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> ResponseFuture {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         for (name, value) in self.headers.iter() {
             request.headers_mut().append(name, value.clone());
         }
-        self.channel.call(request)
+        Box::pin(self.connection.send_request(request))
     }
 }
 

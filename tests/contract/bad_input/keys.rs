@@ -1,0 +1,167 @@
+//! C12 and C13 at every write: the same key and payload again get the same reply, marked as such; the same key with
+//! another payload is refused, and nothing happens.
+
+use std::collections::BTreeSet;
+
+use freehold_sdk::catalog::v1::methods::catalog;
+use freehold_sdk::catalog::v1::{
+    ChangePriceRequest, CreateProductRequest, DeleteProductRequest, DiscontinueProductRequest,
+};
+use freehold_sdk::inventory::v1::methods::inventory;
+use freehold_sdk::inventory::v1::{ReleaseRequest, ReserveRequest, RestockRequest, ShipRequest, StockLine};
+use freehold_sdk::orders::v1::methods::orders;
+use freehold_sdk::orders::v1::{CancelOrderRequest, NewLine, PlaceOrderRequest, ShipOrderRequest};
+use freehold_sdk::payments::v1::methods::payments;
+use freehold_sdk::payments::v1::{
+    AuthoriseRequest, CaptureRequest, DepositRequest, OpenAccountRequest, RefundRequest, VoidRequest,
+};
+use freehold_sdk::users::v1::methods::users;
+use freehold_sdk::users::v1::{EraseUserRequest, RegisterUserRequest, UpdateUserRequest};
+use freehold_testkit::mounted::refusal;
+use freehold_wire::Method;
+use freehold_wire::metadata::{IDEMPOTENCY_KEY, REPLAYED};
+use freehold_wire::prost::Message;
+use prost_reflect::DynamicMessage;
+use tonic::Code;
+
+use super::Services;
+use crate::contract::{Rpc, rpcs};
+use crate::mesh::shared;
+use crate::messages::altered;
+use crate::wire::{named, with};
+use crate::world::{PRODUCTS, USERS};
+
+/// A write that works, given those before it.
+struct Write {
+    method: &'static str,
+    request: Vec<u8>,
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_payload_and_one_reply() {
+    let mesh = shared().await;
+    let services = Services::of(&mesh).await;
+    for (number, write) in writes().into_iter().enumerate() {
+        let rpc = rpcs().into_iter().find(|rpc| rpc.name() == write.method).unwrap();
+        let headers = with(named(Some(rpc.caller())), IDEMPOTENCY_KEY, format!("keys-{number}"));
+        let first = services.with(&rpc, &headers, write.request.clone()).await;
+        let first = first.unwrap_or_else(|status| panic!("{number} {}: {status}", rpc.name()));
+        assert!(!first.metadata.contains_key(REPLAYED), "{}", rpc.name());
+
+        let again = services.with(&rpc, &headers, write.request.clone()).await.unwrap();
+        assert_eq!(again.message, first.message, "{}", rpc.name());
+        assert_eq!(
+            again.metadata.get(REPLAYED).map(|said| said.as_bytes()),
+            Some(&b"true"[..]),
+            "{}",
+            rpc.name()
+        );
+
+        let request = DynamicMessage::decode(rpc.request(), write.request.as_slice()).unwrap();
+        let other = services.with(&rpc, &headers, altered(&request).encode_to_vec()).await;
+        let reused = (Code::FailedPrecondition, "IDEMPOTENCY_KEY_REUSED".to_owned());
+        assert_eq!(refusal(other), reused, "{}", rpc.name());
+    }
+}
+
+/// The table below has every write; one that is added to a contract wants a row.
+#[test]
+fn every_write_is_tried() {
+    let tried: BTreeSet<&str> = writes().iter().map(|write| write.method).collect();
+    let keyed: BTreeSet<&str> = rpcs().iter().filter(|rpc| rpc.is_keyed()).map(Rpc::name).collect();
+    assert_eq!(tried, keyed);
+}
+
+/// A refusal is not recorded: what was refused under a key may work under it later.
+#[tokio::test]
+async fn a_refusal_does_not_use_its_key_up() {
+    let mesh = shared().await;
+    let services = Services::of(&mesh).await;
+    let by = |method: &str| rpcs().into_iter().find(|rpc| rpc.name() == method).unwrap();
+    let change = ChangePriceRequest::default().with_id("keys-late").with_price_cents(5);
+    let change = write(&catalog::CHANGE_PRICE, change);
+    let rpc = by(change.method);
+    let headers = with(named(Some(rpc.caller())), IDEMPOTENCY_KEY, "keys-late");
+    let refused = refusal(services.with(&rpc, &headers, change.request.clone()).await);
+    assert_eq!(refused, (Code::NotFound, "NOT_FOUND".to_owned()));
+    let create = CreateProductRequest::default().with_id("keys-late").with_name("Late");
+    let create = write(&catalog::CREATE_PRODUCT, create);
+    services.call(&by(create.method), create.request).await.unwrap();
+    let changed = services.with(&rpc, &headers, change.request).await.unwrap();
+    assert!(!changed.metadata.contains_key(REPLAYED));
+}
+
+fn write<In: Message, Out>(method: &'static Method<In, Out>, request: In) -> Write {
+    Write { method: method.rules().name(), request: request.encode_to_vec() }
+}
+
+fn writes() -> Vec<Write> {
+    [of_users(), of_catalog(), of_inventory(), of_payments(), of_orders()].into_iter().flatten().collect()
+}
+
+fn of_users() -> Vec<Write> {
+    const ID: &str = "keys-user";
+    let user = RegisterUserRequest::default().with_id(ID).with_name("Before").with_email("keys@example.com");
+    vec![
+        write(&users::REGISTER_USER, user),
+        write(&users::UPDATE_USER, UpdateUserRequest::default().with_id(ID).with_name("After")),
+        write(&users::ERASE_USER, EraseUserRequest::default().with_id(ID)),
+    ]
+}
+
+fn of_catalog() -> Vec<Write> {
+    const ID: &str = "keys-product";
+    let product = CreateProductRequest::default().with_id(ID).with_name("Name").with_price_cents(100);
+    vec![
+        write(&catalog::CREATE_PRODUCT, product),
+        write(&catalog::CHANGE_PRICE, ChangePriceRequest::default().with_id(ID).with_price_cents(200)),
+        write(&catalog::DISCONTINUE_PRODUCT, DiscontinueProductRequest::default().with_id(ID)),
+        write(&catalog::DELETE_PRODUCT, DeleteProductRequest::default().with_id(ID)),
+    ]
+}
+
+fn of_inventory() -> Vec<Write> {
+    const ID: &str = "keys-stock";
+    let delivery =
+        RestockRequest::default().with_product_id(ID).with_units(10).with_delivery_id("keys-delivery");
+    let lines = [StockLine::default().with_product_id(ID).with_units(2)];
+    let hold = ReserveRequest::default().with_id("keys-released").with_lines(lines);
+    vec![
+        write(&inventory::RESTOCK, delivery),
+        write(&inventory::RESERVE, hold),
+        write(&inventory::RELEASE, ReleaseRequest::default().with_id("keys-released")),
+    ]
+}
+
+fn of_payments() -> Vec<Write> {
+    const ID: &str = "keys-customer";
+    let deposit =
+        DepositRequest::default().with_customer_id(ID).with_amount_cents(500).with_deposit_id("keys-deposit");
+    let hold = |id: &str| AuthoriseRequest::default().with_id(id).with_customer_id(ID).with_amount_cents(100);
+    vec![
+        write(
+            &payments::OPEN_ACCOUNT,
+            OpenAccountRequest::default().with_customer_id(ID).with_opening_cents(100),
+        ),
+        write(&payments::DEPOSIT, deposit),
+        write(&payments::AUTHORISE, hold("keys-refunded")),
+        write(&payments::CAPTURE, CaptureRequest::default().with_id("keys-refunded")),
+        write(&payments::REFUND, RefundRequest::default().with_id("keys-refunded")),
+        write(&payments::AUTHORISE, hold("keys-voided")),
+        write(&payments::VOID, VoidRequest::default().with_id("keys-voided")),
+    ]
+}
+
+fn of_orders() -> Vec<Write> {
+    let order = |id: &str| {
+        let lines = [NewLine::default().with_product_id(PRODUCTS[1]).with_units(1)];
+        PlaceOrderRequest::default().with_id(id).with_customer_id(USERS[1]).with_lines(lines)
+    };
+    vec![
+        write(&orders::PLACE_ORDER, order("keys-cancelled")),
+        write(&orders::CANCEL_ORDER, CancelOrderRequest::default().with_id("keys-cancelled")),
+        write(&orders::PLACE_ORDER, order("keys-sent")),
+        write(&orders::SHIP_ORDER, ShipOrderRequest::default().with_id("keys-sent")),
+        write(&inventory::SHIP, ShipRequest::default().with_id("keys-sent")),
+    ]
+}
