@@ -46,6 +46,15 @@ impl Lane {
         }
     }
 
+    /// Begins the snapshot that the statements of a read share, where it has not begun.
+    pub(crate) fn begin_read(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(lane) => sqlite::begin_read(lane),
+            // Its pool hands it out in a transaction.
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     pub(crate) async fn one(
         &mut self,
         sql: &'static str,

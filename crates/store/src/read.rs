@@ -24,7 +24,22 @@ impl Read {
         Self { open: Some((lane, home)), deadline }
     }
 
+    /// The one row of a read that asks for nothing else: a statement is a snapshot by itself, so on SQLite no
+    /// transaction is begun and ended around it, which would cost about as much as the query.
+    ///
+    /// # Errors
+    /// As [`Queries::one`].
+    pub async fn only(mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+        self.open_lane()?.one(sql, values).await
+    }
+
     fn lane(&mut self) -> Result<&mut Lane, StoreError> {
+        let lane = self.open_lane()?;
+        lane.begin_read()?;
+        Ok(lane)
+    }
+
+    fn open_lane(&mut self) -> Result<&mut Lane, StoreError> {
         if Instant::now() >= self.deadline {
             return Err(StoreError::DeadlineExceeded);
         }

@@ -22,7 +22,7 @@ use std::thread;
 use std::time::Instant;
 
 pub(crate) use self::lane::Lane;
-pub(crate) use self::reader::{Home, Readers};
+pub(crate) use self::reader::{Home, Readers, begin as begin_read};
 use futures_util::FutureExt;
 
 use self::checkpoint::Checkpoints;

@@ -15,6 +15,11 @@ use crate::read::Read;
 const BEGIN: &str = "BEGIN /* the store's own */";
 const END: &str = "COMMIT /* the store's own */";
 
+/// Begins the transaction of a read, once.
+pub(crate) fn begin(lane: &Lane) -> Result<(), StoreError> {
+    if lane.in_transaction() { Ok(()) } else { lane.control(BEGIN).map_err(super::errors::of_statement) }
+}
+
 /// A pool of readers. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Readers {
@@ -39,13 +44,13 @@ impl Readers {
         Self { shared: Arc::new(shared), places: Arc::new(Semaphore::new(most)) }
     }
 
-    /// Begins a read, with a connection at once or when one comes back before the deadline.
+    /// A connection to read with, at once or when one comes back before the deadline. Its transaction begins with its
+    /// first statement.
     pub(crate) async fn read(&self, deadline: Instant) -> Result<Read, StoreError> {
         let place = self.place(deadline).await?;
         let idle = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let lane = idle.map_or_else(|| connection::reader(&self.shared.path), Ok)?;
         lane.set_deadline(Some(deadline));
-        lane.control(BEGIN).map_err(super::errors::of_statement)?;
         let home = Home { shared: self.shared.clone(), place };
         Ok(Read::new(engine::Lane::Sqlite(lane), engine::Home::Sqlite(home), deadline))
     }
@@ -75,7 +80,8 @@ impl Home {
     /// Ends the read's transaction; a connection that cannot is thrown away.
     pub(crate) fn take_back(self, lane: Lane) {
         lane.set_deadline(None);
-        if lane.control(END).is_ok() && !self.place.semaphore().is_closed() {
+        let ended = !lane.in_transaction() || lane.control(END).is_ok();
+        if ended && !self.place.semaphore().is_closed() {
             self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         }
     }
