@@ -58,6 +58,23 @@ fn orders(records: &Records, prefix: &str) -> i64 {
 }
 
 #[tokio::test]
+async fn a_demo_that_was_killed_with_its_mesh_is_taken_up_again() {
+    let scratch = Scratch::new("resumed");
+    let records = Records::of(&scratch.join("data"));
+    let arguments = ["demo", "--data", "data", "--orders", "60", "--workers", "16"];
+    let mut killed = Process::start(&mut freehold(scratch.path(), &arguments));
+    eventually("half of the orders", LONG, async || {
+        let count = records.number("orders", "SELECT COUNT(*) FROM shop_order");
+        count.filter(|count| *count >= 25)
+    })
+    .await;
+    killed.kill();
+    let resumed = demo(scratch.path(), "1").await;
+    assert_eq!(orders(&records, "s1-"), placed(&resumed));
+    is_sound(scratch.path()).await;
+}
+
+#[tokio::test]
 async fn a_demo_outlives_a_mesh_that_is_killed_and_comes_back() {
     let scratch = Scratch::new("outlives");
     let port = ports::in_a_row(7);

@@ -10,9 +10,9 @@ use crate::ports;
 use crate::records::Records;
 
 /// How many events the demo of a round emits, about: where in it the mesh is killed is drawn from that.
-const EVENTS: i64 = 700;
+const EVENTS: i64 = 2_000;
 /// The first round loads customers and products too.
-const FIRST_EVENTS: i64 = 1_500;
+const FIRST_EVENTS: i64 = 2_600;
 /// How often the mesh is killed in a round.
 const KILLS: i64 = 2;
 
