@@ -7,10 +7,12 @@
 mod access;
 mod bad_input;
 mod contract;
+
 mod feed_access;
 mod mesh;
 mod messages;
 mod records;
+mod sessions;
 mod undeclared;
 mod wire;
 mod world;

@@ -58,7 +58,13 @@ impl Clients {
     pub(crate) async fn user(&self, id: &str, name: &str) {
         let user = RegisterUserRequest::default().with_id(id).with_name(name).with_note(NOTE);
         self.users.register_user(user.with_email(format!("{id}@example.com"))).await.unwrap();
-        let account = OpenAccountRequest::default().with_customer_id(id).with_opening_cents(1_000_000_000);
+        self.account(id).await;
+    }
+
+    /// Opens an account with more in it than a test spends.
+    pub(crate) async fn account(&self, customer: &str) {
+        let account =
+            OpenAccountRequest::default().with_customer_id(customer).with_opening_cents(1_000_000_000);
         self.payments.open_account(account).await.unwrap();
     }
 
