@@ -161,8 +161,12 @@ impl Owned {
 
     async fn dead(&self, work: &mut Work, version: Option<i64>) -> Result<First, DecisionError> {
         let first = parked::first(work, self.key()).await?;
-        let named =
-            |first: &First| version.is_none_or(|given| (0..=1).contains(&(first.event.version - given)));
+        let taken = inbox::lock(work, &self.subscription, &self.entity, &self.key).await?;
+        let named = |first: &First| {
+            let own = first.event.version;
+            // The version before it is missing only where it has not taken effect.
+            version.is_none_or(|given| given == own || (given == own - 1 && taken < given))
+        };
         let dead = first.filter(|first| first.state == Parking::Dead && named(first));
         dead.ok_or_else(|| DecisionError::NotWaiting { key: self.key.clone(), version })
     }

@@ -140,6 +140,23 @@ async fn a_dead_letter_is_redriven_or_skipped_on_record() {
     }
 }
 
+/// E28: a version that took effect is not missing, so it cannot be given up.
+#[tokio::test]
+async fn a_version_that_took_effect_is_not_skipped() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(1, 3).await;
+    mails.fail(|_, version| if version == 2 { Err(ReactionError::Refuse("no".to_owned())) } else { Ok(()) });
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    let letters = DeadLetters::new(mails.store.clone());
+    assert!(letters.skip(SUBSCRIPTION, ORDER, "k0", 1, "ann").await.is_err(), "its effect is there");
+    assert_eq!(recorded(&mails, "ann skipped k0 1").await, 0);
+    letters.skip(SUBSCRIPTION, ORDER, "k0", 2, "ann").await.unwrap();
+    handle.caught_up(SOON).await.unwrap();
+    assert_eq!(mails.versions("k0").await, [1, 3]);
+    handle.stop().await;
+}
+
 async fn recorded(mails: &Mails, what: &str) -> i64 {
     const LOOK: &str = "SELECT count(*) AS n FROM freehold_parked_log \
                         WHERE who || ' ' || action || ' ' || key || ' ' || version = $1";
