@@ -133,26 +133,37 @@ impl Retrier {
 /// Accepts what the owner no longer keeps: a key whose first events are gone begins at what is left. A version that is
 /// missing in the middle is a dead letter that says so.
 pub(crate) async fn settle_gaps(intake: &Intake) -> Result<(), StoreError> {
+    while settle_some(intake).await? {}
+    Ok(())
+}
+
+/// Settles a page of gaps in one unit of work; answers whether there was any.
+async fn settle_some(intake: &Intake) -> Result<bool, StoreError> {
     let name = intake.subscription.name().to_owned();
     let unit = async move |work: &mut Work| {
-        for first in parked::gaps(work, &name).await? {
-            let key = Key::of(&name, &first.event);
-            let version = first.event.version;
-            if inbox::lock(work, key.subscription, key.entity, key.key).await? == 0 {
-                inbox::advance(work, key.subscription, key.entity, key.key, version - 1).await?;
-                parked::log(work, key, version, ("started", "", "the owner keeps nothing before it")).await?;
-                let now = work.now();
-                parked::set(work, key, version, Stay { next_ms: now, ..Stay::held(Parking::Waiting, "") })
-                    .await?;
-            } else {
-                let reason = format!("version {} never arrived", version - 1);
-                parked::log(work, key, version, ("dead", "", &reason)).await?;
-                parked::set(work, key, version, Stay::held(Parking::Dead, &reason)).await?;
-            }
+        let gaps = parked::gaps(work, &name).await?;
+        for first in &gaps {
+            settle_gap(work, &name, first).await?;
         }
-        Ok(())
+        Ok(!gaps.is_empty())
     };
-    intake.store.unit::<_, StoreError, _>(&intake.context(), unit).await.map(drop)
+    let (any, _) = intake.store.unit::<_, StoreError, _>(&intake.context(), unit).await?;
+    Ok(any)
+}
+
+async fn settle_gap(work: &mut Work, subscription: &str, first: &First) -> Result<(), StoreError> {
+    let key = Key::of(subscription, &first.event);
+    let version = first.event.version;
+    if inbox::lock(work, key.subscription, key.entity, key.key).await? == 0 {
+        inbox::advance(work, key.subscription, key.entity, key.key, version - 1).await?;
+        parked::log(work, key, version, ("started", "", "the owner keeps nothing before it")).await?;
+        let now = work.now();
+        return parked::set(work, key, version, Stay { next_ms: now, ..Stay::held(Parking::Waiting, "") })
+            .await;
+    }
+    let reason = format!("version {} never arrived", version - 1);
+    parked::log(work, key, version, ("dead", "", &reason)).await?;
+    parked::set(work, key, version, Stay::held(Parking::Dead, &reason)).await
 }
 
 async fn due(store: &Store, subscription: &str) -> Result<Option<First>, StoreError> {

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use freehold_store::{StoreError, Work};
 use freehold_wire::pb::subscribe_response::Item;
+use freehold_wire::pb::{Envelope, Position};
 
-use crate::fixture::{Mails, ORDER, Owner, SOON, SUBSCRIPTION, Way, eventually, placed};
-use crate::{DeadLetters, State};
+use crate::consumer::retrier::settle_gaps;
+use crate::fixture::{Mails, ORDER, Owner, SOON, SUBSCRIPTION, Way, context, eventually, placed};
+use crate::parked::{self, Stay};
+use crate::{DeadLetters, Parking, State};
 
 /// R3's sibling for views: a version that is lost on the way is fetched again and taken in order.
 #[tokio::test]
@@ -49,6 +53,34 @@ async fn a_version_that_never_comes_holds_its_key_until_it_is_given_up() {
     handle.caught_up(SOON).await.unwrap();
     assert_eq!(mails.versions("k0").await, [1, 3, 4]);
     handle.stop().await;
+}
+
+/// However many keys begin at what the owner still keeps, none is left waiting.
+#[tokio::test]
+async fn more_gaps_than_one_page_are_settled() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    held_before_gaps(&mails, 1001).await;
+    let intake = mails.consumer(Way::sound(owner.feed())).intake(&mails.subscription());
+    settle_gaps(&intake).await.unwrap();
+    assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked WHERE state = 'gap'").await, 0);
+    assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked WHERE state = 'waiting'").await, 1001);
+}
+
+/// Parks version 5 of so many keys, none of which has had a version before it.
+async fn held_before_gaps(mails: &Mails, keys: i64) {
+    let unit = async move |work: &mut Work| {
+        for key in 0..keys {
+            let event = Envelope::default()
+                .with_entity(ORDER)
+                .with_subject(format!("g{key}"))
+                .with_type("o.v1.Placed")
+                .with_version(5)
+                .with_position(Position::default().with_mark(i64::MAX));
+            parked::park(work, SUBSCRIPTION, &event, Stay::held(Parking::Gap, parked::MISSING)).await?;
+        }
+        Ok(())
+    };
+    mails.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
 }
 
 /// R6: an owner that was restored from a backup is not read on as if nothing had happened.
