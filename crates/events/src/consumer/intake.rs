@@ -273,7 +273,7 @@ fn narrow(range: &Range<usize>, failing: usize) -> Option<Range<usize>> {
     Some(if failing > range.start { range.start..failing } else { range.start..range.start + 1 })
 }
 
-/// An error with what it was caused by, for the record.
+/// An error with what it was caused by, for the record. No engine but SQLite keeps a NUL in a text.
 fn with_sources(error: &ReactionError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -281,7 +281,7 @@ fn with_sources(error: &ReactionError) -> String {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    text.chars().take(1000).collect()
+    text.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }).take(1000).collect()
 }
 
 /// Milliseconds since 1970 by this machine's clock.
@@ -299,5 +299,11 @@ mod tests {
         assert_eq!(narrow(&(0..8), 5), Some(0..5));
         assert_eq!(narrow(&(5..8), 5), Some(5..6));
         assert_eq!(narrow(&(5..6), 5), None);
+    }
+
+    #[test]
+    fn a_reason_has_no_nul() {
+        assert_eq!(with_sources(&ReactionError::Refuse("a\0b".to_owned())).find('\0'), None);
+        assert!(with_sources(&ReactionError::Refuse("a\0b".to_owned())).contains("a\u{fffd}b"));
     }
 }
