@@ -21,13 +21,15 @@ pub(crate) struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// An event of the feed; one that is no change of the entity moves the version alone.
+    /// An event of the feed; one that is no change of the entity moves the version alone. A change whose data was
+    /// erased takes with it what the copy shows of the key: the older fields are not what the owner had at that version.
     pub(crate) fn event(event: &'a Envelope, of: &str) -> Self {
+        let data = event.data.as_deref().filter(|_| event.r#type == of);
         Self {
             key: &event.subject,
             version: event.version,
-            deleted: event.deleted,
-            data: event.data.as_deref().filter(|_| event.r#type == of),
+            deleted: event.deleted || (event.r#type == of && data.is_none()),
+            data,
             source: Source::Feed,
         }
     }
