@@ -8,6 +8,7 @@ mod access;
 mod bad_input;
 mod contract;
 
+mod erasure;
 mod feed_access;
 mod mesh;
 mod messages;
