@@ -5,10 +5,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::link::{self, Link, LinkError};
 use crate::purpose::{Left, Purpose, Report, State};
+
+/// A stream that has lived this long was no failed attempt, also where its owner had nothing to send.
+const LIVED: Duration = Duration::from_secs(5);
 
 /// Runs one subscription.
 pub(crate) struct Runner {
@@ -25,7 +28,8 @@ impl Runner {
         let mut waits = link::reconnects();
         loop {
             let before = self.report.position();
-            let left = match self.stream().await {
+            let mut opened = None;
+            let left = match self.stream(&mut opened).await {
                 Ok(never) => match never {},
                 Err(left) => left,
             };
@@ -38,7 +42,8 @@ impl Runner {
                 );
                 return self.report.state(State::HistoryLost(problem));
             }
-            if self.report.position() != before {
+            let lived = opened.is_some_and(|opened: Instant| opened.elapsed() >= LIVED);
+            if lived || self.report.position() != before {
                 waits = link::reconnects();
             }
             self.tell(&left);
@@ -46,9 +51,11 @@ impl Runner {
         }
     }
 
-    async fn stream(&mut self) -> Result<Infallible, Left> {
+    /// Reads until the stream ends; notes when it opened.
+    async fn stream(&mut self, opened: &mut Option<Instant>) -> Result<Infallible, Left> {
         let after = self.purpose.resume(&self.link).await?;
         let mut arrivals = self.link.open(after).await?;
+        *opened = Some(Instant::now());
         self.purpose.opened(arrivals.epochs()).await?;
         loop {
             let batch = arrivals.next(self.batch).await?;
@@ -74,5 +81,87 @@ impl Runner {
                 self.report.state(State::Disconnected(problem));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use freehold_client::{CallOptions, Error, FeedClient, FeedStub, Messages};
+    use freehold_wire::pb::subscribe_response::Item;
+    use freehold_wire::pb::{Epoch, Heartbeat, Position, SubscribeRequest, SubscribeResponse};
+    use futures_util::{StreamExt, stream};
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+    use super::*;
+    use crate::link::Batch;
+
+    /// An owner without anything to send, whose streams end by themselves; tells when each opened.
+    #[derive(Debug, Clone)]
+    struct Idle {
+        life: Duration,
+        opened: UnboundedSender<Instant>,
+    }
+
+    #[async_trait]
+    impl FeedStub for Idle {
+        async fn subscribe(
+            &self,
+            _: SubscribeRequest,
+            _: &CallOptions,
+        ) -> Result<Messages<SubscribeResponse>, Error> {
+            let _ = self.opened.send(Instant::now());
+            let interval = prost_types::Duration { seconds: 60, nanos: 0 };
+            let beat = Heartbeat::default().with_position(Position::default()).with_interval(interval);
+            let opening = SubscribeResponse::default().with_item(Item::Heartbeat(beat));
+            let life = self.life;
+            let end = stream::once(sleep(life)).filter_map(|()| std::future::ready(None));
+            Ok(Messages::new(stream::iter([Ok(opening)]).chain(end)))
+        }
+    }
+
+    struct Nothing;
+
+    #[async_trait]
+    impl Purpose for Nothing {
+        async fn resume(&mut self, _: &Link) -> Result<Option<Position>, Left> {
+            Ok(None)
+        }
+
+        async fn opened(&mut self, _: &[Epoch]) -> Result<(), Left> {
+            Ok(())
+        }
+
+        async fn take(&mut self, _: Batch) -> Result<(), Left> {
+            Ok(())
+        }
+    }
+
+    /// The longest wait between the end of a stream and the next one, over many of them.
+    async fn longest_wait(life: Duration) -> Duration {
+        let (opened, mut openings) = unbounded_channel();
+        let link = Link::new(FeedClient::from_stub(Idle { life, opened }), "mails", ["o.v1.Placed"]);
+        let (report, _progress) = Report::new();
+        let runner = Runner { name: "mails".to_owned(), link, batch: 1, purpose: Box::new(Nothing), report };
+        let running = tokio::spawn(runner.run());
+        let mut last = openings.recv().await.unwrap();
+        let mut longest = Duration::ZERO;
+        for _ in 0..12 {
+            let next = openings.recv().await.unwrap();
+            longest = longest.max(next.duration_since(last).saturating_sub(life));
+            last = next;
+        }
+        running.abort();
+        longest
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_owner_is_reached_again_at_once_after_a_long_stream() {
+        assert!(longest_wait(Duration::from_secs(60)).await < Duration::from_millis(200));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_owner_whose_streams_end_at_once_is_asked_less_and_less() {
+        assert!(longest_wait(Duration::from_millis(1)).await > Duration::from_secs(2));
     }
 }
