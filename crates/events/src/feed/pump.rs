@@ -203,3 +203,35 @@ async fn send(out: &Out, item: Item) -> Result<(), End> {
 fn mark(event: &Envelope) -> i64 {
     event.position.as_ref().map_or(0, |position| position.mark)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::feed::access::Access;
+    use crate::fixture::{CONTRACT, Owner, SOON, SUBSCRIPTION, context};
+
+    /// What is committed and not yet in the head that was read waits for the next one.
+    #[tokio::test]
+    async fn an_event_above_the_head_is_not_sent() {
+        let owner = Owner::open().await;
+        owner.place_all(1, 3).await;
+        let access = Access::of(&CONTRACT, "orders").unwrap();
+        let types = ["o.v1.Placed".to_owned()];
+        let grant = access.subscribe(context().caller(), SUBSCRIPTION, &types).unwrap();
+        let options = Options { batch: 16, ..Options::default() };
+        let mut pump = Pump::new(owner.store.clone(), grant, options, 0, Instant::now() + SOON);
+        let (out, mut sent) = mpsc::channel(16);
+        let head = owner.store.head();
+        let before = Watermark::new("orders", head.epochs().to_vec(), 1);
+
+        assert!(matches!(pump.drain(&before, &out).await, Ok(Drained { sent: Some(1), .. })));
+        assert_eq!((pump.cursor, sent.len()), (1, 1));
+        assert!(matches!(pump.drain(&before, &out).await, Ok(Drained { sent: None, .. })));
+        assert_eq!((pump.cursor, sent.len()), (1, 1), "not even passed over");
+        assert!(matches!(pump.drain(&head, &out).await, Ok(Drained { sent: Some(3), .. })));
+        sent.close();
+        assert_eq!((pump.cursor, sent.len()), (3, 3));
+    }
+}

@@ -1,5 +1,7 @@
 //! The feed on a real database: who gets what, in which order, from where on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use freehold_store::{Queries, StoreError, Work, vals};
@@ -15,9 +17,9 @@ use futures_util::StreamExt;
 use prost::Message;
 use tonic::Code;
 
-use super::Feed;
+use super::{Feed, Options};
 use crate::fixture::{
-    Noted, ORDER, Order, Owner, Placed, PlacedView, SOON, SUBSCRIPTION, Stock, context, placed,
+    CONTRACT, Noted, ORDER, Order, Owner, Placed, PlacedView, SOON, SUBSCRIPTION, Stock, context, placed,
 };
 use crate::link::HISTORY_LOST;
 
@@ -278,4 +280,38 @@ async fn erased_events_are_headers_only() {
     let (blanked, tombstone) = (next_event(&mut stream).await, next_event(&mut stream).await);
     assert_eq!((blanked.version, blanked.data, blanked.deleted), (1, None, false));
     assert_eq!((tombstone.version, tombstone.data, tombstone.deleted), (2, None, true));
+}
+
+/// Progress is told and nobody is starved while a long stretch of another entity's events is read.
+#[tokio::test]
+async fn a_stretch_of_other_entities_events_is_told_and_starves_nobody() {
+    const STRETCH: i64 = 200;
+    let owner = Owner::open().await;
+    for units in 1..=STRETCH {
+        owner.put(Stock { id: "s0".to_owned(), units }).await;
+    }
+    owner.emit(placed("k0", 1)).await;
+    // Every heartbeat is due at once.
+    let options = Options { heartbeat: Duration::ZERO, batch: 1, chunk: 5 };
+    let feed = Feed::with_options(owner.store.clone(), &CONTRACT, options).unwrap();
+    let mut stream = open(&feed, &["o.v1.Placed"]).await;
+    let turns = Arc::new(AtomicI64::new(0));
+    let counted = Arc::clone(&turns);
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut told = Vec::new();
+    loop {
+        match next(&mut stream).await {
+            Item::Heartbeat(heartbeat) => told.push(mark(&heartbeat.position)),
+            Item::Event(event) => break assert_eq!(mark(&event.position), STRETCH + 1),
+            _ => {}
+        }
+    }
+    other.abort();
+    assert!(told.is_sorted() && told.len() >= 100, "{told:?}");
+    assert!(turns.load(Ordering::SeqCst) >= 100, "{turns:?} turns");
 }
