@@ -16,17 +16,17 @@ pub(crate) struct Grpc {
 impl pb::NotificationsService for Grpc {
     async fn list_mails(
         &self,
-        _context: Context,
+        context: Context,
         request: pb::ListMailsRequest,
     ) -> Result<pb::ListMailsResponse, Status> {
-        list_mails::run(&self.store, &request).await
+        list_mails::run(&context, &self.store, &request).await
     }
 
     async fn count_mails(
         &self,
-        _context: Context,
+        context: Context,
         request: pb::CountMailsRequest,
     ) -> Result<pb::CountMailsResponse, Status> {
-        Ok(count_mails::run(&self.store, &request.order_id_prefix).await?)
+        Ok(count_mails::run(&context, &self.store, &request.order_id_prefix).await?)
     }
 }

@@ -3,7 +3,6 @@
 //! In: the events of `orders.v1.Order`, a copy of users; `notifications.v1.NotificationsService` to look. Out: mails.
 //! **Invariant:** an event becomes one mail, which leaves at least once under the event's id.
 
-#[rustfmt::skip]
 pub mod generated;
 mod grpc;
 mod mail;
@@ -11,10 +10,12 @@ mod operations;
 mod outgoing;
 mod reactions;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-use freehold_events::Consumer;
+use freehold_events::{Consumer, Handle};
 use freehold_replica::{Replica, ReplicaError};
 use freehold_sdk::notifications::v1::NotificationsServiceServer;
 use freehold_sdk::{CONTRACT, Mesh};
@@ -24,6 +25,7 @@ use freehold_store::{OpenError, Options, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::generated::RecipientCopy;
+use crate::grpc::Grpc;
 use crate::outgoing::{Outgoing, SmtpUrlError};
 use crate::reactions::WriteMails;
 
@@ -77,17 +79,12 @@ pub enum StartError {
 /// What kept one of them from starting.
 pub async fn start(host: Host, mesh: Mesh, mails: Mails) -> Result<Running, StartError> {
     let outgoing = Outgoing::new(mails.folder, mails.smtp.as_deref())?;
-    let store = open(&host.database_url).await?;
-    let recipients = Replica::<RecipientCopy>::new(&store, &mesh).await?;
-    let reacting = generated::subscriptions(WriteMails)
-        .into_iter()
-        .fold(Consumer::new(store.clone(), mesh), Consumer::subscribe)
-        .subscribe(recipients.subscription())
-        .start();
+    let store = Store::open(options(&host.database_url)).await?;
+    let Inside { grpc, reacting } = Inside::start(&store, mesh).await?;
     let sent = CancellationToken::new();
     let sending = tokio::spawn(outgoing.run(store.clone(), sent.clone()));
     let bound = Server::new(NAME, &CONTRACT)
-        .serve(NotificationsServiceServer::new(grpc::Grpc { store: store.clone() }))
+        .serve(NotificationsServiceServer::new(grpc))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()
@@ -102,10 +99,26 @@ pub async fn start(host: Host, mesh: Mesh, mails: Mails) -> Result<Running, Star
         .then_stop(move || async move { store.close().await }))
 }
 
-async fn open(url: &str) -> Result<Store, OpenError> {
-    let options = Options::new(NAME, url)
+/// The service without its port and its mails: what answers, and what writes down what there is to tell.
+struct Inside {
+    grpc: Grpc,
+    reacting: Handle,
+}
+
+impl Inside {
+    async fn start(store: &Store, mesh: Mesh) -> Result<Self, StartError> {
+        let recipients = Replica::<RecipientCopy>::new(store, &mesh).await?;
+        let reacting = Consumer::new(store.clone(), mesh)
+            .subscribe_all(generated::subscriptions(WriteMails))
+            .subscribe(recipients.subscription())
+            .start();
+        Ok(Self { grpc: Grpc { store: store.clone() }, reacting })
+    }
+}
+
+fn options(database_url: &str) -> Options {
+    Options::new(NAME, database_url)
         .migrations(&freehold_events::MIGRATIONS)
         .migrations(&freehold_replica::MIGRATIONS)
-        .migrations(&MIGRATIONS);
-    Store::open(options).await
+        .migrations(&MIGRATIONS)
 }

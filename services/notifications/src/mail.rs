@@ -70,10 +70,9 @@ impl News {
                 format!("Your order {order_id} is cancelled"),
                 "Your money is on its way back to your account.".to_owned(),
             ),
-            Self::Shipped => (
-                format!("Your order {order_id} is on its way"),
-                "It left our house today.".to_owned(),
-            ),
+            Self::Shipped => {
+                (format!("Your order {order_id} is on its way"), "It left our house today.".to_owned())
+            }
         }
     }
 }

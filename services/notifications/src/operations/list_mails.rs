@@ -2,6 +2,7 @@
 
 use freehold_sdk::notifications::v1 as pb;
 use freehold_store::Store;
+use freehold_wire::Context;
 use freehold_wire::page::{Page, next_token};
 use freehold_wire::reason::bad_field;
 use tonic::Status;
@@ -10,11 +11,15 @@ use crate::mail::{Mail, State};
 use crate::store::mails;
 
 /// A page of mails; about one order, or about all where `order_id` is empty.
-pub(crate) async fn run(store: &Store, request: &pb::ListMailsRequest) -> Result<pb::ListMailsResponse, Status> {
+pub(crate) async fn run(
+    context: &Context,
+    store: &Store,
+    request: &pb::ListMailsRequest,
+) -> Result<pb::ListMailsResponse, Status> {
     let list = format!("mails of {}", request.order_id);
     let page = Page::parse(&list, request.page_size, &request.page_token)?;
     let after = number(&page.after)?;
-    let mut read = store.read().await?;
+    let mut read = store.read_within(context).await?;
     let found = mails::after(&mut read, after, &request.order_id, i64::from(page.size) + 1).await?;
     let (shown, more) = page.cut(&found);
     let next = if more { shown.last().map(|last| next_token(&list, &last.number.to_string())) } else { None };

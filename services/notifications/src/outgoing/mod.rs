@@ -16,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mail::{Mail, State};
 use crate::store::mails;
-use crate::store::recipients::{self, Recipient};
+use crate::store::sendable::{self, Recipient, Sendable};
 
-pub(crate) use smtp::SmtpUrlError;
+pub(crate) use smtp::{SmtpError, SmtpUrlError};
 
-const BATCH: i64 = 100;
+/// How many mails are handed over before they are marked.
+pub(crate) const PAGE: i64 = 100;
 const BUDGET: Duration = Duration::from_secs(5);
 /// How long the loop waits for a commit before it looks again, and after a failure before it tries again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -41,9 +42,19 @@ pub(crate) enum OutgoingError {
     #[error("failed to compose the mail")]
     Compose(#[from] lettre::error::Error),
     #[error("failed to hand the mail to the server")]
-    Smtp(#[source] lettre::transport::smtp::Error),
+    Smtp(#[from] SmtpError),
     #[error("failed to read or mark the mail")]
     Store(#[from] StoreError),
+}
+
+/// What came of a page.
+#[derive(Default)]
+struct HandedOver {
+    ended: Vec<(String, State)>,
+    /// Why the first mail stayed that alone is at fault.
+    stayed: Option<OutgoingError>,
+    /// Why no further mail was tried.
+    broken: Option<OutgoingError>,
 }
 
 impl Outgoing {
@@ -52,47 +63,76 @@ impl Outgoing {
         smtp.map_or(Ok(Self::Folder(folder)), |url| smtp::Relay::new(url).map(Self::Smtp))
     }
 
-    /// Hands mails over until `shutdown`.
+    /// The same, where a server is given up after that time.
+    #[cfg(test)]
+    pub(crate) fn patience(self, patience: Duration) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(folder),
+            Self::Smtp(relay) => Self::Smtp(relay.patience(patience)),
+        }
+    }
+
+    /// Hands mails over until `shutdown`, which cuts off the one that is on its way.
     pub(crate) async fn run(self, store: Store, shutdown: CancellationToken) {
         let mut commits = store.commits();
-        loop {
+        while !shutdown.is_cancelled() {
             commits.mark_unchanged();
-            match self.drain(&store).await {
-                Ok(true) => continue,
-                Ok(false) => {
-                    let changed = async { tokio::time::timeout(PAUSE, commits.changed()).await };
-                    if shutdown.run_until_cancelled(changed).await.is_none() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "failed to send mails");
-                    if shutdown.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
-                        return;
-                    }
-                }
+            if let Err(error) = self.pass(&store, &shutdown).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "failed to send mails");
+                shutdown.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+            } else {
+                // A commit, or the time to look without one.
+                let changed = tokio::time::timeout(PAUSE, commits.changed());
+                let _ = shutdown.run_until_cancelled(changed).await;
             }
         }
     }
 
-    /// Hands a batch over. Whether there was one.
-    pub(crate) async fn drain(&self, store: &Store) -> Result<bool, OutgoingError> {
-        let mut ended = Vec::new();
-        for (mail, recipient) in next(store).await? {
-            match recipient {
-                Recipient::Unknown => {}
-                Recipient::Erased => ended.push((mail.id, State::Dropped)),
-                Recipient::Reachable { name, email } => {
-                    let state = self.send(&mail, &name, &email).await?;
-                    ended.push((mail.id, state));
+    /// Hands over all that can go now, and marks it page by page. A mail that stays by its own fault keeps no other one.
+    pub(crate) async fn pass(
+        &self,
+        store: &Store,
+        shutdown: &CancellationToken,
+    ) -> Result<(), OutgoingError> {
+        let (mut number, mut stayed) = (0, None);
+        loop {
+            let page = sendable::after(&mut store.read().await?, number, PAGE).await?;
+            let Some(last) = page.last().filter(|_| !shutdown.is_cancelled()) else {
+                return stayed.map_or(Ok(()), Err);
+            };
+            number = last.number;
+            let handed_over = self.hand_over(&page, shutdown).await;
+            mark(store, handed_over.ended).await?;
+            if let Some(broken) = handed_over.broken {
+                return Err(broken);
+            }
+            stayed = stayed.or(handed_over.stayed);
+        }
+    }
+
+    async fn hand_over(&self, page: &[Sendable], shutdown: &CancellationToken) -> HandedOver {
+        let mut handed_over = HandedOver::default();
+        for sendable in page {
+            match shutdown.run_until_cancelled(self.end(sendable)).await {
+                Some(Ok(state)) => handed_over.ended.push((sendable.mail.id.clone(), state)),
+                Some(Err(error)) if error.is_the_mail_s_own() => {
+                    handed_over.stayed.get_or_insert(error);
                 }
+                Some(Err(error)) => {
+                    handed_over.broken = Some(error);
+                    break;
+                }
+                None => break,
             }
         }
-        if ended.is_empty() {
-            return Ok(false);
+        handed_over
+    }
+
+    async fn end(&self, sendable: &Sendable) -> Result<State, OutgoingError> {
+        match &sendable.recipient {
+            Recipient::Erased => Ok(State::Dropped),
+            Recipient::Reachable { name, email } => self.send(&sendable.mail, name, email).await,
         }
-        mark(store, ended).await?;
-        Ok(true)
     }
 
     async fn send(&self, mail: &Mail, name: &str, email: &str) -> Result<State, OutgoingError> {
@@ -101,23 +141,27 @@ impl Outgoing {
             Self::Folder(folder) => {
                 eml::write(folder, &mail.id, &message.formatted()).await.map_err(OutgoingError::File)?;
             }
-            Self::Smtp(relay) => relay.send(message).await.map_err(OutgoingError::Smtp)?,
+            Self::Smtp(relay) => relay.send(message).await?,
         }
         Ok(State::Sent)
     }
 }
 
-async fn next(store: &Store) -> Result<Vec<(Mail, Recipient)>, StoreError> {
-    let mut read = store.read().await?;
-    let mut next = Vec::new();
-    for mail in mails::pending(&mut read, BATCH).await? {
-        let recipient = recipients::find(&mut read, &mail.customer_id).await?;
-        next.push((mail, recipient));
+impl OutgoingError {
+    /// Whether another mail may go all the same.
+    fn is_the_mail_s_own(&self) -> bool {
+        match self {
+            Self::Compose(_) => true,
+            Self::Smtp(error) => error.is_refusal(),
+            Self::File(_) | Self::Store(_) => false,
+        }
     }
-    Ok(next)
 }
 
 async fn mark(store: &Store, ended: Vec<(String, State)>) -> Result<(), StoreError> {
+    if ended.is_empty() {
+        return Ok(());
+    }
     let context = Context::new(crate::NAME, BUDGET);
     let unit = async move |work: &mut Work| -> Result<(), StoreError> {
         for (id, state) in &ended {

@@ -40,18 +40,6 @@ pub(crate) async fn end(work: &mut Work, id: &str, state: State) -> Result<(), S
     Ok(())
 }
 
-/// At most `limit` pending mails, oldest first.
-pub(crate) async fn pending(queries: &mut impl Queries, limit: i64) -> Result<Vec<Mail>, StoreError> {
-    let rows = queries
-        .all(
-            "SELECT number, id, customer_id, order_id, subject, body, state FROM mail
-             WHERE state = $1 ORDER BY number LIMIT $2",
-            vals![State::Pending.number(), limit],
-        )
-        .await?;
-    rows.iter().map(|row| from_row(row).map(|numbered| numbered.mail)).collect()
-}
-
 /// At most `limit` mails after a number; about one order, or about all where `order_id` is empty.
 pub(crate) async fn after(
     queries: &mut impl Queries,
@@ -70,10 +58,7 @@ pub(crate) async fn after(
 }
 
 /// How many mails are in each state, about orders whose id begins with `prefix`.
-pub(crate) async fn count(
-    queries: &mut impl Queries,
-    prefix: &str,
-) -> Result<Vec<(State, i64)>, StoreError> {
+pub(crate) async fn count(queries: &mut impl Queries, prefix: &str) -> Result<Vec<(State, i64)>, StoreError> {
     let rows = queries
         .all(
             "SELECT state, COUNT(*) AS mails FROM mail
@@ -84,7 +69,8 @@ pub(crate) async fn count(
     rows.iter().map(|row| Ok((state(row)?, row.get("mails")?))).collect()
 }
 
-fn from_row(row: &Row) -> Result<Numbered, StoreError> {
+/// A mail out of the columns of its table.
+pub(super) fn from_row(row: &Row) -> Result<Numbered, StoreError> {
     let mail = Mail {
         id: row.get("id")?,
         customer_id: row.get("customer_id")?,

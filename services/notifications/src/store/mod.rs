@@ -1,7 +1,7 @@
 //! The tables of notifications. Nothing outside this folder writes SQL.
 
 pub(crate) mod mails;
-pub(crate) mod recipients;
+pub(crate) mod sendable;
 
 use freehold_store::{Migration, Migrations};
 
