@@ -110,6 +110,18 @@ pub fn continues(known: &[Epoch], heard: &[Epoch]) -> bool {
     known.iter().all(|epoch| heard.contains(epoch))
 }
 
+/// Whether an owner's history contains what was read of it: its epochs go on from the known ones, and it has come by
+/// the known mark. Where the owner's head was not heard, its mark is the greatest one.
+#[must_use]
+pub fn contains(owner: &Watermark, known: &Watermark) -> bool {
+    let epochs = known.epochs();
+    let Some(oldest) = epochs.first() else { return true };
+    let mark = known.mark();
+    let epoch = epochs.iter().rev().find(|epoch| epoch.first <= mark).unwrap_or(oldest);
+    let position = Position::default().with_epoch(epoch.id).with_mark(mark);
+    continues(epochs, owner.epochs()) && owner.reached(&position).is_ok()
+}
+
 fn encode(epochs: &[Epoch]) -> Vec<u8> {
     HeadResponse::default().with_epochs(epochs.to_vec()).encode_to_vec()
 }
@@ -126,5 +138,21 @@ mod tests {
         assert!(!continues(&known, &[epoch(1, 1), epoch(3, 5)]), "restored to before the second start");
         assert!(!continues(&known, &[epoch(7, 1)]), "another database");
         assert!(continues(&[], &[epoch(7, 1)]));
+    }
+
+    #[test]
+    fn a_history_that_was_cut_below_what_was_read_does_not_contain_it() {
+        let epoch = |id, first| Epoch::default().with_id(id).with_first(first);
+        let known = |mark| Watermark::new("orders", vec![epoch(1, 1)], mark);
+        let owner = |first, mark| Watermark::new("orders", vec![epoch(1, 1), epoch(2, first)], mark);
+        assert!(contains(&owner(21, i64::MAX), &known(20)), "a restart");
+        assert!(contains(&owner(21, 20), &known(20)), "a restart and nothing since");
+        assert!(!contains(&owner(16, i64::MAX), &known(20)), "restored to 15");
+        assert!(!contains(&known(19), &known(20)), "its head is behind");
+        assert!(!contains(&Watermark::new("orders", vec![epoch(7, 1)], 50), &known(0)), "another database");
+        assert!(contains(
+            &Watermark::new("orders", vec![epoch(7, 1)], 0),
+            &Watermark::new("orders", vec![], 0)
+        ));
     }
 }

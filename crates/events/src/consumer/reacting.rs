@@ -64,11 +64,13 @@ impl Purpose for Reacting {
     }
 
     async fn opened(&mut self, epochs: &[Epoch]) -> Result<(), Left> {
-        let known = self.standing.as_ref().map_or(&[][..], |standing| standing.watermark.epochs());
-        if !position::continues(known, epochs) {
-            return Err(LinkError::HistoryLost("an epoch that was read from is gone".to_owned()).into());
+        let Some(standing) = &self.standing else { return Err(Left::Again("it stands nowhere yet")) };
+        let known = &standing.watermark;
+        // A stream from the oldest event has not been asked for the position.
+        if !position::contains(&Watermark::new(known.owner(), epochs.to_vec(), i64::MAX), known) {
+            return Err(LinkError::HistoryLost("what was read of it is gone".to_owned()).into());
         }
-        if known != epochs {
+        if known.epochs() != epochs {
             let (name, heard) = (self.intake.subscription.name().to_owned(), epochs.to_vec());
             let unit = async move |work: &mut Work| position::note_epochs(work, &name, &heard).await;
             self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;

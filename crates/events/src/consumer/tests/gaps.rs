@@ -100,6 +100,27 @@ async fn a_lost_history_stops_the_subscription() {
     handle.stop().await;
 }
 
+/// R6: also where the stream begins at the oldest event, which every history has.
+#[tokio::test]
+async fn a_restored_owner_is_not_searched_for_a_gap() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(1, 2).await;
+    let restored = owner.backup().await;
+    owner.emit(placed("k0", 3)).await;
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    handle.stop().await;
+    held_before_gaps(&mails, 1).await;
+    for key in ["k1", "k2"] {
+        restored.emit(placed(key, 1)).await;
+    }
+    let handle = mails.start(Way::sound(restored.feed()));
+    let stopped = || async { matches!(handle.status().await.unwrap()[0].state, State::HistoryLost(_)) };
+    eventually("the stop", stopped).await;
+    assert_eq!(mails.versions("k1").await, Vec::<i64>::new(), "nothing of the other history was taken");
+    handle.stop().await;
+}
+
 /// A restart of the owner is no loss of history.
 #[tokio::test]
 async fn a_subscription_goes_on_over_a_restart_of_its_owner() {
