@@ -129,17 +129,35 @@ impl<T: Copied> Applier<T> {
         Ok((stands, record))
     }
 
-    /// Takes the snapshot from where it has come to its end.
-    async fn snapshot(&self, link: &Link, mut record: Record) -> Result<Record, Left> {
+    /// Takes the snapshot from where it has come to its end; `known` is what has been heard of the owner's history.
+    async fn snapshot(&self, link: &Link, known: &Watermark, mut record: Record) -> Result<Record, Left> {
         let after = record.after_key.clone().unwrap_or_default();
         let request = SnapshotRequest::default().with_entity(T::OF).with_after_key(after);
         let feed = |error: Error| Left::from(LinkError::Feed(error));
         let mut chunks = link.feed().snapshot(request).await.map_err(feed)?;
         while record.after_key.is_some() {
             let chunk = chunks.next().await.ok_or(LinkError::Ended)?.map_err(feed)?;
+            if !chunk.epochs.is_empty() {
+                self.heard(&copied(known, &record), &chunk.epochs).await?;
+            }
             record = self.copy(record, chunk).await?;
         }
         Ok(record)
+    }
+
+    /// Notes the owner's epochs, unless the history that they are of has lost what was copied.
+    async fn heard(&self, known: &Watermark, epochs: &[Epoch]) -> Result<(), Left> {
+        if !position::contains(&Watermark::new(T::OWNER, epochs.to_vec(), i64::MAX), known) {
+            return Err(LinkError::HistoryLost("what was copied is gone".to_owned()).into());
+        }
+        if known.epochs() != epochs {
+            let heard = epochs.to_vec();
+            let unit = async move |work: &mut Work| {
+                position::note_epochs(work, &record::subscription::<T>(), &heard).await
+            };
+            self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
+        }
+        Ok(())
     }
 
     /// One chunk and the key that it ends at, in one unit of work.
@@ -253,7 +271,7 @@ impl<T: Copied> Purpose for Applier<T> {
         };
         if record.after_key.is_some() {
             self.state(State::Copying);
-            record = self.snapshot(link, record).await?;
+            record = self.snapshot(link, &stands.watermark, record).await?;
         }
         if record.completes(stands.position.mark) {
             record = self.apply(Vec::new(), stands.position, None, record).await?.record;
@@ -266,16 +284,7 @@ impl<T: Copied> Purpose for Applier<T> {
 
     async fn opened(&mut self, epochs: &[Epoch]) -> Result<(), Left> {
         let known = self.board.read().watermark;
-        if !position::continues(known.epochs(), epochs) {
-            return Err(LinkError::HistoryLost("an epoch that was copied from is gone".to_owned()).into());
-        }
-        if known.epochs() != epochs {
-            let heard = epochs.to_vec();
-            let unit = async move |work: &mut Work| {
-                position::note_epochs(work, &record::subscription::<T>(), &heard).await
-            };
-            self.store.unit::<_, StoreError, _>(&context::<T>(), unit).await?;
-        }
+        self.heard(&known, epochs).await?;
         self.board.tell(|standing| {
             standing.watermark =
                 Arc::new(Watermark::new(T::OWNER, epochs.to_vec(), standing.watermark.mark()));
@@ -311,6 +320,12 @@ impl<T: Copied> Purpose for Applier<T> {
             }
         });
     }
+}
+
+/// The owner's history as far as rows of it may be in the copy: a snapshot's are newer than its position.
+fn copied(known: &Watermark, record: &Record) -> Watermark {
+    let mark = record.bound.unwrap_or_default().max(known.mark());
+    Watermark::new(known.owner(), known.epochs().to_vec(), mark)
 }
 
 /// Puts the new table in the place of the old one.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use freehold_client::{FeedClient, Mesh};
-use freehold_events::Subscription;
+use freehold_events::{Subscription, position};
 use freehold_store::{Queries, Row, Store, StoreError, Work, vals};
-use freehold_wire::pb::{EntityRow, HeadRequest, HeadResponse, ReadRequest, Token};
+use freehold_wire::pb::{EntityRow, HeadRequest, ReadRequest, Token};
 use freehold_wire::{Context, Coverage, TokenError, Watermark};
 use tokio::time::timeout_at;
 
@@ -144,8 +144,8 @@ impl<T: Copied> Replica<T> {
             match (self.meets(&need, &standing, now)?, &need) {
                 (Met::Yes, _) => return Ok(achieved(&standing, now, level)),
                 (Met::AskOwner, Need::Token(token)) => {
-                    let head = self.head(budget).await?;
-                    need = known_to_owner(token, head)?;
+                    let owner = self.head(budget).await?;
+                    need = known_to_owner(token, &owner)?;
                     continue;
                 }
                 _ => {}
@@ -175,14 +175,22 @@ impl<T: Copied> Replica<T> {
     }
 
     async fn head_mark(&self, budget: Duration) -> Result<Need, ReplicaError> {
-        let head = self.head(budget).await?;
-        Ok(Need::Mark(head.position.unwrap_or_default().mark))
+        Ok(Need::Mark(self.head(budget).await?.mark()))
     }
 
-    async fn head(&self, budget: Duration) -> Result<HeadResponse, ReplicaError> {
-        let patience = if self.board.look(|standing| standing.connected) { HEAD } else { HEAD_AWAY };
-        let feed = self.feed.with_deadline(budget.min(patience));
-        Ok(feed.head(HeadRequest::default()).await?)
+    /// The owner's history up to its head, of which the copy is one.
+    async fn head(&self, budget: Duration) -> Result<Watermark, ReplicaError> {
+        // Looked at before the owner is asked: the copy may come by the answer meanwhile.
+        let (connected, known) =
+            self.board.look(|standing| (standing.connected, Arc::clone(&standing.watermark)));
+        let patience = if connected { HEAD } else { HEAD_AWAY };
+        let head = self.feed.with_deadline(budget.min(patience)).head(HeadRequest::default()).await?;
+        let owner = Watermark::new(T::OWNER, head.epochs, head.position.unwrap_or_default().mark);
+        if position::contains(&owner, &known) {
+            return Ok(owner);
+        }
+        let problem = "its head does not contain what was copied".to_owned();
+        Err(ReplicaError::HistoryLost { replica: T::NAME, problem })
     }
 
     /// The row of a key in the copy, as it stands; `None` where the owner has none.
@@ -276,9 +284,7 @@ fn achieved(standing: &Standing, now: Instant, level: LevelName) -> Achieved {
 }
 
 /// What a token of an unheard epoch asks for, by what its owner says.
-fn known_to_owner(token: &Token, head: HeadResponse) -> Result<Need, ReplicaError> {
-    let mark = head.position.unwrap_or_default().mark;
-    let owner = Watermark::new(token.owner.as_str(), head.epochs, mark);
+fn known_to_owner(token: &Token, owner: &Watermark) -> Result<Need, ReplicaError> {
     match owner.covers(token)? {
         Coverage::Covered => Ok(Need::Mark(token.mark)),
         Coverage::Behind | Coverage::UnknownEpoch => Err(ReplicaError::Token(TokenError::NeverReached {

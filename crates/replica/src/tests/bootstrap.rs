@@ -213,6 +213,28 @@ async fn a_broken_snapshot_resumes_and_is_never_seen_half() {
     handle.stop().await;
 }
 
+/// R6: a snapshot that began before its owner was restored is not completed with rows of the other history.
+#[tokio::test]
+async fn a_snapshot_is_not_resumed_across_a_restore() {
+    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
+    catalog.put_all(0..20, 1).await;
+    let restored = catalog.backup().await;
+    let way = Way::sound(catalog.feed()).chunk(|chunk| std::future::ready(chunk == 0).boxed());
+    let handle = shop.start(&shop.copy::<ProductCopy>(&way).await, &way);
+    eventually("a second attempt", || async { way.snapshots.lock().unwrap().len() > 1 }).await;
+    handle.stop().await;
+    // The last chunk that came was of mark 25, which the backup has not.
+    shop.exec("UPDATE freehold_replica SET bound = 25").await.unwrap();
+    restored.put_all(10..20, 7).await;
+    let way = Way::sound(restored.feed());
+    let replica = shop.copy::<ProductCopy>(&way).await;
+    let handle = shop.start(&replica, &way);
+    let lost = || async { matches!(handle.status().await.unwrap()[0].state, State::HistoryLost(_)) };
+    eventually("the loss", lost).await;
+    assert!(!replica.is_ready());
+    handle.stop().await;
+}
+
 const MAIN: &str = "SELECT count(*) AS n FROM product_copy";
 const NEXT: &str = "SELECT count(*) AS n FROM product_copy_next";
 

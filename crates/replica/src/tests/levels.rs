@@ -201,6 +201,49 @@ async fn a_lost_history_is_a_typed_error() {
     handle.stop().await;
 }
 
+/// R6: a copy that is ahead of an owner restored from a backup is not taken for a fresh one, before its applier has
+/// heard of the restore.
+#[tokio::test]
+async fn a_copy_of_a_lost_history_is_neither_strong_nor_causal() {
+    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
+    catalog.put(0, 1).await;
+    let restored = catalog.backup().await;
+    catalog.put(0, 2).await;
+    let (_, handle) = shop.copied::<ProductCopy>(&Way::sound(catalog.feed())).await;
+    handle.stop().await;
+    let session = Session::of([restored.put(0, 3).await]);
+    let replica: Replica<ProductCopy> = shop.copy(&Way::sound(restored.feed())).await;
+    for level in [Level::Strong, Level::Causal(&session)] {
+        let refused = replica.at(level, MOMENT).await;
+        assert!(matches!(refused, Err(ReplicaError::HistoryLost { .. })), "{refused:?}");
+    }
+}
+
+/// R7: a copy that comes back and is catching up is as old as what it has come to, not as its last commit.
+#[tokio::test]
+async fn a_copy_that_restarts_while_it_catches_up_claims_no_freshness() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
+    catalog.put(0, 1).await;
+    let (_, handle) = shop.copied::<ProductCopy>(&Way::sound(catalog.feed())).await;
+    handle.stop().await;
+    catalog.put(0, 2).await;
+    shop.exec("UPDATE freehold_position SET moved_ms = moved_ms - 7200000").await.unwrap();
+    // What it catches up with was written two hours ago; no heartbeat says that nothing is behind it.
+    let way = Way::sound(catalog.feed()).aged(2 * HOUR);
+    let replica: Replica<ProductCopy> = shop.copy(&way).await;
+    let handle = shop.start(&replica, &way);
+    eventually("the event", || async { price::<ProductCopy>(&shop, 0).await == 2 }).await;
+    handle.stop().await;
+    let shop = shop.restart().await;
+    let replica: Replica<ProductCopy> = shop.copy(&way).await;
+    assert!(replica.at(Level::Eventual, MOMENT).await.unwrap().age().unwrap() > HOUR);
+    assert!(!matches!(
+        replica.at(Level::Bounded(HOUR), MOMENT).await,
+        Ok(achieved) if achieved.level() == LevelName::Bounded && achieved.source() == Source::Copy
+    ));
+}
+
 /// R15: a write that rolled back has no token, and moves nothing that a token could name.
 #[tokio::test]
 async fn a_write_that_rolled_back_has_no_token() {
