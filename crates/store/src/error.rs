@@ -7,8 +7,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use freehold_wire::Reason;
 use freehold_wire::tonic::Status;
+use freehold_wire::{Reason, TokenError};
 
 /// An error of the engine, kept for the log.
 pub type Cause = Arc<dyn Error + Send + Sync>;
@@ -110,6 +110,9 @@ pub enum StoreError {
         /// Whose store this is.
         service: String,
     },
+    /// The session has seen a commit that is no part of this history.
+    #[error(transparent)]
+    NeverReached(#[from] TokenError),
     /// The statement is wrong.
     #[error("the statement failed")]
     Sql(#[source] Cause),
@@ -190,6 +193,7 @@ impl From<StoreError> for Status {
             StoreError::Constraint { .. } => Reason::FailedPrecondition.because("CONSTRAINT", message),
             StoreError::BadKey { .. } => Reason::InvalidArgument.because("BAD_KEY", message),
             StoreError::TooLarge { .. } => Reason::ResourceExhausted.because("EVENT_TOO_LARGE", message),
+            StoreError::NeverReached(_) => Reason::FailedPrecondition.because("TOKEN_NEVER_REACHED", message),
             StoreError::Full(_) => Reason::ResourceExhausted.because("DATABASE_FULL", message),
             StoreError::CommitUnknown(_) => Reason::Unavailable.because("COMMIT_UNKNOWN", message),
             StoreError::Io(_) => Reason::Unavailable.because("DATABASE_IO", message),

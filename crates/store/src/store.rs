@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use freehold_wire::pb::Token;
 use freehold_wire::prost::Message;
-use freehold_wire::{Committed, Context, Watermark};
+use freehold_wire::{Committed, Context, Coverage, TokenError, Watermark};
 use tokio::sync::watch;
 
 use crate::engine::Engine;
@@ -153,12 +153,27 @@ impl Store {
         self.read_until(Instant::now() + self.inner.options.read_budget).await
     }
 
-    /// Begins a read that is cut at the context's deadline.
+    /// Begins a read that is cut at the context's deadline and sees what its session has seen of this store.
     ///
     /// # Errors
-    /// As [`Store::read`].
+    /// As [`Store::read`]; [`StoreError::NeverReached`] where the session has seen what this history does not have: the
+    /// database was restored, or the token is forged.
     pub async fn read_within(&self, context: &Context) -> Result<Read, StoreError> {
+        if let Some(token) = context.session().token(self.service()) {
+            self.reached(&token)?;
+        }
         self.read_until(context.deadline()).await
+    }
+
+    /// A commit is in the head before its token is out, so a token that the head does not cover is of no commit here.
+    fn reached(&self, token: &Token) -> Result<(), StoreError> {
+        match self.head().covers(token)? {
+            Coverage::Covered => Ok(()),
+            Coverage::Behind | Coverage::UnknownEpoch => {
+                let (owner, epoch, mark) = (token.owner.clone(), token.epoch, token.mark);
+                Err(TokenError::NeverReached { owner, epoch, mark }.into())
+            }
+        }
     }
 
     /// The owner's watermark: its epochs, and the last mark that has been committed.

@@ -1,17 +1,18 @@
 //! Marks, tokens and epochs: what says which commit a later read must see.
 
 use freehold_store::{Engine, Queries, Store, StoreError, Work, outbox, vals};
-use freehold_wire::Coverage;
-use freehold_wire::pb::Position;
+use freehold_wire::pb::{Position, Token};
+use freehold_wire::{Coverage, Session};
 
 use crate::engines::Database;
-use crate::sample::{self, Paid, insert, run};
+use crate::sample::{self, Paid, context, insert, run};
 
 on_each_engine! {
     a_mark_is_never_given_out_twice,
     a_keys_marks_ascend_with_its_versions,
     a_lock_that_is_waited_for_inverts_nothing,
     a_token_is_covered_by_the_head,
+    a_session_of_another_history_reads_nothing,
     a_unit_without_events_has_the_token_of_what_it_saw,
     each_start_begins_an_epoch,
     a_rolled_back_unit_moves_no_head,
@@ -121,6 +122,23 @@ async fn a_token_is_covered_by_the_head(database: Database) {
     assert_eq!(store.head().covers(&token.clone().with_mark(token.mark + 1)), Ok(Coverage::Behind));
     let ahead = Position::default().with_epoch(token.epoch).with_mark(token.mark + 1);
     assert!(store.head().reached(&ahead).is_err());
+}
+
+/// R14, at the owner: what a session has seen is there, or the read is refused. Without a session nothing is asked for.
+async fn a_session_of_another_history_reads_nothing(database: Database) {
+    let store = database.open().await;
+    let reads = async |token: Token| store.read_within(&context().with_session(Session::of([token]))).await;
+    let (_, token) = run(&store, async |work: &mut Work| work.emit(&Paid::new("a")).await).await.unwrap();
+    assert!(reads(token.clone()).await.is_ok());
+    assert!(
+        reads(token.clone().with_owner("users")).await.is_ok(),
+        "another owner's is not for this one to judge"
+    );
+    for foreign in [token.clone().with_epoch(token.epoch ^ 1), token.clone().with_mark(token.mark + 1)] {
+        let refused = reads(foreign).await.map(drop).unwrap_err();
+        assert!(matches!(refused, StoreError::NeverReached(_)), "{refused}");
+    }
+    assert!(store.read_within(&context()).await.is_ok());
 }
 
 async fn a_unit_without_events_has_the_token_of_what_it_saw(database: Database) {
