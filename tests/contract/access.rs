@@ -17,9 +17,9 @@ async fn every_caller_may_call_what_its_needs_declare_and_nothing_else() {
     let mut tried = 0;
     for rpc in rpcs() {
         for caller in callers() {
-            let answer = wires[&rpc.owner.name].call(rpc.name(), &named(caller), []).await;
+            let answer = wires[&rpc.owner.name].call(rpc.full_name(), &named(caller), []).await;
             judge(&rpc, caller, &answer)
-                .unwrap_or_else(|wrong| panic!("{caller:?} calls {}: {wrong}", rpc.name()));
+                .unwrap_or_else(|wrong| panic!("{caller:?} calls {}: {wrong}", rpc.full_name()));
             tried += 1;
         }
     }
@@ -30,7 +30,7 @@ async fn every_caller_may_call_what_its_needs_declare_and_nothing_else() {
 /// itself, and one that names another.
 #[test]
 fn a_wrong_decision_or_a_wrong_line_is_found() {
-    let rpc = |name: &str| rpcs().into_iter().find(|rpc| rpc.name() == name).unwrap();
+    let rpc = |name: &str| rpcs().into_iter().find(|rpc| rpc.full_name() == name).unwrap();
     let erase = rpc("users.v1.UsersService/EraseUser");
     let demo = Some("demo");
     assert!(judge(&erase, demo, &Ok(nothing())).is_err(), "everybody is let in");
@@ -75,20 +75,18 @@ async fn no_service_answers_for_another() {
     let wires = mesh.up().wires().await;
     for rpc in rpcs() {
         for (name, wire) in wires.iter().filter(|(name, _)| **name != rpc.owner.name) {
-            let status = wire.call(rpc.name(), &named(Some(rpc.caller())), []).await.unwrap_err();
-            assert_eq!(status.code(), Code::Unimplemented, "{} at {name}: {status}", rpc.name());
-            assert_eq!(reason::of(&status), "UNIMPLEMENTED", "{} at {name}", rpc.name());
+            let status = wire.call(rpc.full_name(), &named(Some(rpc.caller())), []).await.unwrap_err();
+            assert_eq!(status.code(), Code::Unimplemented, "{} at {name}: {status}", rpc.full_name());
+            assert_eq!(reason::of(&status), "UNIMPLEMENTED", "{} at {name}", rpc.full_name());
         }
     }
 }
 
 /// Whether the answer is what the needs call for.
 fn judge(rpc: &Rpc, caller: Option<&str>, answer: &Result<Answer, Status>) -> Result<(), String> {
-    let declared = caller.and_then(consumer).is_some_and(|consumer| declares(&MODEL, consumer, rpc.name()));
-    let refused = match answer {
-        Ok(_) => None,
-        Err(status) => Some(status),
-    };
+    let declared =
+        caller.and_then(consumer).is_some_and(|consumer| declares(&MODEL, consumer, rpc.full_name()));
+    let refused = answer.as_ref().err();
     if declared || rpc.method.rules.public {
         // An empty message is taken, or refused for what is in it.
         return match refused {
@@ -107,9 +105,9 @@ fn judge(rpc: &Rpc, caller: Option<&str>, answer: &Result<Answer, Status>) -> Re
 
 /// What a refusal has to say: the line that is missing, and the file that it belongs into.
 fn missing(rpc: &Rpc, caller: Option<&str>) -> Vec<String> {
-    let line = format!("option (freehold.v1.calls) = {{ method: \"{}\" }};", rpc.name());
+    let line = format!("option (freehold.v1.calls) = {{ method: \"{}\" }};", rpc.full_name());
     match caller.map(|name| (name, consumer(name))) {
-        None => vec![rpc.name().to_owned(), "freehold-caller".to_owned()],
+        None => vec![rpc.full_name().to_owned(), "freehold-caller".to_owned()],
         Some((name, None)) => vec![format!("`{name}`"), "needs.proto".to_owned(), line],
         Some((name, Some(consumer))) => vec![format!("`{name}`"), consumer.file.clone(), line],
     }

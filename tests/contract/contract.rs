@@ -28,7 +28,7 @@ pub(crate) struct Rpc {
 
 impl Rpc {
     /// "package.Service/Method".
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) fn full_name(&self) -> &'static str {
         &self.method.full_name
     }
 
@@ -45,11 +45,11 @@ impl Rpc {
     /// A consumer that may call it.
     pub(crate) fn caller(&self) -> &'static str {
         let mut consumers = MODEL.consumers.iter();
-        let caller = consumers.find(|consumer| declares(&MODEL, consumer, self.name()));
+        let caller = consumers.find(|consumer| declares(&MODEL, consumer, self.full_name()));
         match caller {
             Some(consumer) => &consumer.name,
             None if self.method.rules.public => "demo",
-            None => panic!("{}: no consumer declares it, so nobody can call it", self.name()),
+            None => panic!("{}: no consumer declares it, so nobody can call it", self.full_name()),
         }
     }
 }

@@ -9,7 +9,6 @@ use std::process::Command;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use freehold_sdk::Mesh;
 use freehold_testkit::process::Signal;
 use freehold_testkit::{Process, Scratch};
 use serde_json::Value;
@@ -31,13 +30,21 @@ pub(crate) struct Up {
 impl Up {
     /// Starts a mesh over the folder `data` of `folder`, on free ports; returns when all of it serves.
     pub(crate) async fn start(folder: &Path) -> Self {
-        Self::with(folder, freehold(folder)).await
+        let mut command = freehold(folder);
+        command.arg("up");
+        Self::of(folder, command).await
     }
 
-    /// The same by a command that was told something more.
-    pub(crate) async fn with(folder: &Path, mut command: Command) -> Self {
+    /// Starts some of its services, which find the others where the environment says.
+    pub(crate) async fn part(folder: &Path, services: &str, elsewhere: &[(&str, &str)]) -> Self {
+        let mut command = freehold(folder);
+        command.envs(elsewhere.iter().copied()).args(["up", "--only", services]);
+        Self::of(folder, command).await
+    }
+
+    async fn of(folder: &Path, mut command: Command) -> Self {
         let ready = folder.join(format!("ready-{:016x}.json", fastrand::u64(..)));
-        command.args(["up", "--port", "0", "--data", "data", "--ready-file"]).arg(&ready);
+        command.args(["--port", "0", "--data", "data", "--ready-file"]).arg(&ready);
         let mut process = Process::start(&mut command);
         let said: Value =
             serde_json::from_str(&process.ready(&ready, LONG).await).expect("the ready file is JSON");
@@ -57,9 +64,9 @@ impl Up {
         &self.services[service]
     }
 
-    /// The mesh as a consumer sees it.
-    pub(crate) fn seen_by(&self, consumer: &str) -> Mesh {
-        Mesh::fixed(consumer, self.services.clone())
+    /// Its services and where they answer.
+    pub(crate) fn services(&self) -> BTreeMap<String, String> {
+        self.services.clone()
     }
 
     /// A connection to each service, by its name.

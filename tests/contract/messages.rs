@@ -197,3 +197,38 @@ fn number(field: &FieldDescriptor, number: i64) -> Value {
         other => panic!("{}: a limit on {other:?}", field.full_name()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::message;
+
+    /// What the suite rests on: a limit that these samples left out would be tried nowhere.
+    #[test]
+    fn every_limit_of_a_request_is_broken_by_a_sample() {
+        let samples = broken(&message("orders.v1.PlaceOrderRequest"));
+        let of = |path: &str| -> Vec<&str> {
+            samples.iter().filter(|sample| sample.path == path).map(|sample| sample.how).collect()
+        };
+        let id = ["is missing", "is too long", "holds a NUL"];
+        for path in ["id", "customer_id", "lines[0].product_id"] {
+            assert_eq!(of(path), id, "{path}");
+        }
+        assert_eq!(of("lines"), ["is missing", "has too many items"]);
+        for path in ["lines[0].units", "lines[0].unit_cents", "lines[0].discount_basis_points"] {
+            assert_eq!(of(path), ["is too small", "is too great"], "{path}");
+        }
+        assert_eq!(samples.len(), 17);
+    }
+
+    #[test]
+    fn a_sound_message_holds_what_it_must_and_no_more() {
+        let sound = sound(&message("orders.v1.PlaceOrderRequest"), "a");
+        let text = |name: &str| sound.get_field_by_name(name).unwrap().as_str().map(str::to_owned);
+        assert_eq!((text("id").as_deref(), text("customer_id").as_deref()), (Some("a"), Some("a")));
+        let lines = sound.get_field_by_name("lines").unwrap();
+        let line = lines.as_list().unwrap()[0].as_message().unwrap();
+        let set: Vec<String> = line.fields().map(|(field, _)| field.name().to_owned()).collect();
+        assert_eq!(set, ["product_id", "units"]);
+    }
+}

@@ -2,13 +2,13 @@
 //!
 //! Tests read these and leave them as they are; what a test changes it makes itself, under ids of its own.
 
-use freehold_sdk::Session;
 use freehold_sdk::catalog::v1::{CatalogClient, CreateProductRequest};
 use freehold_sdk::inventory::v1::{InventoryClient, RestockRequest};
 use freehold_sdk::notifications::v1::{CountMailsRequest, NotificationsClient};
 use freehold_sdk::orders::v1::{NewLine, Order, OrderState, OrdersClient, PlaceOrderRequest};
 use freehold_sdk::payments::v1::{OpenAccountRequest, PaymentsClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
+use freehold_sdk::{Mesh, Session};
 use freehold_testkit::eventually;
 
 use crate::mesh::{LONG, Up};
@@ -40,14 +40,18 @@ pub(crate) struct Clients {
 impl Clients {
     /// The clients of a consumer that share the session.
     pub(crate) fn of(up: &Up, consumer: &str, session: &Session) -> Self {
-        let mesh = up.seen_by(consumer);
+        Self::over(&Mesh::fixed(consumer, up.services()), session)
+    }
+
+    /// The same over a mesh of several processes.
+    pub(crate) fn over(mesh: &Mesh, session: &Session) -> Self {
         Self {
-            users: UsersClient::connect(&mesh).unwrap().with_session(session).with_deadline(LONG),
-            catalog: CatalogClient::connect(&mesh).unwrap().with_session(session).with_deadline(LONG),
-            inventory: InventoryClient::connect(&mesh).unwrap().with_session(session).with_deadline(LONG),
-            payments: PaymentsClient::connect(&mesh).unwrap().with_session(session).with_deadline(LONG),
-            orders: OrdersClient::connect(&mesh).unwrap().with_session(session).with_deadline(LONG),
-            notifications: NotificationsClient::connect(&mesh)
+            users: UsersClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+            catalog: CatalogClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+            inventory: InventoryClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+            payments: PaymentsClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+            orders: OrdersClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+            notifications: NotificationsClient::connect(mesh)
                 .unwrap()
                 .with_session(session)
                 .with_deadline(LONG),

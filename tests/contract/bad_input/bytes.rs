@@ -23,7 +23,7 @@ async fn what_is_no_message_is_the_callers_fault() {
         for (what, bytes) in garbage(&rpc) {
             let (code, reason) = refusal(services.call(&rpc, bytes).await);
             let expected = (Code::InvalidArgument, "INVALID_ARGUMENT");
-            assert_eq!((code, reason.as_str()), expected, "{}: {what}", rpc.name());
+            assert_eq!((code, reason.as_str()), expected, "{}: {what}", rpc.full_name());
         }
     }
 }
@@ -35,7 +35,12 @@ async fn a_message_over_the_limit_is_refused_and_the_connection_lives() {
     let services = Services::of(&mesh).await;
     for rpc in rpcs().into_iter().chain(feeds()) {
         let (code, reason) = refusal(services.call(&rpc, vec![0; TOO_LARGE]).await);
-        assert_eq!((code, reason.as_str()), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"), "{}", rpc.name());
+        assert_eq!(
+            (code, reason.as_str()),
+            (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
+            "{}",
+            rpc.full_name()
+        );
     }
 }
 
@@ -54,7 +59,7 @@ async fn a_stream_outlives_what_is_refused_beside_it() {
         refusal(services.call(&rpc, vec![0; TOO_LARGE]).await);
         refusal(services.call(&rpc, vec![0xff; 16]).await);
         let next = bounded("the stream", stream.message()).await;
-        assert!(next.is_ok_and(|message| message.is_some()), "{} ended the stream", rpc.name());
+        assert!(next.is_ok_and(|message| message.is_some()), "{} ended the stream", rpc.full_name());
     }
 }
 

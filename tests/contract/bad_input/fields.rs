@@ -19,9 +19,9 @@ async fn every_broken_limit_is_named_by_its_path() {
         for sample in broken(&rpc.request()) {
             let answer = services.call(&rpc, sample.message.encode_to_vec()).await;
             let code = answer.as_ref().map_or_else(tonic::Status::code, |_| Code::Ok);
-            assert_eq!(code, Code::InvalidArgument, "{}: {} {}", rpc.name(), sample.path, sample.how);
+            assert_eq!(code, Code::InvalidArgument, "{}: {} {}", rpc.full_name(), sample.path, sample.how);
             let named = wrong_fields(answer);
-            assert_eq!(named, [sample.path.as_str()], "{}: {} {}", rpc.name(), sample.path, sample.how);
+            assert_eq!(named, [sample.path.as_str()], "{}: {} {}", rpc.full_name(), sample.path, sample.how);
             tried += 1;
         }
     }
@@ -41,7 +41,7 @@ async fn all_missing_fields_are_named_at_once() {
         if !required.is_empty() {
             let named = wrong_fields(services.call(&rpc, []).await);
             let missing: Vec<&String> = named.iter().filter(|name| required.contains(name)).collect();
-            assert!(missing.into_iter().eq(&required), "{}: {named:?}", rpc.name());
+            assert!(missing.into_iter().eq(&required), "{}: {named:?}", rpc.full_name());
         }
     }
 }
@@ -54,7 +54,7 @@ async fn what_goes_up_to_a_limit_is_taken() {
     for rpc in rpcs() {
         for sample in brimming(&rpc.request()) {
             let Err(status) = services.call(&rpc, sample.message.encode_to_vec()).await else { continue };
-            let what = format!("{}: {} {}: {status}", rpc.name(), sample.path, sample.how);
+            let what = format!("{}: {} {}: {status}", rpc.full_name(), sample.path, sample.how);
             assert!(is_typed(&status), "{what}");
             assert!(!status.message().contains("must have at"), "{what}");
             assert!(!status.message().contains("must be at"), "{what}");

@@ -50,21 +50,22 @@ async fn an_id_that_nobody_has_is_not_found_or_not_enough() {
     let mesh = shared().await;
     let services = Services::of(&mesh).await;
     for rpc in rpcs() {
-        let otherwise = OTHERWISE.iter().find(|(name, _)| *name == rpc.name()).map(|(_, unknown)| unknown);
+        let otherwise =
+            OTHERWISE.iter().find(|(name, _)| *name == rpc.full_name()).map(|(_, unknown)| unknown);
         if let Some(Unknown::Made) = otherwise {
             continue;
         }
         let answer = services.call(&rpc, sound(&rpc.request(), "nobody").encode_to_vec()).await;
         match otherwise {
-            Some(Unknown::Left) => assert!(answer.is_ok(), "{}: {answer:?}", rpc.name()),
+            Some(Unknown::Left) => assert!(answer.is_ok(), "{}: {answer:?}", rpc.full_name()),
             Some(Unknown::Wanted(because)) => {
                 let wanted = (Code::FailedPrecondition, (*because).to_owned());
-                assert_eq!(refusal(answer), wanted, "{}", rpc.name());
+                assert_eq!(refusal(answer), wanted, "{}", rpc.full_name());
             }
-            _ => assert_eq!(refusal(answer), (Code::NotFound, "NOT_FOUND".to_owned()), "{}", rpc.name()),
+            _ => assert_eq!(refusal(answer), (Code::NotFound, "NOT_FOUND".to_owned()), "{}", rpc.full_name()),
         }
     }
-    let known = |name: &str| rpcs().iter().any(|rpc| rpc.name() == name);
+    let known = |name: &str| rpcs().iter().any(|rpc| rpc.full_name() == name);
     assert!(OTHERWISE.iter().all(|(name, _)| known(name)), "the table names an RPC that there is not");
 }
 
@@ -72,7 +73,8 @@ async fn an_id_that_nobody_has_is_not_found_or_not_enough() {
 async fn an_order_for_a_product_that_there_is_not_is_refused_by_its_id() {
     let mesh = shared().await;
     let services = Services::of(&mesh).await;
-    let place = rpcs().into_iter().find(|rpc| rpc.name() == "orders.v1.OrdersService/PlaceOrder").unwrap();
+    let place =
+        rpcs().into_iter().find(|rpc| rpc.full_name() == "orders.v1.OrdersService/PlaceOrder").unwrap();
     let lines = [NewLine::default().with_product_id("no-such-product").with_units(1)];
     let order =
         PlaceOrderRequest::default().with_id("of-nothing").with_customer_id(USERS[0]).with_lines(lines);

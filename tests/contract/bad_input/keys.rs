@@ -42,25 +42,25 @@ async fn a_key_stands_for_one_payload_and_one_reply() {
     let mesh = shared().await;
     let services = Services::of(&mesh).await;
     for (number, write) in writes().into_iter().enumerate() {
-        let rpc = rpcs().into_iter().find(|rpc| rpc.name() == write.method).unwrap();
+        let rpc = rpcs().into_iter().find(|rpc| rpc.full_name() == write.method).unwrap();
         let headers = with(named(Some(rpc.caller())), IDEMPOTENCY_KEY, format!("keys-{number}"));
         let first = services.with(&rpc, &headers, write.request.clone()).await;
-        let first = first.unwrap_or_else(|status| panic!("{number} {}: {status}", rpc.name()));
-        assert!(!first.metadata.contains_key(REPLAYED), "{}", rpc.name());
+        let first = first.unwrap_or_else(|status| panic!("{number} {}: {status}", rpc.full_name()));
+        assert!(!first.metadata.contains_key(REPLAYED), "{}", rpc.full_name());
 
         let again = services.with(&rpc, &headers, write.request.clone()).await.unwrap();
-        assert_eq!(again.message, first.message, "{}", rpc.name());
+        assert_eq!(again.message, first.message, "{}", rpc.full_name());
         assert_eq!(
             again.metadata.get(REPLAYED).map(|said| said.as_bytes()),
             Some(&b"true"[..]),
             "{}",
-            rpc.name()
+            rpc.full_name()
         );
 
         let request = DynamicMessage::decode(rpc.request(), write.request.as_slice()).unwrap();
         let other = services.with(&rpc, &headers, altered(&request).encode_to_vec()).await;
         let reused = (Code::FailedPrecondition, "IDEMPOTENCY_KEY_REUSED".to_owned());
-        assert_eq!(refusal(other), reused, "{}", rpc.name());
+        assert_eq!(refusal(other), reused, "{}", rpc.full_name());
     }
 }
 
@@ -68,7 +68,7 @@ async fn a_key_stands_for_one_payload_and_one_reply() {
 #[test]
 fn every_write_is_tried() {
     let tried: BTreeSet<&str> = writes().iter().map(|write| write.method).collect();
-    let keyed: BTreeSet<&str> = rpcs().iter().filter(|rpc| rpc.is_keyed()).map(Rpc::name).collect();
+    let keyed: BTreeSet<&str> = rpcs().iter().filter(|rpc| rpc.is_keyed()).map(Rpc::full_name).collect();
     assert_eq!(tried, keyed);
 }
 
@@ -77,7 +77,7 @@ fn every_write_is_tried() {
 async fn a_refusal_does_not_use_its_key_up() {
     let mesh = shared().await;
     let services = Services::of(&mesh).await;
-    let by = |method: &str| rpcs().into_iter().find(|rpc| rpc.name() == method).unwrap();
+    let by = |method: &str| rpcs().into_iter().find(|rpc| rpc.full_name() == method).unwrap();
     let change = ChangePriceRequest::default().with_id("keys-late").with_price_cents(5);
     let change = write(&catalog::CHANGE_PRICE, change);
     let rpc = by(change.method);

@@ -31,7 +31,7 @@ async fn garbage_in_a_reserved_key_is_refused_by_its_name() {
         for (key, values) in &garbage {
             for value in values {
                 let named = wrong_fields(services.with(&rpc, &replacing(&rpc, key, &[value]), []).await);
-                assert_eq!(named, [*key], "{}: {}", rpc.name(), value.escape_ascii());
+                assert_eq!(named, [*key], "{}: {}", rpc.full_name(), value.escape_ascii());
             }
         }
     }
@@ -54,7 +54,7 @@ async fn a_reserved_key_that_is_sent_twice_is_refused_by_its_name() {
     for rpc in rpcs() {
         for (key, value) in twice {
             let named = wrong_fields(services.with(&rpc, &replacing(&rpc, key, &[value, value]), []).await);
-            assert_eq!(named, [key], "{}", rpc.name());
+            assert_eq!(named, [key], "{}", rpc.full_name());
         }
     }
 }
@@ -66,7 +66,7 @@ async fn a_deadline_that_is_spent_on_arrival_is_exceeded() {
     for rpc in rpcs() {
         for spent in [&b"0S"[..], b"0n", b"00000000H"] {
             let refused = refusal(services.with(&rpc, &replacing(&rpc, TIMEOUT, &[spent]), []).await);
-            assert_eq!(refused, (Code::DeadlineExceeded, "DEADLINE_SPENT".to_owned()), "{}", rpc.name());
+            assert_eq!(refused, (Code::DeadlineExceeded, "DEADLINE_SPENT".to_owned()), "{}", rpc.full_name());
         }
     }
 }
@@ -77,7 +77,8 @@ async fn a_tampered_or_cut_token_is_refused_by_its_name() {
     let mesh = shared().await;
     let services = Services::of(&mesh).await;
     let sound = Session::of([token("catalog", 1), token("users", 2)]).encode().unwrap();
-    let list = rpcs().into_iter().find(|rpc| rpc.name() == "orders.v1.OrdersService/ListOrders").unwrap();
+    let list =
+        rpcs().into_iter().find(|rpc| rpc.full_name() == "orders.v1.OrdersService/ListOrders").unwrap();
     let altered = (0..sound.len() * 8).map(|bit| {
         let mut altered = sound.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
@@ -90,16 +91,19 @@ async fn a_tampered_or_cut_token_is_refused_by_its_name() {
     }
 }
 
-/// A session of more owners than there can be, and one of a format that is not known yet.
+/// A session of more owners than there can be, and one of an owner that no contract has.
 #[tokio::test]
 async fn a_token_that_this_mesh_did_not_write_is_refused_by_its_name() {
     let mesh = shared().await;
     let services = Services::of(&mesh).await;
     let crowd: Vec<String> = (0..65).map(|number| format!("owner-{number}")).collect();
     let crowd: Vec<(&str, i64)> = crowd.iter().map(|owner| (owner.as_str(), 1)).collect();
+    let stranger = [("stranger", 1), ("users", 1)];
     for rpc in rpcs() {
-        let headers = replacing(&rpc, TOKEN, &[&session(&crowd)]);
-        assert_eq!(wrong_fields(services.with(&rpc, &headers, []).await), [TOKEN], "{}", rpc.name());
+        for seen in [&crowd[..], &stranger] {
+            let headers = replacing(&rpc, TOKEN, &[&session(seen)]);
+            assert_eq!(wrong_fields(services.with(&rpc, &headers, []).await), [TOKEN], "{}", rpc.full_name());
+        }
     }
 }
 
@@ -111,7 +115,7 @@ async fn a_thousand_keys_are_too_many() {
         let headers =
             (0..1000).fold(named(Some(rpc.caller())), |headers, key| with(headers, &format!("k{key}"), "v"));
         let refused = refusal(services.with(&rpc, &headers, []).await);
-        assert_eq!(refused, (Code::ResourceExhausted, "TOO_MUCH_METADATA".to_owned()), "{}", rpc.name());
+        assert_eq!(refused, (Code::ResourceExhausted, "TOO_MUCH_METADATA".to_owned()), "{}", rpc.full_name());
     }
 }
 
@@ -139,8 +143,12 @@ async fn other_keys_mean_nothing_and_are_repeated_nowhere() {
             Err(status) => status.metadata(),
         };
         let id = metadata.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        assert!(id.is_some_and(|id| !id.is_empty() && !id.contains("injected")), "{}: {id:?}", rpc.name());
-        assert!(!format!("{answer:?}").contains("injected"), "{}: {answer:?}", rpc.name());
+        assert!(
+            id.is_some_and(|id| !id.is_empty() && !id.contains("injected")),
+            "{}: {id:?}",
+            rpc.full_name()
+        );
+        assert!(!format!("{answer:?}").contains("injected"), "{}: {answer:?}", rpc.full_name());
     }
 }
 

@@ -48,7 +48,7 @@ impl Services {
         headers: &HeaderMap,
         message: impl Into<Vec<u8>>,
     ) -> Result<Answer, Status> {
-        self.at(rpc).call(rpc.name(), headers, message).await
+        self.at(rpc).call(rpc.full_name(), headers, message).await
     }
 }
 

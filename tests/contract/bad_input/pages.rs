@@ -15,10 +15,10 @@ async fn a_negative_page_size_is_named_and_a_huge_one_is_cut() {
     for list in lists() {
         for size in [-1, i32::MIN] {
             let named = wrong_fields(services.call(&list, page(&list, size, "").encode_to_vec()).await);
-            assert_eq!(named, ["page_size"], "{} {size}", list.name());
+            assert_eq!(named, ["page_size"], "{} {size}", list.full_name());
         }
         let huge = services.call(&list, page(&list, i32::MAX, "").encode_to_vec()).await;
-        assert!(huge.is_ok(), "{}: {huge:?}", list.name());
+        assert!(huge.is_ok(), "{}: {huge:?}", list.full_name());
     }
 }
 
@@ -30,10 +30,16 @@ async fn a_page_token_of_another_list_is_named() {
         let token = token(&services, &foreign).await;
         for list in lists() {
             let answer = services.call(&list, page(&list, 1, &token).encode_to_vec()).await;
-            if list.name() == foreign.name() {
-                assert!(answer.is_ok(), "{}: its own token: {answer:?}", list.name());
+            if list.full_name() == foreign.full_name() {
+                assert!(answer.is_ok(), "{}: its own token: {answer:?}", list.full_name());
             } else {
-                assert_eq!(wrong_fields(answer), ["page_token"], "{} by {}", list.name(), foreign.name());
+                assert_eq!(
+                    wrong_fields(answer),
+                    ["page_token"],
+                    "{} by {}",
+                    list.full_name(),
+                    foreign.full_name()
+                );
             }
         }
     }
@@ -53,7 +59,7 @@ async fn a_page_token_of_another_filter_is_named() {
             let mut filtered = page(&list, 1, &token);
             filtered.set_field(&filter, Value::String("another".to_owned()));
             let named = wrong_fields(services.call(&list, filtered.encode_to_vec()).await);
-            assert_eq!(named, ["page_token"], "{} by {}", list.name(), filter.name());
+            assert_eq!(named, ["page_token"], "{} by {}", list.full_name(), filter.name());
             tried += 1;
         }
     }
@@ -76,7 +82,7 @@ async fn a_damaged_page_token_is_named() {
             ["?", "AAAA", " ", "é", &format!("{token}{token}"), &format!("{token}=")].map(str::to_owned);
         for damaged in all.chain(garbage) {
             let named = wrong_fields(services.call(&list, page(&list, 1, &damaged).encode_to_vec()).await);
-            assert_eq!(named, ["page_token"], "{}: {damaged} for {token}", list.name());
+            assert_eq!(named, ["page_token"], "{}: {damaged} for {token}", list.full_name());
         }
     }
 }
@@ -104,6 +110,6 @@ async fn token(services: &Services, list: &Rpc) -> String {
     let answer = services.call(list, page(list, 1, "").encode_to_vec()).await.unwrap();
     let reply = DynamicMessage::decode(message(&list.method.reply), answer.message.as_slice()).unwrap();
     let token = reply.get_field_by_name("next_page_token").unwrap().as_str().unwrap().to_owned();
-    assert_ne!(token, "", "{}: there are two items at least", list.name());
+    assert_ne!(token, "", "{}: there are two items at least", list.full_name());
     token
 }

@@ -38,7 +38,7 @@ async fn an_odd_text_gets_a_typed_answer_anywhere() {
     for rpc in rpcs().into_iter().chain(feeds()) {
         for sample in with_texts(&rpc.request(), &odd) {
             if let Err(status) = services.call(&rpc, sample.message.encode_to_vec()).await {
-                let what = format!("{}: {} {}: {status}", rpc.name(), sample.path, sample.how);
+                let what = format!("{}: {} {}: {status}", rpc.full_name(), sample.path, sample.how);
                 assert!(is_typed(&status), "{what}");
             }
         }
