@@ -63,15 +63,6 @@ impl Outgoing {
         smtp.map_or(Ok(Self::Folder(folder)), |url| smtp::Relay::new(url).map(Self::Smtp))
     }
 
-    /// The same, where a server is given up after that time.
-    #[cfg(test)]
-    pub(crate) fn patience(self, patience: Duration) -> Self {
-        match self {
-            Self::Folder(folder) => Self::Folder(folder),
-            Self::Smtp(relay) => Self::Smtp(relay.patience(patience)),
-        }
-    }
-
     /// Hands mails over until `shutdown`, which cuts off the one that is on its way.
     pub(crate) async fn run(self, store: Store, shutdown: CancellationToken) {
         let mut commits = store.commits();
@@ -171,4 +162,15 @@ async fn mark(store: &Store, ended: Vec<(String, State)>) -> Result<(), StoreErr
     };
     store.unit(&context, unit).await?;
     Ok(())
+}
+
+#[cfg(test)]
+impl Outgoing {
+    /// The same, where a server is given up after that time.
+    pub(crate) fn patience(self, patience: Duration) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(folder),
+            Self::Smtp(relay) => Self::Smtp(relay.patience(patience)),
+        }
+    }
 }

@@ -54,17 +54,19 @@ impl Relay {
         Ok(Self { transport, patience: PATIENCE })
     }
 
-    /// The same server, given up after that time.
-    #[cfg(test)]
-    pub(crate) fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
-    }
-
     /// Hands a message over.
     pub(crate) async fn send(&self, message: Message) -> Result<(), SmtpError> {
         let sent = timeout(self.patience, self.transport.send(message));
         sent.await.map_err(|_| SmtpError::Silent(self.patience))??;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Relay {
+    /// The same server, given up after that time.
+    pub(crate) fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 }
 
