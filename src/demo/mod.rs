@@ -25,11 +25,12 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{DemoArgs, Format};
 use crate::config::Config;
 use crate::demo::generated::Calls;
-use crate::demo::persist::persist;
+use crate::demo::persist::{PATIENCE, persist};
 use crate::demo::plan::Plan;
 use crate::demo::progress::Progress;
 use crate::demo::report::{Report, Tally, percentile_ms};
 use crate::exit::{Exit, Failure};
+use crate::place::Place;
 use crate::up::{self, RunningMesh};
 
 /// The name that the demo's contract gives it.
@@ -61,10 +62,7 @@ type Own = Option<(RunningMesh, CancellationToken)>;
 
 async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> {
     if let Some(place) = &args.mesh {
-        let mesh = persist(|| place.mesh(NAME))
-            .await
-            .map_err(|error| Failure::new(Exit::Unreachable, format!("no mesh answers at {place}: {error}")))?;
-        return Ok((mesh, None));
+        return Ok((reach(place).await?, None));
     }
     let usual = format!("http://127.0.0.1:{}", config.port.unwrap_or(up::PORT));
     if args.data.is_none()
@@ -78,6 +76,20 @@ async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> 
     eprintln!("starting a mesh over {}", data.display());
     let own = RunningMesh::start(up::Plan::private(data), shutdown.clone()).await?;
     Ok((Mesh::fixed(NAME, own.services().iter().cloned()), Some((own, shutdown))))
+}
+
+/// The mesh at a place; where none answers yet, one may be about to start.
+async fn reach(place: &Place) -> Result<Mesh, Failure> {
+    let asked = place.mesh(NAME).await;
+    if asked.as_ref().is_err_and(Error::is_retryable_with_same_key) {
+        eprintln!("no mesh answers at {place} yet; asking again for {} s", PATIENCE.as_secs());
+        return persist(|| place.mesh(NAME)).await.map_err(|error| unreachable(place, &error));
+    }
+    asked.map_err(|error| unreachable(place, &error))
+}
+
+fn unreachable(place: &Place, error: &Error) -> Failure {
+    Failure::new(Exit::Unreachable, format!("no mesh answers at {place}: {error}"))
 }
 
 async fn replay(mesh: &Mesh, plan: &Plan, workers: usize) -> Result<Report, Error> {

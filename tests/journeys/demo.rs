@@ -75,6 +75,20 @@ async fn a_demo_that_was_killed_with_its_mesh_is_taken_up_again() {
 }
 
 #[tokio::test]
+async fn a_demo_that_comes_first_waits_for_its_mesh() {
+    let scratch = Scratch::new("first");
+    let port = ports::in_a_row(7);
+    let directory = format!("http://127.0.0.1:{port}");
+    let demo =
+        Process::start(&mut freehold(scratch.path(), &["demo", "--mesh", &directory, "--orders", "3"]));
+    eventually("the demo's line", LONG, async || demo.stderr().contains("no mesh answers").then_some(()))
+        .await;
+    let _up = Up::at(scratch.path(), port).await;
+    let ended = finish(demo).await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+}
+
+#[tokio::test]
 async fn a_demo_outlives_a_mesh_that_is_killed_and_comes_back() {
     let scratch = Scratch::new("outlives");
     let port = ports::in_a_row(7);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 
 use freehold_sdk::orders::v1::ListOrdersResponse;
 use freehold_sdk::users::v1::{GetUserRequest, RegisterUserRequest, User, UsersClient};
@@ -74,11 +75,11 @@ async fn call_as_grpcurl<Reply: Message + Default + 'static>(line: &str) -> Repl
 #[tokio::test]
 async fn an_interrupted_mesh_ends_though_a_client_stays_silent() {
     let scratch = Scratch::new("interrupted");
-    let up = Up::start(scratch.path()).await;
+    let mut up = Up::start(scratch.path()).await;
     let silent: Vec<TcpStream> = up.services.values().map(|url| connect(url)).collect();
     up.process.signal(Signal::Interrupt);
-    let ended = finish(up.process).await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let ended = up.process.ended(Duration::from_secs(10)).await;
+    assert_eq!(ended.code(), Some(0), "{}", up.process.report());
     drop(silent);
 }
 
