@@ -1,5 +1,5 @@
-//! C32: every caller and every method, over the wire. Generated from the contracts: an RPC or a consumer that is added is
-//! tried without an edit here.
+//! C32: every caller and every method, over the wire. Generated from the contracts: an RPC or a consumer that is added
+//! is tried without an edit here.
 
 use freehold_wire::reason;
 use tonic::{Code, Status};
@@ -26,8 +26,8 @@ async fn every_caller_may_call_what_its_needs_declare_and_nothing_else() {
     assert_eq!(tried, rpcs().len() * callers().len());
 }
 
-/// The judge of the test above finds a server that lets everybody in, one that lets nobody in, one that keeps the line to
-/// itself, and one that names another.
+/// The judge of the test above finds a server that lets everybody in, one that lets nobody in, one that keeps the line
+/// to itself, and one that names another.
 #[test]
 fn a_wrong_decision_or_a_wrong_line_is_found() {
     let rpc = |name: &str| rpcs().into_iter().find(|rpc| rpc.full_name() == name).unwrap();

@@ -1,4 +1,5 @@
-//! R16, R17 and R14 where it is certain that a copy is behind, or of another history: owners that stop and are restored.
+//! R14, R16 and R17 where it is certain that a copy is behind, or of another history: owners that stop, and one that is
+//! restored from a backup.
 
 use std::fs;
 use std::path::Path;
@@ -15,8 +16,8 @@ use crate::world::Clients;
 const OTHERS: &str = "catalog,inventory,payments,orders,notifications";
 const ID: &str = "MARIA";
 
-/// The copy cannot have the change: its owner and its keeper never ran at the same time since. Whoever has seen the change
-/// is refused; the same call out of the session, which is what losing the token on a hop comes to, gets the old name.
+/// The copy cannot have the change: its owner and its keeper never ran at the same time since. Whoever has seen the
+/// change is refused; the same call out of the session, which is what a lost token comes to, gets the old name.
 #[tokio::test]
 async fn what_a_session_has_seen_is_not_served_older() {
     let scratch = Scratch::new("behind");

@@ -1,7 +1,7 @@
 //! The mesh that the tests share: one process of the built command, over a folder of its own.
 //!
-//! It starts with the first test that asks for it and ends with the last one that holds it. **Invariant:** it ends in
-//! order, or its test fails: still serving, told to end, ended with 0, and `verify` finds nothing wrong in what it kept.
+//! It starts with the first test that asks for it and ends with the last one that holds it. **Invariant:** it ends
+//! in order, or its test fails: it still serves, it ends when told to, and `verify` finds what it kept in order.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

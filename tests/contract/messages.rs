@@ -65,8 +65,8 @@ pub(crate) fn broken(of: &MessageDescriptor) -> Vec<Sample> {
     })
 }
 
-/// For every limit of the message, and of those in it, a message that goes up to it; and last a sound one as it is, which
-/// gives back what those before it held in its name.
+/// For every limit of the message, and of those in it, a message that goes up to it; and last a sound one as it is,
+/// which gives back what those before it held in its name.
 pub(crate) fn brimming(of: &MessageDescriptor) -> Vec<Sample> {
     let mut samples = with_each_field(of, DEEPEST, &|field| {
         let rules = field_rules(field);

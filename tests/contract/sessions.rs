@@ -6,7 +6,7 @@ use freehold_sdk::catalog::v1::ChangePriceRequest;
 use freehold_sdk::orders::v1::{ListOrdersRequest, OrderSummary};
 use freehold_sdk::users::v1::UpdateUserRequest;
 use freehold_testkit::mounted::refusal;
-use freehold_wire::metadata::TOKEN;
+use freehold_wire::metadata::{TIMEOUT, TOKEN};
 use freehold_wire::pb::{HeadRequest, HeadResponse, Token};
 use freehold_wire::prost::Message;
 use tonic::Code;
@@ -94,7 +94,7 @@ async fn a_token_that_is_ahead_of_its_owner_is_refused() {
     let ahead = Token::default().with_owner("users").with_epoch(head.epoch).with_mark(i64::MAX);
     let ahead = Session::of([ahead]).encode().unwrap();
     let ahead = MetadataValue::<Binary>::from_bytes(&ahead);
-    let headers = with(with(named(None), TOKEN, ahead.as_encoded_bytes()), "grpc-timeout", "4S");
+    let headers = with(with(named(None), TOKEN, ahead.as_encoded_bytes()), TIMEOUT, "4S");
     let orders = Wire::to(mesh.up().url("orders")).await;
     let refused = refusal(orders.call("orders.v1.OrdersService/ListOrders", &headers, []).await);
     assert_eq!(refused, (Code::Unavailable, "COPY_BEHIND".to_owned()));

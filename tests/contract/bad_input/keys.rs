@@ -8,7 +8,9 @@ use freehold_sdk::catalog::v1::{
     ChangePriceRequest, CreateProductRequest, DeleteProductRequest, DiscontinueProductRequest,
 };
 use freehold_sdk::inventory::v1::methods::inventory;
-use freehold_sdk::inventory::v1::{ReleaseRequest, ReserveRequest, RestockRequest, ShipRequest, StockLine};
+use freehold_sdk::inventory::v1::{
+    ReleaseRequest, ReserveRequest, RestockRequest, ShipRequest, Stock, StockLine,
+};
 use freehold_sdk::orders::v1::methods::orders;
 use freehold_sdk::orders::v1::{CancelOrderRequest, NewLine, PlaceOrderRequest, ShipOrderRequest};
 use freehold_sdk::payments::v1::methods::payments;
@@ -21,6 +23,7 @@ use freehold_testkit::mounted::refusal;
 use freehold_wire::Method;
 use freehold_wire::metadata::{IDEMPOTENCY_KEY, REPLAYED};
 use freehold_wire::prost::Message;
+use futures_util::future::join_all;
 use prost_reflect::DynamicMessage;
 use tonic::Code;
 
@@ -70,6 +73,27 @@ fn every_write_is_tried() {
     let tried: BTreeSet<&str> = writes().iter().map(|write| write.method).collect();
     let keyed: BTreeSet<&str> = rpcs().iter().filter(|rpc| rpc.is_keyed()).map(Rpc::full_name).collect();
     assert_eq!(tried, keyed);
+}
+
+/// C13: the same key at the same time. One runs, and all others get its reply.
+#[tokio::test]
+async fn calls_under_one_key_at_once_take_effect_once() {
+    const AT_ONCE: usize = 16;
+    let mesh = shared().await;
+    let services = Services::of(&mesh).await;
+    let delivery = RestockRequest::default()
+        .with_product_id("keys-at-once")
+        .with_units(3)
+        .with_delivery_id("keys-at-once");
+    let restock = write(&inventory::RESTOCK, delivery);
+    let rpc = rpcs().into_iter().find(|rpc| rpc.full_name() == restock.method).unwrap();
+    let headers = with(named(Some(rpc.caller())), IDEMPOTENCY_KEY, "keys-at-once");
+    let calls = (0..AT_ONCE).map(|_| services.with(&rpc, &headers, restock.request.clone()));
+    let answers = join_all(calls).await.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
+    assert!(answers.iter().all(|answer| answer.message == answers[0].message));
+    assert_eq!(answers.iter().filter(|answer| answer.metadata.contains_key(REPLAYED)).count(), AT_ONCE - 1);
+    let stock = Stock::decode(answers[0].message.as_slice()).unwrap();
+    assert_eq!((stock.on_hand_units, stock.reserved_units), (3, 0));
 }
 
 /// A refusal is not recorded: what was refused under a key may work under it later.

@@ -119,8 +119,8 @@ async fn a_thousand_keys_are_too_many() {
     }
 }
 
-/// Keys that mean nothing here are let through, whatever is in them, and what looks like a name or a trace and is none is
-/// replaced by one of the server's own.
+/// Keys that mean nothing here are let through, whatever is in them, and what looks like a name or a trace and is none
+/// is replaced by one of the server's own.
 #[tokio::test]
 async fn other_keys_mean_nothing_and_are_repeated_nowhere() {
     const INJECTED: &str = "injected by the caller";
