@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use freehold_wire::metadata::CALLER;
+use freehold_wire::metadata::{CALLER, TIMEOUT};
 use freehold_wire::prost::bytes::{Buf, BufMut};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
@@ -78,7 +78,12 @@ impl Wire {
     }
 
     async fn grpc(&self, headers: &HeaderMap) -> Result<Grpc<Headed>, Status> {
-        let headed = Headed { connection: self.connection.clone(), headers: Arc::new(headers.clone()) };
+        let mut headers = headers.clone();
+        if !headers.contains_key(TIMEOUT) {
+            // The longest that a contract allows, so that a machine under load decides nothing.
+            headers = with(headers, TIMEOUT, "60S");
+        }
+        let headed = Headed { connection: self.connection.clone(), headers: Arc::new(headers) };
         let mut grpc = Grpc::with_origin(headed, self.origin.clone());
         grpc.ready().await.map_err(|broken| Status::from_error(Box::new(broken)))?;
         Ok(grpc)
