@@ -115,7 +115,8 @@ mod tests {
             let beat = Heartbeat::default().with_position(Position::default()).with_interval(interval);
             let opening = SubscribeResponse::default().with_item(Item::Heartbeat(beat));
             let life = self.life;
-            let end = stream::once(sleep(life)).filter_map(|()| std::future::ready(None));
+            let open = tokio::time::timeout(life, std::future::pending::<()>());
+            let end = stream::once(open).filter_map(|_| std::future::ready(None));
             Ok(Messages::new(stream::iter([Ok(opening)]).chain(end)))
         }
     }
