@@ -30,7 +30,9 @@ async fn orders_starts_alone_and_answers_who_is_declared() {
     let unknown = of("demo").cancel_order(CancelOrderRequest::default().with_id("10248")).await.unwrap_err();
     assert!(unknown.is_not_found(), "{unknown}");
     let blind = of("demo").place_order(wanted()).await.unwrap_err();
-    assert!(blind.is_unavailable(), "nobody says who the customer is: {blind}");
+    // Which of the two depends on how far the last attempt to reach an owner had come.
+    let unanswered = blind.is_unavailable() || blind.is_deadline_exceeded();
+    assert!(unanswered, "nobody says who the customer is: {blind}");
     let refused = of("inventory").place_order(wanted()).await.unwrap_err();
     assert!(refused.message().contains("orders.v1.OrdersService/PlaceOrder"), "{refused}");
     shutdown.cancel();
