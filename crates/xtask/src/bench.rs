@@ -5,6 +5,7 @@ use crate::repository::{NotStarted, cargo, succeeds};
 /// Runs the benchmarks `names`, all when there are none.
 pub(crate) fn run(names: &[String]) -> Result<bool, NotStarted> {
     let mut command = cargo("bench");
+    command.arg("--workspace");
     // The glob leaves out the test harness of the libraries, which has nothing to measure.
     let all = ["*".to_owned()];
     for name in if names.is_empty() { &all } else { names } {

@@ -1,21 +1,42 @@
-//! A mail as a file: written aside, synced, then renamed, so that a reader sees all of it or nothing.
+//! Mails as files: written aside, synced, then renamed, so that a reader sees all of a mail or nothing.
+//!
+//! The files of a page share the sync of their folder, which costs as much as a commit. All of it blocks: it belongs on a
+//! thread of its own.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 
-use tokio::fs;
-use tokio::io::AsyncWriteExt;
+/// Writes `<id>.eml` into `folder` for each id and message, for good; again under the same id replaces it by the same.
+/// Asks before each step whether to go on, and answers whether it came to its end.
+pub(crate) fn write_all(
+    folder: &Path,
+    mails: &[(&str, Vec<u8>)],
+    mut go_on: impl FnMut() -> bool,
+) -> io::Result<bool> {
+    fs::create_dir_all(folder)?;
+    for (id, message) in mails {
+        let name = file_name(id);
+        let aside = folder.join(format!(".{name}.part"));
+        if !(go_on() && write(&aside, message, &mut go_on)?) {
+            return Ok(false);
+        }
+        fs::rename(aside, folder.join(format!("{name}.eml")))?;
+    }
+    if !go_on() {
+        return Ok(false);
+    }
+    sync(folder).map(|()| true)
+}
 
-/// Writes `<id>.eml` into `folder`, for good; again under the same id replaces it by the same.
-pub(crate) async fn write(folder: &Path, id: &str, message: &[u8]) -> io::Result<()> {
-    let name = file_name(id);
-    fs::create_dir_all(folder).await?;
-    let aside = folder.join(format!(".{name}.part"));
-    let mut file = fs::File::create(&aside).await?;
-    file.write_all(message).await?;
-    file.sync_all().await?;
-    fs::rename(&aside, folder.join(format!("{name}.eml"))).await?;
-    sync(folder).await
+fn write(path: &Path, message: &[u8], mut go_on: impl FnMut() -> bool) -> io::Result<bool> {
+    let mut file = File::create(path)?;
+    if !go_on() {
+        return Ok(false);
+    }
+    file.write_all(message)?;
+    file.sync_all()?;
+    Ok(go_on())
 }
 
 /// The id, which another service chose, without what would lead out of the folder.
@@ -25,61 +46,40 @@ fn file_name(id: &str) -> String {
 
 /// Makes the new name outlive a power loss.
 #[cfg(unix)]
-async fn sync(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder).await?.sync_all().await
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Folders cannot be synced here; the system does it.
 #[cfg(not(unix))]
-async fn sync(_folder: &Path) -> io::Result<()> {
+fn sync(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::{read, read_dir};
-    use std::future::{Future, poll_fn};
-    use std::pin::pin;
-    use std::task::Poll;
 
     use freehold_testkit::Scratch;
-    use tokio::runtime::Builder;
 
     use super::*;
 
     const MAIL: &[u8] = b"Subject: x\r\n\r\nhello";
 
-    /// Runs a write that dies after so many steps, and lets what it began on the disk end. Whether it came to its end.
-    fn cut_off<W: Future<Output = io::Result<()>>>(steps: usize, write: W) -> bool {
-        let runtime = Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let (mut write, mut left) = (pin!(write), steps);
-            poll_fn(|context| {
-                if left == 0 {
-                    return Poll::Ready(false);
-                }
-                left -= 1;
-                write.as_mut().poll(context).map(|written| written.map(|()| true).unwrap())
-            })
-            .await
-        })
-    }
-
-    /// What readers find after a write that died at each step in turn.
-    fn found_after_each_step<W>(write: impl Fn(std::path::PathBuf) -> W) -> Vec<Vec<u8>>
-    where
-        W: Future<Output = io::Result<()>>,
-    {
+    /// What readers find after a writer that died before each of its steps in turn.
+    fn found_after_each_step(write: impl Fn(&Path, &mut dyn FnMut() -> bool) -> bool) -> Vec<Vec<u8>> {
         let mut found = Vec::new();
         for steps in 0.. {
             let scratch = Scratch::new("mails");
-            let ended = cut_off(steps, write(scratch.path().to_owned()));
+            let mut left = steps;
+            let mut go_on = || {
+                left -= i32::from(left >= 0);
+                left >= 0
+            };
+            let ended = write(scratch.path(), &mut go_on);
             let files = read_dir(scratch.path()).unwrap().map(|file| file.unwrap().path());
-            found.extend(
-                files
-                    .filter(|file| file.extension().is_some_and(|end| end == "eml"))
-                    .map(|file| read(file).unwrap()),
-            );
+            let mails = files.filter(|file| file.extension().is_some_and(|end| end == "eml"));
+            found.extend(mails.map(|file| read(file).unwrap()));
             if ended {
                 break;
             }
@@ -89,37 +89,35 @@ mod tests {
 
     #[test]
     fn a_reader_finds_all_of_a_mail_or_nothing_wherever_its_writer_dies() {
-        let found = found_after_each_step(async |folder| write(&folder, "e1", MAIL).await);
-        assert!(!found.is_empty());
+        let two = [("e1", MAIL.to_vec()), ("e2", MAIL.to_vec())];
+        let found = found_after_each_step(|folder, go_on| write_all(folder, &two, go_on).unwrap());
+        assert!(found.len() > 2, "{found:?}");
         assert!(found.iter().all(|mail| mail == MAIL), "{found:?}");
     }
 
     /// The planted bug.
     #[test]
     fn a_mail_that_is_written_in_its_place_is_found_half() {
-        let found = found_after_each_step(async |folder| {
-            let mut file = fs::File::create(folder.join("e1.eml")).await?;
-            file.write_all(MAIL).await?;
-            file.sync_all().await
-        });
+        let found =
+            found_after_each_step(|folder, go_on| write(&folder.join("e1.eml"), MAIL, go_on).unwrap());
         assert!(found.iter().any(|mail| mail != MAIL), "{found:?}");
     }
 
-    #[tokio::test]
-    async fn a_mail_that_is_written_again_is_one_file() {
+    #[test]
+    fn a_mail_that_is_written_again_is_one_file() {
         let scratch = Scratch::new("mails");
         std::fs::write(scratch.join(".e1.part"), "half of what was wri").unwrap();
         for _ in 0..2 {
-            write(scratch.path(), "e1", MAIL).await.unwrap();
+            assert!(write_all(scratch.path(), &[("e1", MAIL.to_vec())], || true).unwrap());
         }
         let files: Vec<_> = read_dir(scratch.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(files, ["e1.eml"]);
     }
 
-    #[tokio::test]
-    async fn an_id_does_not_lead_out_of_the_folder() {
+    #[test]
+    fn an_id_does_not_lead_out_of_the_folder() {
         let scratch = Scratch::new("mails");
-        write(&scratch.join("mails"), "../e1", MAIL).await.unwrap();
+        write_all(&scratch.join("mails"), &[("../e1", MAIL.to_vec())], || true).unwrap();
         assert_eq!(read(scratch.join("mails/___e1.eml")).unwrap(), MAIL);
     }
 }

@@ -7,14 +7,17 @@ mod eml;
 mod letter;
 mod smtp;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use freehold_store::{Store, StoreError, Work};
 use freehold_wire::Context;
+use lettre::Message;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::mail::{Mail, State};
+use crate::mail::State;
 use crate::store::mails;
 use crate::store::sendable::{self, Recipient, Sendable};
 
@@ -38,13 +41,19 @@ pub(crate) enum Outgoing {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutgoingError {
     #[error("failed to write the mail's file")]
-    File(#[source] std::io::Error),
+    File(#[source] io::Error),
     #[error("failed to compose the mail")]
     Compose(#[from] lettre::error::Error),
     #[error("failed to hand the mail to the server")]
     Smtp(#[from] SmtpError),
     #[error("failed to read or mark the mail")]
     Store(#[from] StoreError),
+}
+
+/// A mail that is ready to go.
+struct Letter {
+    id: String,
+    message: Message,
 }
 
 /// What came of a page.
@@ -103,48 +112,65 @@ impl Outgoing {
 
     async fn hand_over(&self, page: &[Sendable], shutdown: &CancellationToken) -> HandedOver {
         let mut handed_over = HandedOver::default();
-        for sendable in page {
-            match shutdown.run_until_cancelled(self.end(sendable)).await {
-                Some(Ok(state)) => handed_over.ended.push((sendable.mail.id.clone(), state)),
-                Some(Err(error)) if error.is_the_mail_s_own() => {
-                    handed_over.stayed.get_or_insert(error);
+        let letters: Vec<Letter> = page.iter().filter_map(|sendable| handed_over.take_up(sendable)).collect();
+        match self {
+            Self::Folder(folder) => handed_over.file(folder, letters, shutdown).await,
+            Self::Smtp(relay) => handed_over.send(relay, letters, shutdown).await,
+        }
+        handed_over
+    }
+}
+
+impl HandedOver {
+    /// The letter to send, unless the mail comes to its end or stays without one.
+    fn take_up(&mut self, sendable: &Sendable) -> Option<Letter> {
+        let mail = &sendable.mail;
+        let composed = match &sendable.recipient {
+            Recipient::Erased => Ok(None),
+            Recipient::Reachable { name, email } => letter::compose(mail, name, email),
+        };
+        match composed {
+            Ok(Some(message)) => return Some(Letter { id: mail.id.clone(), message }),
+            Ok(None) => self.ended.push((mail.id.clone(), State::Dropped)),
+            Err(error) => {
+                self.stayed.get_or_insert(error.into());
+            }
+        }
+        None
+    }
+
+    /// All of them or, where the disk or the shutdown stands in the way, none.
+    async fn file(&mut self, folder: &Path, letters: Vec<Letter>, shutdown: &CancellationToken) {
+        if letters.is_empty() {
+            return;
+        }
+        let (folder, shutdown) = (folder.to_owned(), shutdown.clone());
+        let written = move || {
+            let files: Vec<_> =
+                letters.iter().map(|letter| (letter.id.as_str(), letter.message.formatted())).collect();
+            let filed = eml::write_all(&folder, &files, || !shutdown.is_cancelled())?;
+            Ok(letters.into_iter().filter(|_| filed).map(|letter| (letter.id, State::Sent)).collect())
+        };
+        match spawn_blocking(written).await.unwrap_or_else(|died| Err(io::Error::other(died))) {
+            Ok::<Vec<_>, _>(sent) => self.ended.extend(sent),
+            Err(error) => self.broken = Some(OutgoingError::File(error)),
+        }
+    }
+
+    /// One after the other, until the server is gone or the shutdown cuts one off.
+    async fn send(&mut self, relay: &smtp::Relay, letters: Vec<Letter>, shutdown: &CancellationToken) {
+        for Letter { id, message } in letters {
+            match shutdown.run_until_cancelled(relay.send(message)).await {
+                Some(Ok(())) => self.ended.push((id, State::Sent)),
+                Some(Err(error)) if error.is_refusal() => {
+                    self.stayed.get_or_insert(error.into());
                 }
                 Some(Err(error)) => {
-                    handed_over.broken = Some(error);
+                    self.broken = Some(error.into());
                     break;
                 }
                 None => break,
             }
-        }
-        handed_over
-    }
-
-    async fn end(&self, sendable: &Sendable) -> Result<State, OutgoingError> {
-        match &sendable.recipient {
-            Recipient::Erased => Ok(State::Dropped),
-            Recipient::Reachable { name, email } => self.send(&sendable.mail, name, email).await,
-        }
-    }
-
-    async fn send(&self, mail: &Mail, name: &str, email: &str) -> Result<State, OutgoingError> {
-        let Some(message) = letter::compose(mail, name, email)? else { return Ok(State::Dropped) };
-        match self {
-            Self::Folder(folder) => {
-                eml::write(folder, &mail.id, &message.formatted()).await.map_err(OutgoingError::File)?;
-            }
-            Self::Smtp(relay) => relay.send(message).await?,
-        }
-        Ok(State::Sent)
-    }
-}
-
-impl OutgoingError {
-    /// Whether another mail may go all the same.
-    fn is_the_mail_s_own(&self) -> bool {
-        match self {
-            Self::Compose(_) => true,
-            Self::Smtp(error) => error.is_refusal(),
-            Self::File(_) | Self::Store(_) => false,
         }
     }
 }
