@@ -45,6 +45,9 @@ pub(crate) fn broken(of: &MessageDescriptor) -> Vec<Sample> {
         if rules.required {
             values.push(("is missing", None));
         }
+        if rules.required && field.is_list() && field.kind() == Kind::String {
+            values.push(("is empty", Some(text(field, 0))));
+        }
         if let Some(min) = rules.min.filter(|min| fits(field, *min - 1)) {
             values.push(("is too small", Some(number(field, min - 1))));
         }
@@ -89,9 +92,7 @@ pub(crate) fn with_texts(of: &MessageDescriptor, texts: &[(&'static str, &str)])
         if field.kind() != Kind::String || field.is_map() {
             return Vec::new();
         }
-        let value = |text: &str| Value::String(text.to_owned());
-        let value = |text| if field.is_list() { Value::List(vec![value(text)]) } else { value(text) };
-        texts.iter().map(|(how, text)| (*how, Some(value(*text)))).collect()
+        texts.iter().map(|(how, text)| (*how, Some(Value::String((*text).to_owned())))).collect()
     });
     samples.push(as_it_is(of));
     samples
@@ -112,7 +113,8 @@ pub(crate) fn altered(message: &DynamicMessage) -> DynamicMessage {
     altered
 }
 
-/// What is to be done to a field: in which words, and the value it gets; none clears it.
+/// What is to be done to a field: in which words, and the value it gets; none clears it. A list gets a list, or the one
+/// item that it holds then.
 type Changes = Vec<(&'static str, Option<Value>)>;
 
 /// A sound message for each change of each field, also of the fields of messages in it.
@@ -124,12 +126,16 @@ fn with_each_field(
     let mut samples = Vec::new();
     for field in of.fields() {
         for (how, value) in changes(&field) {
-            let mut message = sound(of, WORD);
+            let (mut message, mut path) = (sound(of, WORD), field.name().to_owned());
             match value {
+                Some(item) if field.is_list() && item.as_list().is_none() => {
+                    set(&mut message, &field, Value::List(vec![item]));
+                    path += "[0]";
+                }
                 Some(value) => set(&mut message, &field, value),
                 None => message.clear_field(&field),
             }
-            samples.push(Sample { path: field.name().to_owned(), how, message });
+            samples.push(Sample { path, how, message });
         }
         if let (Kind::Message(inner), false, true) = (field.kind(), field.is_map(), deepest > 0) {
             for sample in with_each_field(&inner, deepest - 1, changes) {
@@ -219,6 +225,13 @@ mod tests {
             assert_eq!(of(path), ["is too small", "is too great"], "{path}");
         }
         assert_eq!(samples.len(), 17);
+        let samples = broken(&message("users.v1.BatchGetUsersRequest"));
+        let of: Vec<_> = samples.iter().map(|sample| (sample.path.as_str(), sample.how)).collect();
+        let items = [("ids[0]", "is empty"), ("ids[0]", "is too long"), ("ids[0]", "holds a NUL")];
+        assert_eq!(
+            of,
+            [[("ids", "is missing")].as_slice(), &items, &[("ids", "has too many items")]].concat()
+        );
     }
 
     #[test]

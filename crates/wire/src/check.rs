@@ -1,7 +1,8 @@
 //! Field checks: what `(freehold.v1.field)` says of a request, checked before its handler runs.
 //!
-//! The generator writes one `Check` per message out of the calls below. All violations are reported at once, each under
-//! its path: "lines[2].quantity".
+//! The generator writes one `Check` per message out of the calls below. Violations are reported together, each under its
+//! path: "lines[2].quantity".
+//! **Invariant:** what is said of a request does not grow with it: an answer has to fit the headers that carry it.
 
 use std::fmt::Display;
 
@@ -15,6 +16,12 @@ pub trait Check {
     /// Adds every violation of this message.
     fn check(&self, violations: &mut Violations);
 }
+
+/// The most violations that are reported of a request.
+const MOST: usize = 20;
+
+/// The longest path of a violation, in characters: the key of a map is as long as its sender likes.
+const LONGEST_PATH: usize = 200;
 
 /// The violations found so far, and where in the message we are.
 #[derive(Debug, Default)]
@@ -41,7 +48,7 @@ unlimited! {
 /// Checks a request.
 ///
 /// # Errors
-/// INVALID_ARGUMENT that names every wrong field.
+/// INVALID_ARGUMENT that names every wrong field; the first 20 where there are more.
 pub fn check<Request: Check>(request: &Request) -> Result<(), Status> {
     let mut violations = Violations::default();
     request.check(&mut violations);
@@ -49,15 +56,18 @@ pub fn check<Request: Check>(request: &Request) -> Result<(), Status> {
 }
 
 impl Violations {
-    /// Adds a violation of a field of the current message.
-    pub fn add(&mut self, field: &str, problem: impl Into<String>) {
-        let mut path = self.path.clone();
-        path.push(field.to_owned());
-        self.found.push(FieldViolation::new(path.join("."), problem));
+    /// Adds a violation of a field of the current message, unless there are 20 already.
+    pub fn add(&mut self, field: impl Display, problem: impl Into<String>) {
+        if self.found.len() < MOST {
+            let mut path = self.path.clone();
+            path.push(field.to_string());
+            let path: String = path.join(".").chars().take(LONGEST_PATH).collect();
+            self.found.push(FieldViolation::new(path, problem));
+        }
     }
 
     /// The field must be present.
-    pub fn required(&mut self, field: &str, present: bool) {
+    pub fn required(&mut self, field: impl Display, present: bool) {
         if !present {
             self.add(field, "is required");
         }
@@ -78,10 +88,10 @@ impl Violations {
     }
 
     /// The text must not be longer than `most` characters, nor hold a NUL, which not every database keeps.
-    pub fn max_chars(&mut self, field: &str, value: &str, most: u32) {
+    pub fn max_chars(&mut self, field: impl Display, value: &str, most: u32) {
         let length = value.chars().count();
         if length > most as usize {
-            self.add(field, format!("must have at most {most} characters, has {length}"));
+            self.add(&field, format!("must have at most {most} characters, has {length}"));
         }
         if value.contains('\0') {
             self.add(field, "must not hold the character NUL");
@@ -89,7 +99,7 @@ impl Violations {
     }
 
     /// The bytes must not be more than `most`.
-    pub fn max_bytes(&mut self, field: &str, value: &[u8], most: u32) {
+    pub fn max_bytes(&mut self, field: impl Display, value: &[u8], most: u32) {
         if value.len() > most as usize {
             self.add(field, format!("must have at most {most} bytes, has {}", value.len()));
         }
@@ -125,6 +135,7 @@ impl Violations {
 mod tests {
     use super::*;
 
+    #[derive(Clone)]
     struct Line(i64);
     struct Order(Vec<Line>);
 
@@ -146,6 +157,35 @@ mod tests {
         let mut violations = Violations::default();
         violations.max_chars("name", "a\0b", 3);
         assert_eq!(violations.found[0].description, "must not hold the character NUL");
+    }
+
+    struct Ids(Vec<String>);
+
+    impl Check for Ids {
+        fn check(&self, violations: &mut Violations) {
+            for (index, value) in self.0.iter().enumerate() {
+                violations.max_chars(format_args!("ids[{index}]"), value, 3);
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_of_a_list_is_named_by_its_place() {
+        let status = check(&Ids(["abc", "a\0", "abcd"].map(str::to_owned).to_vec())).unwrap_err();
+        let expected =
+            "ids[1]: must not hold the character NUL; ids[2]: must have at most 3 characters, has 4";
+        assert_eq!(status.message(), expected);
+    }
+
+    /// The answer travels in headers, which every client bounds.
+    #[test]
+    fn what_is_said_of_a_request_does_not_grow_with_it() {
+        let mut violations = Violations::default();
+        violations.each(&"k".repeat(1_000_000), vec![Line(0); 3].iter().enumerate());
+        assert_eq!(violations.found[2].field.chars().count(), LONGEST_PATH);
+        let status = check(&Ids(vec!["\0\0\0\0".to_owned(); 100_000])).unwrap_err();
+        assert!(status.message().starts_with("ids[0]: "), "{status}");
+        assert!(status.message().len() + status.details().len() < 8 * 1024, "{}", status.details().len());
     }
 
     #[test]

@@ -71,6 +71,12 @@ impl Access {
         let borrowed = if field.boxed { quote!(&**value) } else { quote!(value) };
         Self { label: quote!(#label), copied: quote!(*value), borrowed, receiver: quote!(value) }
     }
+
+    /// An item of a list. Its name is formatted only where there is a violation.
+    fn item(field: &Field) -> Self {
+        let label = format!("{}[{{index}}]", field.name);
+        Self { label: quote!(format_args!(#label)), ..Self::borrowed(field) }
+    }
 }
 
 fn field(field: &Field, message: &Message, traits: &Traits) -> Result<Vec<TokenStream>, Error> {
@@ -98,14 +104,20 @@ fn field(field: &Field, message: &Message, traits: &Traits) -> Result<Vec<TokenS
 /// The checks of what an optional field, a list or a map holds.
 fn held(field: &Field, message: &Message, traits: &Traits) -> Result<Option<TokenStream>, Error> {
     let (label, ident) = (&field.name, names::field(&field.name));
-    let rules = FieldRules { required: false, max_items: None, ..field.rules.clone() };
+    let is_message = field.message().is_some();
+    let is_list_of_texts = matches!(field.shape, Shape::Repeated { .. }) && has_length(&field.kind);
+    let required = field.rules.required && is_list_of_texts;
+    let rules = FieldRules { required, max_items: None, ..field.rules.clone() };
     let single = Field { shape: Shape::Plain, rules, ..field.clone() };
-    let checks = value(&single, message, traits, &Access::borrowed(field))?;
+    let access = if is_list_of_texts { Access::item(field) } else { Access::borrowed(field) };
+    let checks = value(&single, message, traits, &access)?;
     if checks.is_empty() {
         return Ok(None);
     }
-    let is_message = field.message().is_some();
     match field.shape {
+        Shape::Repeated { .. } if is_list_of_texts => {
+            Ok(Some(quote!(for (index, value) in self.#ident.iter().enumerate() { #(#checks)* })))
+        }
         Shape::Repeated { .. } if is_message => {
             Ok(Some(quote!(violations.each(#label, self.#ident.iter().enumerate());)))
         }
@@ -151,6 +163,10 @@ fn value(
         checks.push(quote!(violations.nested(#label, #borrowed);));
     }
     Ok(checks)
+}
+
+fn has_length(kind: &Kind) -> bool {
+    matches!(kind, Kind::Scalar(Scalar::String | Scalar::Bytes))
 }
 
 /// Whether a value that cannot be unset is there: not empty, not zero.

@@ -88,7 +88,8 @@ fn a_limit_that_no_type_has_a_use_for_is_refused() {
         "int64 a = 1 [(freehold.v1.field).max_items = 1];",
         "uint32 a = 1 [(freehold.v1.field).min = -1];",
         "optional int32 a = 1 [(freehold.v1.field).max = 3000000000];",
-        "repeated string a = 1 [(freehold.v1.field).max_length = 1];",
+        "repeated int64 a = 1 [(freehold.v1.field).max_length = 1];",
+        "map<string, string> a = 1 [(freehold.v1.field).max_length = 1];",
     ];
     for limit in limits {
         let contract = format!(

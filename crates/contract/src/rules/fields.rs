@@ -93,12 +93,14 @@ fn is_number(field: &FieldDescriptor) -> bool {
 }
 
 fn has_length(field: &FieldDescriptor) -> bool {
-    matches!(field.kind(), Kind::String | Kind::Bytes) && !field.is_list()
+    matches!(field.kind(), Kind::String | Kind::Bytes)
 }
 
 /// The limits that this field can have.
 fn fitting(field: &FieldDescriptor) -> &'static str {
-    if field.is_list() || field.is_map() {
+    if field.is_list() && has_length(field) {
+        "this field can be limited by\n    [(freehold.v1.field).max_items = 100, (freehold.v1.field).max_length = 100]"
+    } else if field.is_list() || field.is_map() {
         "this field can be limited by\n    [(freehold.v1.field).max_items = 100]"
     } else if is_number(field) {
         "this field can be limited by\n    [(freehold.v1.field).min = 0, (freehold.v1.field).max = 100]"

@@ -311,6 +311,34 @@ fn fh4201_a_limit_fits_the_type_of_its_field() {
 }
 
 #[test]
+fn fh4201_a_length_limits_the_items_of_a_list() {
+    let limits = r#"message Order {
+  repeated string tags = 1 [(freehold.v1.field).max_length = 5];
+  repeated bytes seals = 2 [(freehold.v1.field).max_length = 5, (freehold.v1.field).max = 9];
+  map<string, string> notes = 3 [(freehold.v1.field).max_length = 5];
+}"#;
+    assert_snapshot!(report([orders(limits)]), @r"
+    error[FH4201]: `max` limits a field that is a number, and `orders.v1.Order.seals` is not
+     --> orders/v1/orders.proto:7:65
+      |
+    7 |   repeated bytes seals = 2 [(freehold.v1.field).max_length = 5, (freehold.v1.field).max = 9];
+      |                                                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^ on `repeated bytes`
+      |
+      = help: this field can be limited by
+                  [(freehold.v1.field).max_items = 100, (freehold.v1.field).max_length = 100]
+
+    error[FH4201]: `max_length` limits a field that is a string or bytes, and `orders.v1.Order.notes` is not
+     --> orders/v1/orders.proto:8:34
+      |
+    8 |   map<string, string> notes = 3 [(freehold.v1.field).max_length = 5];
+      |                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ on `map<string, string>`
+      |
+      = help: this field can be limited by
+                  [(freehold.v1.field).max_items = 100]
+    ");
+}
+
+#[test]
 fn fh4202_a_least_value_above_the_greatest_is_refused() {
     let range =
         "message Order {\n  int64 total = 1 [(freehold.v1.field).min = 10, (freehold.v1.field).max = 1];\n}";

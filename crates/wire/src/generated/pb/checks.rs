@@ -18,20 +18,31 @@ impl Check for SubscribeRequest {
         violations.max_chars("subscription", &self.subscription, 200);
         violations.required("types", !self.types.is_empty());
         violations.max_items("types", self.types.len(), 100);
+        for (index, value) in self.types.iter().enumerate() {
+            violations.required(format_args!("types[{index}]"), !value.is_empty());
+            violations.max_chars(format_args!("types[{index}]"), value, 500);
+        }
     }
 }
 
 impl Check for SnapshotRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("entity", !self.entity.is_empty());
+        violations.max_chars("entity", &self.entity, 500);
+        violations.max_chars("after_key", &self.after_key, 512);
     }
 }
 
 impl Check for ReadRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("entity", !self.entity.is_empty());
+        violations.max_chars("entity", &self.entity, 500);
         violations.required("keys", !self.keys.is_empty());
         violations.max_items("keys", self.keys.len(), 1000);
+        for (index, value) in self.keys.iter().enumerate() {
+            violations.required(format_args!("keys[{index}]"), !value.is_empty());
+            violations.max_chars(format_args!("keys[{index}]"), value, 512);
+        }
     }
 }
 

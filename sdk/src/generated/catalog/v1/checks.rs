@@ -36,6 +36,10 @@ impl Check for BatchGetPricesRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("product_ids", !self.product_ids.is_empty());
         violations.max_items("product_ids", self.product_ids.len(), 1000);
+        for (index, value) in self.product_ids.iter().enumerate() {
+            violations.required(format_args!("product_ids[{index}]"), !value.is_empty());
+            violations.max_chars(format_args!("product_ids[{index}]"), value, 64);
+        }
     }
 }
 

@@ -44,6 +44,10 @@ impl Check for BatchGetUsersRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("ids", !self.ids.is_empty());
         violations.max_items("ids", self.ids.len(), 1000);
+        for (index, value) in self.ids.iter().enumerate() {
+            violations.required(format_args!("ids[{index}]"), !value.is_empty());
+            violations.max_chars(format_args!("ids[{index}]"), value, 64);
+        }
     }
 }
 
