@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use freehold_store::{StoreError, Work};
 use freehold_wire::Session;
 use freehold_wire::pb::Token;
 
-use crate::fixture::{
-    Catalog, Failing, Product, ProductCopy, SOON, ServedStale, Shop, Way, context, eventually, name,
-};
+use crate::fixture::{Catalog, Failing, ProductCopy, SOON, ServedStale, Shop, Way, eventually, name};
 use crate::{Copied, Level, LevelName, Replica, ReplicaError, Source};
 
 const MOMENT: Duration = Duration::from_millis(50);
@@ -242,24 +239,4 @@ async fn a_copy_that_restarts_while_it_catches_up_claims_no_freshness() {
         replica.at(Level::Bounded(HOUR), MOMENT).await,
         Ok(achieved) if achieved.level() == LevelName::Bounded && achieved.source() == Source::Copy
     ));
-}
-
-/// R15: a write that rolled back has no token, and moves nothing that a token could name.
-#[tokio::test]
-async fn a_write_that_rolled_back_has_no_token() {
-    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
-    catalog.put(0, 1).await;
-    let (replica, handle) = shop.copied::<ProductCopy>(&Way::sound(catalog.feed())).await;
-    let head = catalog.store.head();
-    let unit = async |work: &mut Work| -> Result<(), StoreError> {
-        work.put(&Product { id: name(0), ..Product::default() }).await?;
-        Err(StoreError::Busy("changed its mind"))
-    };
-    // The token comes with the success of a unit only; this one has an error instead.
-    assert!(catalog.store.unit(&context(), unit).await.is_err());
-    assert_eq!(catalog.store.head(), head);
-    let achieved = replica.at(Level::Strong, SOON).await.unwrap();
-    assert_eq!(achieved.watermark().mark(), head.mark());
-    assert_eq!(price::<ProductCopy>(&shop, 0).await, 1);
-    handle.stop().await;
 }
