@@ -3,6 +3,7 @@
 mod delivery;
 mod gaps;
 mod parking;
+mod poison;
 
 use freehold_store::{Queries, StoreError, Work, vals};
 
