@@ -8,6 +8,7 @@ use freehold_wire::Entity;
 
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::idempotency;
 use crate::outbox::{self, Entry};
 use crate::queries::Queries;
 use crate::row::Row;
@@ -91,8 +92,12 @@ impl Work {
         change::<T>(self, key, before.version + 1, None).await
     }
 
-    /// Deletes an entity and blanks the data of all its kept events, in the same commit: what is left are headers.
-    /// Replies that are recorded under idempotency keys expire by themselves. Answers the version.
+    /// Deletes an entity and blanks the data of all its kept events, in the same commit: what is left are headers. The
+    /// recorded replies to keyed calls that locked, wrote or emitted for this key go too: such a call sent again gets
+    /// [`StoreError::ReplyErased`] and does not run again. Answers the version.
+    ///
+    /// The reply of the unit that erases stays, so do not answer with what was erased; a unit whose reply holds data
+    /// of a key that it only read has to lock that key for its reply to be found.
     ///
     /// # Errors
     /// [`StoreError::BadKey`], [`StoreError::ForeignOwner`], or an error of the database.
@@ -101,6 +106,7 @@ impl Work {
                              WHERE entity = $1 AND key = $2 AND data IS NOT NULL";
         let version = self.delete::<T>(key).await?;
         self.exec(BLANK, vals![T::NAME, key]).await?;
+        idempotency::erase_replies(self, T::NAME, key).await?;
         Ok(version)
     }
 }
@@ -178,12 +184,15 @@ async fn change<T: Entity>(
 
 /// Takes the key's row for this unit alone. SQLite has one writer, so reading it is enough; PostgreSQL locks the row,
 /// and makes it first where there is none, since a row that does not exist cannot be locked.
+///
+/// All that a unit does to a key begins here, so here it is noted for the record of its reply.
 async fn lock(work: &mut Work, entity: &'static str, key: &str) -> Result<Locked, StoreError> {
     const RESERVE: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) \
                            VALUES ($1, $2, 0, FALSE, NULL) ON CONFLICT (entity, key) DO NOTHING";
     const LOOK: &str = "SELECT version, deleted, data FROM freehold_entity WHERE entity = $1 AND key = $2";
     const LOCK: &str =
         "SELECT version, deleted, data FROM freehold_entity WHERE entity = $1 AND key = $2 FOR UPDATE";
+    work.touched.note(entity, key);
     let row = match work.engine() {
         Engine::Sqlite => work.one(LOOK, vals![entity, key]).await?,
         Engine::Postgres => {

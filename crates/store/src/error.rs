@@ -29,6 +29,9 @@ pub enum StoreError {
     /// The idempotency key came with another request before.
     #[error("the idempotency key was used with another request")]
     KeyReused,
+    /// The idempotency key's write took effect, and an entity that it touched was erased since, the reply with it.
+    #[error("the write took effect once and its reply was erased with its entity; read the entity instead")]
+    ReplyErased,
     /// The key's stream is not where the unit expected it.
     #[error("{entity} `{key}` is at version {found}, not at {expected}")]
     VersionConflict {
@@ -188,6 +191,7 @@ impl From<StoreError> for Status {
             StoreError::Busy(_) => Reason::Unavailable.retry_after("STORE_BUSY", message, SOON),
             StoreError::DeadlineExceeded => Reason::DeadlineExceeded.status(message),
             StoreError::KeyReused => Reason::FailedPrecondition.because("IDEMPOTENCY_KEY_REUSED", message),
+            StoreError::ReplyErased => Reason::FailedPrecondition.because("REPLY_ERASED", message),
             StoreError::VersionConflict { .. } => Reason::Aborted.because("VERSION_CONFLICT", message),
             StoreError::RolledBack(_) => Reason::Aborted.because("ROLLED_BACK", message),
             StoreError::Constraint { .. } => Reason::FailedPrecondition.because("CONSTRAINT", message),
@@ -218,6 +222,7 @@ mod tests {
     fn an_error_becomes_a_status_that_programs_can_match_on() {
         for (error, code, reason) in [
             (StoreError::KeyReused, Code::FailedPrecondition, "IDEMPOTENCY_KEY_REUSED"),
+            (StoreError::ReplyErased, Code::FailedPrecondition, "REPLY_ERASED"),
             (StoreError::RolledBack(None), Code::Aborted, "ROLLED_BACK"),
             (StoreError::ForeignAwait, Code::Internal, "FOREIGN_AWAIT"),
             (StoreError::Busy("too many readers"), Code::Unavailable, "STORE_BUSY"),

@@ -37,12 +37,20 @@ pub struct Migration {
 /// The store's own tables.
 pub(crate) static OWN: Migrations = Migrations {
     set: "freehold",
-    steps: &[Migration {
-        version: 1,
-        name: "store",
-        sql: include_str!("../migrations/0001_store.sql"),
-        postgres: None,
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            name: "store",
+            sql: include_str!("../migrations/0001_store.sql"),
+            postgres: None,
+        },
+        Migration {
+            version: 2,
+            name: "touched",
+            sql: include_str!("../migrations/0002_touched.sql"),
+            postgres: None,
+        },
+    ],
 };
 
 /// What a database says of itself.

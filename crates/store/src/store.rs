@@ -8,6 +8,7 @@ use std::time::Instant;
 use freehold_wire::pb::Token;
 use freehold_wire::prost::Message;
 use freehold_wire::{Committed, Context, Coverage, TokenError, Watermark};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::engine::Engine;
@@ -88,7 +89,9 @@ impl Store {
     fn running(opened: Opened<Database>, options: Options) -> Self {
         let Opened { database, view } = opened;
         let next_purge = AtomicI64::new((options.clock)());
-        Self { inner: Arc::new(Inner { database, view, options, next_purge }) }
+        let store = Self { inner: Arc::new(Inner { database, view, options, next_purge }) };
+        store.purge_if_due();
+        store
     }
 
     /// Runs a write that answers a call: under the context's idempotency key, if it has one, it takes effect once. The
@@ -118,7 +121,6 @@ impl Store {
             Ok(Answer::Made(reply))
         };
         let (answer, token) = self.unit(context, keyed).await?;
-        self.purge_if_due();
         match answer {
             Answer::Made(reply) => Ok(Committed::attest(reply, token, false)),
             Answer::Recorded(bytes, mark) => {
@@ -142,6 +144,7 @@ impl Store {
         let (job, settled) = unit::job(context.clone(), handler);
         self.submit(job).await?;
         let (result, token) = settled.await.unwrap_or_else(|_| Err(unit::unanswered()))?;
+        self.purge_if_due();
         result.map(|value| (value, token))
     }
 
@@ -241,26 +244,32 @@ impl Store {
         }
     }
 
-    /// Starts a unit that purges old idempotency records, at most once a minute and never waited for.
+    /// Begins to purge old idempotency records: when the store opens, and with commits, at most once a minute. Nobody
+    /// waits for it.
     fn purge_if_due(&self) {
         let Inner { options, next_purge, .. } = &*self.inner;
-        let now = (options.clock)();
-        let due = next_purge.load(Ordering::Relaxed);
-        let next = now + idempotency::PURGE_EVERY_MS;
-        if now < due || next_purge.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_err()
-        {
+        let (now, due) = ((options.clock)(), next_purge.load(Ordering::Relaxed));
+        if now < due {
             return;
         }
-        let (store, context) = (self.clone(), Context::new(self.service(), idempotency::PURGE_BUDGET));
-        tokio::spawn(async move {
-            match store.unit(&context, async |work: &mut Work| idempotency::purge(work).await).await {
-                Ok((purged, _)) if purged == idempotency::PURGE_BATCH => {
-                    store.inner.next_purge.store(now, Ordering::Relaxed);
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "old idempotency records were not purged"),
+        // A commit may be waited for outside of a runtime; then a later one purges.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let next = now + idempotency::PURGE_EVERY_MS;
+        if next_purge.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            runtime.spawn(self.clone().purge());
+        }
+    }
+
+    /// Purges in small units, so that callers' units come in between, until nothing is old.
+    async fn purge(self) {
+        loop {
+            let context = Context::new(self.service(), idempotency::PURGE_BUDGET);
+            match self.unit(&context, async |work: &mut Work| idempotency::purge(work).await).await {
+                Ok((true, _)) => {}
+                Ok((false, _)) | Err(StoreError::Closed) => return,
+                Err(error) => return tracing::warn!(%error, "old idempotency records were not purged"),
             }
-        });
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::dialect;
 use crate::engine::{Engine, Lane};
 use crate::epoch::History;
 use crate::error::StoreError;
+use crate::idempotency::Touched;
 use crate::queries::Queries;
 use crate::row::Row;
 use crate::value::Value;
@@ -29,6 +30,8 @@ pub struct Work {
     mark: i64,
     failed: Option<StoreError>,
     origin: Option<Origin>,
+    /// The keys that it touched, where its reply is recorded.
+    pub(crate) touched: Touched,
 }
 
 /// Where a unit's events say that they come from.
@@ -51,7 +54,8 @@ pub(crate) enum Verdict {
 impl Work {
     /// Begins on a lane whose transaction is open; `mark` is the last one before it.
     pub(crate) fn new(lane: Lane, history: Arc<History>, context: Context, now: i64, mark: i64) -> Self {
-        Self { lane, history, context, now, mark, failed: None, origin: None }
+        let touched = Touched::default();
+        Self { lane, history, context, now, mark, failed: None, origin: None, touched }
     }
 
     /// The context of the call or event that this unit serves.

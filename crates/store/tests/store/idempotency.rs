@@ -20,6 +20,8 @@ on_each_engine! {
     a_refusal_is_not_recorded,
     a_replayed_reply_has_the_token_of_the_first,
     old_records_are_purged,
+    a_record_of_more_than_seven_days_is_none,
+    any_commit_and_any_start_purge,
 }
 
 fn keyed(key: &str, request: &Order) -> Context {
@@ -136,24 +138,82 @@ async fn a_replayed_reply_has_the_token_of_the_first(database: Database) {
     assert!(store.head().covers(later.token()).is_ok());
 }
 
-async fn old_records_are_purged(database: Database) {
-    const RECORDS: &str = "SELECT count(*) AS n FROM freehold_idempotency";
-    let now = Arc::new(AtomicI64::new(1_000_000));
-    let clock = now.clone();
-    let options = database.options().clock(move || clock.load(Ordering::SeqCst));
-    let store = open(options).await.unwrap();
-    for key in ["a", "b", "c"] {
-        place(&store, &keyed(key, &Order::new("r", 1))).await.unwrap();
-    }
-    let week = 7 * 24 * 60 * 60 * 1000;
-    now.fetch_add(week, Ordering::SeqCst);
-    assert!(place(&store, &keyed("a", &Order::new("r", 1))).await.unwrap().replayed(), "kept for seven days");
-    now.fetch_add(week, Ordering::SeqCst);
-    place(&store, &keyed("d", &Order::new("r", 1))).await.unwrap();
+const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
+const RECORDS: &str = "SELECT count(*) AS n FROM freehold_idempotency";
+const NOTES: &str = "SELECT count(*) AS n FROM freehold_touched";
+
+/// A clock that stands until it is moved.
+fn clock() -> Arc<AtomicI64> {
+    Arc::new(AtomicI64::new(1_000_000))
+}
+
+async fn open_at(database: &Database, now: &Arc<AtomicI64>) -> Store {
+    let now = now.clone();
+    open(database.options().clock(move || now.load(Ordering::SeqCst))).await.unwrap()
+}
+
+/// Waits until there are so many records, and keys that they touched.
+async fn are_left(store: &Store, records: i64) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while sample::count(&store, RECORDS).await != 1 {
+    while (sample::count(store, RECORDS).await, sample::count(store, NOTES).await) != (records, records) {
         assert!(Instant::now() < deadline, "the records were not purged");
         tokio::task::yield_now().await;
     }
+}
+
+async fn old_records_are_purged(database: Database) {
+    let now = clock();
+    let store = open_at(&database, &now).await;
+    for key in ["a", "b", "c"] {
+        place(&store, &keyed(key, &Order::new("r", 1))).await.unwrap();
+    }
+    now.fetch_add(WEEK, Ordering::SeqCst);
+    assert!(place(&store, &keyed("a", &Order::new("r", 1))).await.unwrap().replayed(), "kept for seven days");
+    now.fetch_add(WEEK, Ordering::SeqCst);
+    place(&store, &keyed("d", &Order::new("r", 1))).await.unwrap();
+    are_left(&store, 1).await;
     assert!(place(&store, &keyed("d", &Order::new("r", 1))).await.unwrap().replayed());
+}
+
+/// The first thing that happens after the seven days is the call itself, so nothing has purged its record.
+async fn a_record_of_more_than_seven_days_is_none(database: Database) {
+    let now = clock();
+    let store = open_at(&database, &now).await;
+    let first = keyed("a", &Order::new("r", 1));
+    place(&store, &first).await.unwrap();
+    now.fetch_add(WEEK + 1, Ordering::SeqCst);
+    let other = keyed("a", &Order::new("r", 2));
+    assert!(!place(&store, &other).await.unwrap().replayed());
+    assert_eq!(sample::orders(&store).await, 2);
+    assert!(place(&store, &other).await.unwrap().replayed(), "it has a record of its own");
+    assert!(matches!(place(&store, &first).await, Err(StoreError::KeyReused)));
+}
+
+async fn any_commit_and_any_start_purge(database: Database) {
+    let now = clock();
+    let store = open_at(&database, &now).await;
+    place(&store, &keyed("a", &Order::new("r", 1))).await.unwrap();
+    now.fetch_add(WEEK + 1, Ordering::SeqCst);
+    run(&store, async |work: &mut Work| insert(work, "unkeyed", 1).await).await.unwrap();
+    are_left(&store, 0).await;
+
+    run(&store, async |work: &mut Work| more_than_one_unit_purges(work).await).await.unwrap();
+    store.close().await;
+    drop(store);
+    now.fetch_add(WEEK + 1, Ordering::SeqCst);
+    let store = open_at(&database, &now).await;
+    are_left(&store, 0).await;
+}
+
+async fn more_than_one_unit_purges(work: &mut Work) -> Result<(), StoreError> {
+    const RECORD: &str = "INSERT INTO freehold_idempotency (caller, method, key, request_hash, reply, mark, created_ms) \
+                          VALUES ('c', 'm', $1, $2, $2, 0, $3)";
+    const NOTE: &str = "INSERT INTO freehold_touched (entity, key, caller, method, idempotency_key, created_ms) \
+                        VALUES ('e', 'k', 'c', 'm', $1, $2)";
+    let now = work.now();
+    for key in 0..1001 {
+        work.exec(RECORD, vals![key.to_string(), &[1][..], now]).await?;
+        work.exec(NOTE, vals![key.to_string(), now]).await?;
+    }
+    Ok(())
 }

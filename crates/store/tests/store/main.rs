@@ -13,6 +13,7 @@ mod sample;
 mod crash;
 mod deliveries;
 mod entities;
+mod erasing;
 mod idempotency;
 mod limits;
 mod marks;
