@@ -2,6 +2,7 @@
 
 mod delivery;
 mod gaps;
+mod hops;
 mod parking;
 mod poison;
 
