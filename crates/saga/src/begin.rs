@@ -15,6 +15,9 @@ use crate::state::State;
 /// The longest id of a saga, in bytes: with a step's name it has to fit an idempotency key.
 pub const MAX_ID: usize = 64;
 
+/// The revision of a saga's row that says no more than that it began.
+pub(crate) const FIRST: i64 = 1;
+
 /// Whether a saga began now or before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
@@ -60,6 +63,7 @@ pub(crate) async fn begin(
     let record = first(work, definition, id, input);
     if record::insert(work, &record).await? {
         audit::write(work, id, definition, &Note::Intent(0)).await?;
+        definition.unsent.began(id);
         return Ok(Begun::New);
     }
     existing(work, &record).await
@@ -74,7 +78,7 @@ fn first(work: &Work, definition: &Definition, id: &str, input: Vec<u8>) -> Reco
         id: id.into(),
         name: definition.name.to_owned(),
         version: i64::from(definition.version),
-        revision: 1,
+        revision: FIRST,
         state: State::Running,
         step: String::new(),
         attempts: 0,

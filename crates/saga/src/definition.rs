@@ -17,6 +17,7 @@ use crate::erased::{AnyEnd, AnyStep, OnCompensated, OnDone};
 use crate::failure::Failure;
 use crate::progress::End;
 use crate::step::{Limits, Step};
+use crate::unsent::Unsent;
 
 /// The longest name of a saga or a step, in bytes.
 const MAX_NAME: usize = 48;
@@ -60,7 +61,8 @@ pub enum DefinitionError {
     },
 }
 
-/// The definition of a saga that carries the state `S`. Cloning is cheap.
+/// The definition of a saga that carries the state `S`. Cloning is cheap. Begin sagas by a clone of what the executor
+/// runs: only those know of each other that a first step was never tried before.
 pub struct Saga<S> {
     definition: Definition,
     state: PhantomData<fn(S)>,
@@ -72,6 +74,8 @@ pub(crate) struct Definition {
     pub(crate) name: &'static str,
     pub(crate) version: u32,
     pub(crate) steps: Vec<Arc<dyn AnyStep>>,
+    /// Shared by all clones: by those that begin sagas and those that drive them.
+    pub(crate) unsent: Unsent,
     on_done: Option<Arc<dyn AnyEnd>>,
     on_compensated: Option<Arc<dyn AnyEnd>>,
 }
@@ -80,7 +84,8 @@ impl<S: Message + Default + 'static> Saga<S> {
     /// A saga without steps yet; `name` in at most 48 of the characters a-z 0-9 _.
     #[must_use]
     pub fn new(name: &'static str, version: u32) -> Self {
-        let definition = Definition { name, version, steps: Vec::new(), on_done: None, on_compensated: None };
+        let (steps, unsent) = (Vec::new(), Unsent::default());
+        let definition = Definition { name, version, steps, unsent, on_done: None, on_compensated: None };
         Self { definition, state: PhantomData }
     }
 
@@ -126,6 +131,15 @@ impl<S: Message + Default + 'static> Saga<S> {
 impl<S> Saga<S> {
     pub(crate) fn definition(&self) -> &Definition {
         &self.definition
+    }
+}
+
+#[cfg(test)]
+impl<S> Saga<S> {
+    /// As if it were a clone of all others with this memory.
+    pub(crate) fn remembering(mut self, unsent: &Unsent) -> Self {
+        self.definition.unsent = unsent.clone();
+        self
     }
 }
 

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::audit::{self, Note};
+use crate::begin::FIRST;
 use crate::definition::EndError;
 use crate::endings::Endings;
 use crate::failure::Failure;
@@ -105,7 +106,10 @@ impl Engine {
 
     async fn load(&self, id: &str) -> Result<Option<Instance>, StoreError> {
         let record = record::load(&mut self.store.read().await?, id).await?;
-        let Some(saga) = record.and_then(|record| self.registry.instance(record)) else { return Ok(None) };
+        let Some(mut saga) = record.and_then(|record| self.registry.instance(record)) else {
+            return Ok(None);
+        };
+        saga.progress.doubt = !(saga.known.definition.unsent.take(id) && saga.record.revision == FIRST);
         // A token cannot be written by the commit that it names; the head covers it.
         saga.session.saw(self.head());
         Ok(Some(saga))

@@ -23,6 +23,7 @@ mod record;
 mod state;
 mod status;
 mod step;
+mod unsent;
 
 use freehold_store::{Migration, Migrations};
 

@@ -39,7 +39,8 @@ pub(crate) struct Progress {
     pub(crate) next_ms: i64,
     /// When the time of a running step is up.
     pub(crate) until_ms: i64,
-    /// The running step may have had an effect already.
+    /// An attempt at the running step may have been sent that was not answered: one is known, or nobody can know, as
+    /// the step was read from a row.
     pub(crate) doubt: bool,
     /// Why it compensates.
     pub(crate) failure: Failure,
@@ -122,11 +123,7 @@ impl Progress {
                 self.enter(Phase::Done, plan, now);
             }
             (Phase::Running(step), Answer::Done) => self.enter(Phase::Running(step + 1), plan, now),
-            (Phase::Running(step), Answer::Refused(failure)) => {
-                // Past the last step there is no step to doubt: all of them were done.
-                let begun = (step + usize::from(self.doubt)).min(plan.steps.len());
-                self.compensate(begun, failure, plan, now);
-            }
+            (Phase::Running(step), Answer::Refused(failure)) => self.refuse(step, failure, plan, now),
             (Phase::Running(step), Answer::Retry(failure)) => self.retry(step, failure, plan, now, chance),
             (Phase::Compensating(0), Answer::Done) => self.enter(Phase::Compensated, plan, now),
             (Phase::Compensating(left), Answer::Done) => {
@@ -146,6 +143,20 @@ impl Progress {
             Phase::Done | Phase::Compensated => false,
         };
         endless && self.attempts >= plan.stuck_after
+    }
+
+    /// Undoes what was done before, and the refused step itself where it is in doubt.
+    ///
+    /// A refusal says that this attempt did nothing and never will. It says nothing of the attempts before it: one may
+    /// still be on its way, and as owners do not record refusals, it takes effect when it arrives after the refusal of
+    /// a later one, for what was out of stock then may be back. Only the mark of an undo keeps it out. So a refused step
+    /// is left alone if and only if the refused attempt is the only one that can ever have been sent: the first since
+    /// this very driver entered the step, or since this very process began the saga ([`crate::unsent`]). This rests on
+    /// one process at a time driving a database, which the store sees to.
+    fn refuse(&mut self, step: usize, failure: Failure, plan: &Plan, now: i64) {
+        // Past the last step there is no step to doubt: all of them were done.
+        let begun = (step + usize::from(self.doubt)).min(plan.steps.len());
+        self.compensate(begun, failure, plan, now);
     }
 
     /// The effect of this attempt is unknown: again while time and attempts are left, else undo it too.

@@ -117,7 +117,7 @@ impl Record {
 
     /// Where the saga stands; `None` where the definition has no step of the name that the row holds.
     ///
-    /// Whoever reads a row cannot know whether its step was tried before, so it is in doubt.
+    /// The row does not tell whether its step was tried before, so it is in doubt.
     pub(crate) fn progress(&self, definition: &Definition) -> Option<Progress> {
         let steps = definition.steps.len();
         let named = || (0..steps).find(|step| definition.step_name(*step) == Some(self.step.as_str()));

@@ -33,7 +33,7 @@ pub trait Step: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), StepError>> + Send;
 
     /// Undoes it, whether or not it happened: where it did not, leaves a mark at the owner that refuses it when it
-    /// comes late. `state` is as the last successful step left it.
+    /// comes late. Not called where it certainly did not happen and cannot come late. `state` is as the last successful step left it.
     ///
     /// # Errors
     /// Whatever it answers, it is tried again until it succeeds.
@@ -70,7 +70,8 @@ impl Default for Limits {
 /// Why a step did not succeed. Any error that is a gRPC status, or becomes one, converts with `?`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
-    /// It did not happen and will not; the saga compensates.
+    /// It did not happen and will not; the saga compensates. It is believed: a step whose only attempt was refused is
+    /// not undone.
     #[error("the step was refused: {0}")]
     Refused(Failure),
     /// It may or may not have happened; trying again may help.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::progress::Action;
-use crate::tests::world::{Order, World, ended};
+use crate::tests::world::{Order, Turn, World, ended};
 use crate::{Backoff, Step};
 
 fn engine(world: &World, faults: Faults) -> Engine {
@@ -131,4 +131,47 @@ async fn a_driver_that_was_overtaken_writes_nothing() {
     let found = engine.load("o-1").await.unwrap().unwrap();
     assert_eq!(found.progress.phase, saga.progress.phase);
     world.close().await;
+}
+
+/// Drives the saga to its end; the planted bug believes every refusal, whatever became of the attempts before it.
+async fn drive_on(world: &World, id: &str, trusting: bool) {
+    let engine = engine(world, Faults::default());
+    let mut saga = engine.load(id).await.unwrap().unwrap();
+    loop {
+        let attempt = match saga.progress.next(&saga.known.plan, engine.store.now()) {
+            Action::Rest => break,
+            Action::Wait { until_ms } => {
+                let left = until_ms - engine.store.now();
+                world.advance(Duration::from_millis(left.max(0).unsigned_abs()));
+                continue;
+            }
+            Action::Act { step, budget_ms } => engine.call(&saga, Way::Act, step, budget_ms).await.unwrap(),
+            Action::Undo { step, budget_ms } => engine.call(&saga, Way::Undo, step, budget_ms).await.unwrap(),
+            other => panic!("the plot leads to no {other:?}"),
+        };
+        saga.progress.doubt &= !trusting;
+        engine.record(&mut saga, attempt).await.unwrap();
+    }
+}
+
+/// Has the first attempt at the first step hang, and the second refused; then delivers the first.
+async fn violations_of_a_late_first_attempt(trusting: bool) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::open(folder.path()).await;
+    world.limits.timeout = Duration::from_millis(250);
+    world.plot.act("o-1", 0, &[Turn::Hang, Turn::Refuse]);
+    world.place("o-1").await;
+    drive_on(&world, "o-1", trusting).await;
+    world.deliver_late().await;
+    let violations = world.violations().await;
+    world.close().await;
+    violations
+}
+
+/// E52: the owner has kept nothing of its refusal, so what comes after it takes effect unless an undo forbids it.
+#[tokio::test]
+async fn the_checker_catches_a_refusal_that_is_believed_after_an_unanswered_attempt() {
+    assert_eq!(violations_of_a_late_first_attempt(false).await, Vec::<String>::new());
+    let late = ["o-1: compensated, with 1 effects at reserve"];
+    assert_eq!(violations_of_a_late_first_attempt(true).await, late, "the planted bug shows");
 }

@@ -17,6 +17,10 @@ enum Event {
     Failed,
     /// The effect takes place, and the process dies before it is written down.
     Crash,
+    /// Nobody can tell, and the effect takes place when all else is over, unless an undo has left its mark.
+    Late,
+    /// The same, and the process dies.
+    LateCrash,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -24,6 +28,8 @@ struct Effect {
     tried: bool,
     applied: bool,
     undone: bool,
+    /// It is on its way.
+    late: bool,
 }
 
 /// The owners, and the order in which they were asked.
@@ -59,7 +65,12 @@ impl World {
         for _ in 0..10_000 {
             let action = progress.next(plan, now);
             match action {
-                Action::Rest => return progress,
+                Action::Rest => {
+                    for effect in &mut self.effects {
+                        effect.applied |= effect.late && !effect.undone;
+                    }
+                    return progress;
+                }
                 Action::Wait { until_ms } => now = until_ms,
                 Action::Expire { .. } => progress.take(Answer::Retry(trouble()), plan, now, 0.5),
                 Action::Act { .. } | Action::Undo { .. } | Action::Finish(_) => {
@@ -81,6 +92,7 @@ impl World {
                 self.tries.push(step);
                 self.effects[step].tried = true;
                 self.effects[step].applied |= happens;
+                self.effects[step].late |= matches!(event, Event::Late | Event::LateCrash);
             }
             Action::Undo { step, .. } => {
                 self.undos.push(step);
@@ -91,8 +103,8 @@ impl World {
         match event {
             Event::Done => Some(Answer::Done),
             Event::Refused => Some(Answer::Refused(Failure::new("NO", "no"))),
-            Event::Lost | Event::Failed => Some(Answer::Retry(trouble())),
-            Event::Crash => None,
+            Event::Lost | Event::Failed | Event::Late => Some(Answer::Retry(trouble())),
+            Event::Crash | Event::LateCrash => None,
         }
     }
 }
@@ -104,6 +116,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => Just(Event::Lost),
         2 => Just(Event::Failed),
         1 => Just(Event::Crash),
+        1 => Just(Event::Late),
+        1 => Just(Event::LateCrash),
     ];
     prop::collection::vec(event, 0..60)
 }
@@ -172,6 +186,14 @@ fn a_step_refused_at_first_asking_is_not_undone_itself() {
     let mut progress = Progress::begin(&plan, 0);
     act(&mut progress, &plan, &[Answer::Done, Answer::Refused(trouble())]);
     assert_eq!(progress.phase, Phase::Compensating(1));
+}
+
+#[test]
+fn a_first_step_refused_at_first_asking_leaves_nothing_to_undo() {
+    let plan = plan(2, 5);
+    let mut progress = Progress::begin(&plan, 0);
+    act(&mut progress, &plan, &[Answer::Refused(trouble())]);
+    assert_eq!(progress.next(&plan, 0), Action::Finish(End::Compensated));
 }
 
 /// E52: the first attempt may still be on its way.

@@ -58,6 +58,9 @@ async fn run_until_death(world: &World, id: &str, at: usize) -> bool {
         () = dead.cancelled() => {}
     }
     handle.stop().await;
+    if dead.is_cancelled() {
+        world.unsent.forget();
+    }
     dead.is_cancelled()
 }
 
@@ -88,7 +91,9 @@ pub(crate) async fn die_at_every_boundary(world: &World) {
             }
             at += 1;
         }
-        assert!(at >= 10, "{name} has boundaries");
+        // A saga that is refused at once has one call and one unit of work.
+        let least = if name == "first-refused" { 7 } else { 10 };
+        assert!(at >= least, "{name} has {at} boundaries");
     }
     assert_eq!(world.violations().await, Vec::<String>::new());
 }

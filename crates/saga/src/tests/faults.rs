@@ -215,3 +215,57 @@ async fn an_end_that_panics_is_stuck() {
     assert_eq!(world.violations().await, Vec::<String>::new());
     world.close().await;
 }
+
+/// A step that is refused at its only attempt has done nothing, the first of a saga like all others.
+#[tokio::test]
+async fn a_step_whose_only_attempt_is_refused_is_not_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    let handle = world.start();
+    for (id, step) in [("o-0", 0), ("o-1", 1), ("o-2", 2)] {
+        world.plot.act(id, step, &[Turn::Refuse]);
+        world.plot.undo(id, step, &[Turn::Fail]);
+        world.place(id).await;
+        assert!(matches!(ended(&handle, id).await.outcome(), Outcome::Compensated(_)));
+        assert_eq!(world.plot.undos_left(id, step), 1, "{id}: nobody asked for its undo");
+    }
+    handle.stop().await;
+    assert_eq!((world.owners.marks().await, world.violations().await), (0, Vec::new()));
+    world.close().await;
+}
+
+/// Has the first attempt at the first step hang while its process ends, and the second refused by the process after it;
+/// then delivers the first. Answers how many effects it had.
+async fn deliver_after_the_refusal(world: &World, restart: impl FnOnce(&World)) -> usize {
+    world.plot.act("o-1", 0, &[Turn::Hang, Turn::Refuse]);
+    world.place("o-1").await;
+    let handle = world.start();
+    until(async || world.plot.hanging() == 1).await;
+    handle.stop().await;
+    restart(world);
+    let handle = world.start();
+    let end = ended(&handle, "o-1").await;
+    assert!(matches!(end.outcome(), Outcome::Compensated(why) if why.reason() == "NOT_ENOUGH"), "{end:?}");
+    handle.stop().await;
+    world.deliver_late().await
+}
+
+/// E52: the first attempt of a process that died comes after the refusal of the second; an undo has left its mark.
+#[tokio::test]
+async fn an_attempt_of_a_dead_process_that_comes_after_a_refusal_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    assert_eq!(deliver_after_the_refusal(&world, |world| world.unsent.forget()).await, 0);
+    assert_eq!(world.violations().await, Vec::<String>::new());
+    world.close().await;
+}
+
+/// The planted bug: whoever takes it from the row that a saga was never driven believes the refusal.
+#[tokio::test]
+async fn the_checker_catches_a_refusal_that_is_believed_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    assert_eq!(deliver_after_the_refusal(&world, |world| world.unsent.began("o-1")).await, 1);
+    assert_eq!(world.violations().await, ["o-1: compensated, with 1 effects at reserve"]);
+    world.close().await;
+}

@@ -107,6 +107,12 @@ impl Owners {
         rows.iter().map(effect).collect()
     }
 
+    /// How many undos came without an effect, and left their mark.
+    pub(crate) async fn marks(&self) -> usize {
+        let sql = "SELECT id FROM effect WHERE applied = 0";
+        self.store.read().await.unwrap().all(sql, vals![]).await.unwrap().len()
+    }
+
     /// Each owner with what lies on its shelf and what it holds.
     pub(crate) async fn pots(&self) -> Vec<(String, i64, i64)> {
         let sql = "SELECT owner, shelf, held FROM pot ORDER BY owner";

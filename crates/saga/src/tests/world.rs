@@ -14,6 +14,7 @@ use freehold_wire::Context;
 use prost::Message;
 
 use super::owners::{OWNERS, Owners, SHELF};
+use crate::unsent::Unsent;
 use crate::{
     Backoff, BeginError, Begun, EndError, Ended, Executor, Failure, Handle, Limits, Options, Saga, Step,
     StepContext, StepError,
@@ -169,6 +170,8 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) options: Options,
     pub(crate) unkeyed: bool,
+    /// What the process remembers; one that restarts forgets it.
+    pub(crate) unsent: Unsent,
 }
 
 impl World {
@@ -201,6 +204,7 @@ impl World {
                 ..Options::default()
             },
             unkeyed: false,
+            unsent: Unsent::default(),
         }
     }
 
@@ -212,6 +216,7 @@ impl World {
     /// The definition under test: one unit of each owner.
     pub(crate) fn saga(&self) -> Saga<Order> {
         Saga::new("place_order", 1)
+            .remembering(&self.unsent)
             .step(self.take::<0>())
             .step(self.take::<1>())
             .step(self.take::<2>())

@@ -25,7 +25,7 @@ async fn an_order_is_confirmed_once_stock_is_held_and_money_is_taken() {
 async fn a_refused_step_ends_the_order_with_its_reason_and_all_before_it_undone() {
     on_each_engine(async |bench| {
         for (id, step, reason, held) in [
-            ("1", "reserve", "INSUFFICIENT_STOCK", ("release", "nothing")),
+            ("1", "reserve", "INSUFFICIENT_STOCK", ("nothing", "nothing")),
             ("2", "authorise", "INSUFFICIENT_FUNDS", ("release", "nothing")),
             ("3", "capture", "ALREADY_VOIDED", ("release", "void")),
         ] {
