@@ -2,6 +2,7 @@
 
 use crate::dialect;
 use crate::error::StoreError;
+use crate::page::Page;
 use crate::row::Row;
 use crate::value::Value;
 use crate::{postgres, sqlite};
@@ -74,6 +75,18 @@ impl Lane {
         match self {
             Self::Sqlite(lane) => lane.all(sql, &values),
             Self::Postgres(lane) => lane.all(sql, values).await,
+        }
+    }
+
+    pub(crate) async fn page(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+        bytes: usize,
+    ) -> Result<Page, StoreError> {
+        match self {
+            Self::Sqlite(lane) => lane.page(sql, &values, bytes),
+            Self::Postgres(lane) => lane.page(sql, values, bytes).await,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::entity;
 use crate::epoch::History;
 use crate::error::StoreError;
 use crate::queries::Queries;
+use crate::read::Read;
 use crate::row::Row;
 use crate::store::Store;
 use crate::vals;
@@ -57,6 +58,10 @@ impl Work {
     }
 }
 
+/// The events after `$1`, oldest first, at most `$2`.
+const AFTER: &str = "SELECT mark, id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, \
+                     data FROM freehold_outbox WHERE mark > $1 ORDER BY mark LIMIT $2";
+
 /// The events after a mark, oldest first, at most `limit`.
 ///
 /// # Errors
@@ -67,10 +72,25 @@ pub async fn after(
     mark: i64,
     limit: i64,
 ) -> Result<Vec<Envelope>, StoreError> {
-    const AFTER: &str = "SELECT mark, id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, \
-                         data FROM freehold_outbox WHERE mark > $1 ORDER BY mark LIMIT $2";
     let rows = queries.all(AFTER, vals![mark, limit]).await?;
     rows.iter().map(|row| envelope(store.history(), row)).collect()
+}
+
+/// The same, and together at most as many as `bytes` hold, as [`Read::page`] counts them; at least one where there is
+/// any. Answers too whether there is a further one within the limit.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn page(
+    store: &Store,
+    read: &mut Read,
+    mark: i64,
+    limit: i64,
+    bytes: usize,
+) -> Result<(Vec<Envelope>, bool), StoreError> {
+    let page = read.page(AFTER, vals![mark, limit], bytes).await?;
+    let events = page.rows.iter().map(|row| envelope(store.history(), row)).collect::<Result<_, _>>()?;
+    Ok((events, page.cut))
 }
 
 /// The mark of the oldest event that is kept; `None` where none is.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::engine::{Home, Lane};
 use crate::error::StoreError;
+use crate::page::Page;
 use crate::queries::Queries;
 use crate::row::Row;
 use crate::value::Value;
@@ -31,6 +32,20 @@ impl Read {
     /// As [`Queries::one`].
     pub async fn only(mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
         self.open_lane()?.one(sql, values).await
+    }
+
+    /// The first rows of a query, at most as many as `bytes` hold, and at least one where it has any. A row counts with
+    /// its texts and blobs, and eight bytes for each column.
+    ///
+    /// # Errors
+    /// As [`Queries::all`].
+    pub async fn page(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+        bytes: usize,
+    ) -> Result<Page, StoreError> {
+        self.lane()?.page(sql, values, bytes).await
     }
 
     fn lane(&mut self) -> Result<&mut Lane, StoreError> {

@@ -29,6 +29,16 @@ impl Row {
         Self { columns, cells }
     }
 
+    /// How large it is: its texts and blobs, and what a number takes for each cell.
+    pub(crate) fn bytes(&self) -> usize {
+        let cell = |cell: &Option<Value>| match cell {
+            Some(Value::Text(text)) => text.len(),
+            Some(Value::Blob(bytes)) => bytes.len(),
+            _ => 0,
+        };
+        self.cells.iter().map(|of| cell(of) + size_of::<i64>()).sum()
+    }
+
     /// The column of that name.
     ///
     /// # Errors

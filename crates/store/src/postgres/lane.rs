@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt;
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 
@@ -15,6 +16,7 @@ use super::pool::{Link, Pool};
 use super::{errors, values};
 use crate::dialect;
 use crate::error::StoreError;
+use crate::page::{Page, Room};
 use crate::row::Row;
 use crate::value::Value;
 
@@ -71,6 +73,25 @@ impl Lane {
         let query = query(sql, values)?;
         let found = cutter.run(link.backend, query.fetch_all(&mut link.connection)).await?;
         values::rows(&found)
+    }
+
+    /// What lies behind the page is received and dropped before the next statement.
+    pub(crate) async fn page(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+        bytes: usize,
+    ) -> Result<Page, StoreError> {
+        let Self { link, cutter } = self;
+        let mut found = query(sql, values)?.fetch(&mut link.connection);
+        let (mut rows, mut room) = (Vec::new(), Room::of(bytes));
+        while let Some(row) = cutter.run(link.backend, found.try_next()).await? {
+            let Some(row) = values::rows(&[row])?.pop().filter(|row| room.fits(row)) else {
+                return Ok(Page { rows, cut: true });
+            };
+            rows.push(row);
+        }
+        Ok(Page { rows, cut: false })
     }
 
     pub(crate) async fn exec(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {

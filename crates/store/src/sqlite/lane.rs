@@ -10,6 +10,7 @@ use super::errors;
 use super::guard::Guard;
 use super::shape::Shapes;
 use crate::error::StoreError;
+use crate::page::{Page, Room};
 use crate::row::Row;
 use crate::value::Value;
 
@@ -31,11 +32,16 @@ impl Lane {
     }
 
     pub(crate) fn one(&self, sql: &'static str, values: &[Value]) -> Result<Option<Row>, StoreError> {
-        self.query(sql, values, 1).map(|mut rows| rows.pop())
+        self.query(sql, values, 1, |_| true).map(|mut page| page.rows.pop())
     }
 
     pub(crate) fn all(&self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        self.query(sql, values, usize::MAX)
+        self.query(sql, values, usize::MAX, |_| true).map(|page| page.rows)
+    }
+
+    pub(crate) fn page(&self, sql: &'static str, values: &[Value], bytes: usize) -> Result<Page, StoreError> {
+        let mut room = Room::of(bytes);
+        self.query(sql, values, usize::MAX, |row| room.fits(row))
     }
 
     pub(crate) fn exec(&self, sql: &'static str, values: &[Value]) -> Result<u64, StoreError> {
@@ -76,7 +82,13 @@ impl Lane {
         self.guard.own_words(|| self.connection.execute_batch(pragma)).unwrap();
     }
 
-    fn query(&self, sql: &'static str, values: &[Value], most: usize) -> Result<Vec<Row>, StoreError> {
+    fn query(
+        &self,
+        sql: &'static str,
+        values: &[Value],
+        most: usize,
+        mut fits: impl FnMut(&Row) -> bool,
+    ) -> Result<Page, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(errors::of_statement)?;
         self.shapes.with(sql, &mut statement, |shape, statement| {
             shape.bind(statement, values)?;
@@ -87,9 +99,13 @@ impl Lane {
                 && let Some(row) = found.next().map_err(errors::of_statement)?
             {
                 let columns = columns.get_or_insert_with(|| shape.columns(row.as_ref()));
-                rows.push(read(row, columns)?);
+                let row = read(row, columns)?;
+                if !fits(&row) {
+                    return Ok(Page { rows, cut: true });
+                }
+                rows.push(row);
             }
-            Ok(rows)
+            Ok(Page { rows, cut: false })
         })
     }
 }

@@ -15,6 +15,7 @@ on_each_engine! {
     parameters_go_by_their_number,
     wrong_parameters_are_a_typed_error,
     one_gives_the_first_row_or_none,
+    a_page_ends_where_its_bytes_do,
     a_database_is_looked_into_beside_its_owner,
     a_query_that_is_wrong_says_so,
 }
@@ -112,6 +113,31 @@ async fn one_gives_the_first_row_or_none(database: Database) {
     unit.await.unwrap();
     let row = store.read().await.unwrap().one(FIRST, vals![]).await.unwrap().unwrap();
     assert_eq!(row.get::<String>("id").unwrap(), "a");
+}
+
+async fn a_page_ends_where_its_bytes_do(database: Database) {
+    const SIZES: &str = "SELECT id FROM orders ORDER BY cents LIMIT 4";
+    let store = database.open().await;
+    for (cents, length) in [30, 30, 1000, 30, 30].into_iter().enumerate() {
+        let (id, cents) = (cents.to_string().repeat(length), i64::try_from(cents).unwrap());
+        run(&store, async move |work: &mut Work| insert(work, &id, cents).await).await.unwrap();
+    }
+    let mut read = store.read().await.unwrap();
+    // A column is eight bytes and its text.
+    for (bytes, rows, cut) in
+        [(0, 1, true), (76, 2, true), (1083, 2, true), (1084, 3, true), (1122, 4, false)]
+    {
+        let page = read.page(SIZES, vals![], bytes).await.unwrap();
+        assert_eq!((page.rows.len(), page.cut), (rows, cut), "{bytes} bytes");
+    }
+    let whole = read.page("SELECT id FROM orders WHERE cents = 2", vals![], 1).await.unwrap();
+    assert_eq!(
+        (whole.rows.len(), whole.cut),
+        (1, false),
+        "a row that is larger than a page has one to itself"
+    );
+    let none = read.page("SELECT id FROM orders WHERE cents > 9", vals![], 1).await.unwrap();
+    assert_eq!((none.rows.len(), none.cut), (0, false));
 }
 
 async fn a_database_is_looked_into_beside_its_owner(database: Database) {
