@@ -1,8 +1,11 @@
-//! Pending mails whose recipient the copy of users knows. Whom it has not heard of yet, it will: those mails wait, and
-//! nobody behind them does.
+//! Pending mails whose recipient the copy of users knows. Whom it has not heard of yet, it will, and whose last change it
+//! could not read, it will read the next: those mails wait, and nobody behind them does.
+//! **Invariant:** nobody counts as erased whom the owner has not erased.
 
+use freehold_replica::Copied;
 use freehold_store::{Queries, Row, StoreError, vals};
 
+use crate::generated::RecipientCopy;
 use crate::mail::{Mail, State};
 use crate::store::mails::{self, Numbered};
 
@@ -23,6 +26,9 @@ pub(crate) enum Recipient {
 }
 
 /// At most `limit` of them after a number, oldest first.
+///
+/// A hole in the copy reads as deleted; what tells it from an erasure is its record, which goes as soon as the next copy
+/// has filled the hole, and the next copy takes the place of this one only when it is ready.
 pub(crate) async fn after(
     queries: &mut impl Queries,
     number: i64,
@@ -33,8 +39,11 @@ pub(crate) async fn after(
             "SELECT m.number, m.id, m.customer_id, m.order_id, m.subject, m.body, m.state,
                  r.name, r.email, r.freehold_deleted
              FROM mail m JOIN recipient_copy r ON r.id = m.customer_id
-             WHERE m.state = $1 AND m.number > $2 ORDER BY m.number LIMIT $3",
-            vals![State::Pending.number(), number, limit],
+             WHERE m.state = $1 AND m.number > $2 AND (NOT r.freehold_deleted OR (
+                 EXISTS (SELECT 1 FROM freehold_replica c WHERE c.replica = $4 AND c.ready)
+                 AND NOT EXISTS (SELECT 1 FROM freehold_undecoded u WHERE u.replica = $4 AND u.key = r.id)))
+             ORDER BY m.number LIMIT $3",
+            vals![State::Pending.number(), number, limit, RecipientCopy::NAME],
         )
         .await?;
     rows.iter().map(from_row).collect()

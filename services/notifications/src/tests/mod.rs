@@ -138,6 +138,12 @@ impl Bench {
         self.mails().await.iter().map(|mail| mail.state().unwrap()).collect()
     }
 
+    /// The number that a statement finds as `n`.
+    async fn count(&self, sql: &'static str) -> i64 {
+        let row = self.store.read().await.unwrap().one(sql, vals![]).await.unwrap();
+        row.unwrap().get("n").unwrap()
+    }
+
     async fn execute(&self, sql: &'static str) {
         let unit = async move |work: &mut Work| work.exec(sql, vals![]).await;
         self.store.unit(&Context::new(crate::NAME, SOON), unit).await.unwrap();
