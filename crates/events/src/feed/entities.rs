@@ -6,14 +6,12 @@ use freehold_store::{Queries, Read, Row, Store, StoreError, vals};
 use freehold_wire::pb::{EntityRow, Position, ReadResponse, SnapshotResponse};
 use freehold_wire::reason::Reason;
 use freehold_wire::{Context, Watermark};
+use prost::Message;
 use tokio::sync::mpsc::Sender;
 use tonic::Status;
 
-use super::fields;
 use super::pump::position;
-
-/// The most bytes of rows that a chunk or a reply holds; a message has at most four times as many.
-const ROOM: usize = 1024 * 1024;
+use super::{PAGE_BYTES, REPLY_BYTES, fields};
 
 /// One type of entity, as one caller may see it.
 pub(crate) struct Entities {
@@ -82,19 +80,9 @@ impl Entities {
         let head = self.store.head();
         let mut read = self.store.read().await?;
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let found = read.all(CHUNK, vals![&self.entity, after, last, limit]).await?;
+        let found = read.page(CHUNK, vals![&self.entity, after, last, limit], PAGE_BYTES).await?;
         let position = standing(&head, &mut read).await?;
-        let mut rows = Vec::with_capacity(found.len());
-        let mut room = ROOM;
-        for row in &found {
-            let row = self.granted(row)?;
-            let size = row.data.as_ref().map_or(0, Vec::len);
-            if size > room && !rows.is_empty() {
-                break;
-            }
-            room = room.saturating_sub(size);
-            rows.push(row);
-        }
+        let rows = found.rows.iter().map(|row| self.granted(row)).collect::<Result<_, _>>()?;
         Ok((rows, position))
     }
 
@@ -105,11 +93,11 @@ impl Entities {
         let head = self.store.head();
         let mut read = self.store.read_within(context).await?;
         let mut rows = Vec::with_capacity(keys.len());
-        let mut room = 3 * ROOM;
+        let mut room = REPLY_BYTES;
         for key in keys {
             if let Some(row) = read.one(BY_KEY, vals![&self.entity, key]).await? {
                 let row = self.granted(&row)?;
-                room = room.checked_sub(row.data.as_ref().map_or(0, Vec::len)).ok_or_else(too_much)?;
+                room = room.checked_sub(row.encoded_len()).ok_or_else(too_much)?;
                 rows.push(row);
             }
         }

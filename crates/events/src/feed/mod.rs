@@ -1,11 +1,12 @@
 //! The feed: how an owner serves its outbox and its entities to the consumers that declared a need of them.
 //!
-//! A thin gRPC service over `access` (who gets what), `pump` (one subscriber's stream), `entities` (snapshot and read)
-//! and `registry` (who has come how far). **Invariant:** what a consumer did not declare does not leave.
+//! A thin gRPC service over `access` (who gets what), `pump` (one subscriber's stream) and `outlet` (what of it waits),
+//! `entities` (snapshot and read) and `registry` (who has come how far). **Invariant:** what a consumer did not declare does not leave.
 
 mod access;
 mod entities;
 mod fields;
+mod outlet;
 mod pump;
 mod registry;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use freehold_store::{Engine, Store};
-use freehold_wire::dispatch::Messages;
+use freehold_wire::dispatch::{MAX_MESSAGE, Messages};
 use freehold_wire::feed::FeedService;
 use freehold_wire::pb::{
     AckRequest, AckResponse, HeadRequest, HeadResponse, Position, ReadRequest, ReadResponse, SnapshotRequest,
@@ -32,7 +33,19 @@ use tonic::Status;
 use crate::link::HISTORY_LOST;
 use access::Access;
 use entities::Entities;
+use outlet::outlet;
 use pump::Pump;
+
+/// The most bytes of events, or of entities for a snapshot, that are read at once: the sum of what the database keeps of
+/// each. One that is larger by itself is read alone.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+/// The most bytes of messages that wait for a slow subscriber, or else one message that is larger. With a page that is
+/// being sent, this is what a stream holds in memory: two of the largest messages, however many events are behind.
+pub const WAITING_BYTES: u32 = 1024 * 1024;
+/// The most bytes of the rows in the reply to a read by keys: what a message may have, with room for all else in it.
+pub const REPLY_BYTES: usize = 3 * 1024 * 1024;
+
+const _: () = assert!(REPLY_BYTES + 64 * 1024 < MAX_MESSAGE, "a reply is one message");
 
 /// How a feed works.
 #[derive(Debug, Clone)]
@@ -40,9 +53,10 @@ pub struct Options {
     /// How long a stream is silent before it sends a heartbeat; also how often it looks at the outbox without being told.
     /// One second unless said.
     pub heartbeat: Duration,
-    /// The most events that are read at once, and that wait for a slow subscriber. 256 unless said.
+    /// The most events that are read at once, within [`PAGE_BYTES`], and that wait for a slow subscriber, within
+    /// [`WAITING_BYTES`]. 256 unless said.
     pub batch: usize,
-    /// The most entities in a chunk of a snapshot. 500 unless said.
+    /// The most entities in a chunk of a snapshot, within [`PAGE_BYTES`]. 500 unless said.
     pub chunk: usize,
 }
 
@@ -127,10 +141,10 @@ impl FeedService for Feed {
         let consumer = access.subscriber(context.caller(), &request.subscription)?.name;
         let after = request.after.unwrap_or_default();
         registry::register(store, &context, request.subscription, consumer, after).await?;
-        let (out, messages) = mpsc::channel(options.batch.max(1));
+        let (out, messages) = outlet(options.batch.max(1), WAITING_BYTES);
         let pump = Pump::new(store.clone(), grant, options.clone(), after.mark, context.deadline());
         tokio::spawn(pump.run(out));
-        Ok(Messages::new(ReceiverStream::new(messages)))
+        Ok(Messages::new(messages))
     }
 
     async fn snapshot(

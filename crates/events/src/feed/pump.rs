@@ -1,30 +1,27 @@
 //! One subscriber's stream: reads the outbox behind a cursor and sends what the subscription is granted.
 //!
-//! One bounded channel carries events and heartbeats, so progress never overtakes data, and a slow subscriber stops the
-//! reading instead of filling memory. **Invariant:** a heartbeat's position has nothing of the subscription behind it
+//! One bounded way carries events and heartbeats, so progress never overtakes data, and a slow subscriber stops the
+//! reading of its own stream instead of filling memory or holding up another's. **Invariant:** a heartbeat's position has nothing of the subscription behind it
 //! that has not been sent.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use freehold_store::{Store, StoreError, outbox};
 use freehold_wire::pb::subscribe_response::Item;
-use freehold_wire::pb::{Envelope, Heartbeat, Position, SubscribeResponse, Token};
+use freehold_wire::pb::{Envelope, Heartbeat, Position, Token};
 use freehold_wire::reason::Reason;
 use freehold_wire::{Session, Watermark};
 use prost_types::Timestamp;
-use tokio::sync::mpsc::Sender;
 use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout_at};
 use tonic::Status;
 
-use super::Options;
 use super::access::Grant;
-use super::fields;
+use super::outlet::{Gone, Outlet};
+use super::{Options, PAGE_BYTES, fields};
 
 /// How long progress without an event waits for more of it before it is told.
 const LINGER: Duration = Duration::from_millis(2);
-
-type Out = Sender<Result<SubscribeResponse, Status>>;
 
 /// One subscriber's stream.
 pub(crate) struct Pump {
@@ -59,6 +56,12 @@ impl From<StoreError> for End {
     }
 }
 
+impl From<Gone> for End {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
 impl Pump {
     pub(crate) fn new(store: Store, grant: Grant, options: Options, after: i64, deadline: Instant) -> Self {
         Self { store, grant, options, cursor: after, deadline }
@@ -66,19 +69,18 @@ impl Pump {
 
     /// Sends until the subscriber is gone, or the stream is too old; the subscriber then goes on at its
     /// position.
-    pub(crate) async fn run(mut self, out: Out) {
+    pub(crate) async fn run(mut self, out: Outlet) {
         let deadline = self.deadline.into();
         if let Ok(Err(End::Failed(status))) = timeout_at(deadline, self.pump(&out)).await {
-            // Whoever waits for room in a full channel has a subscriber that reads no more.
-            let _ = out.try_send(Err(status));
+            out.fail(status);
         }
     }
 
-    async fn pump(&mut self, out: &Out) -> Result<(), End> {
+    async fn pump(&mut self, out: &Outlet) -> Result<(), End> {
         let mut commits = self.store.commits();
         let head = self.store.head();
         let opening = self.beat(&head).with_epochs(head.epochs().to_vec());
-        send(out, Item::Heartbeat(opening)).await?;
+        out.send(Item::Heartbeat(opening)).await?;
         let mut told = self.cursor;
         let mut due = Instant::now() + self.options.heartbeat;
         loop {
@@ -91,7 +93,7 @@ impl Pump {
             }
             if let Some(time) = drained.more {
                 if Instant::now() >= due {
-                    send(out, Item::Heartbeat(self.beat(&head).with_time(time))).await?;
+                    out.send(Item::Heartbeat(self.beat(&head).with_time(time))).await?;
                     told = self.cursor;
                     due = Instant::now() + self.options.heartbeat;
                 }
@@ -107,7 +109,7 @@ impl Pump {
             }
             tokio::select! {
                 () = sleep_until(due.into()) => {
-                    send(out, Item::Heartbeat(self.beat(&head))).await?;
+                    out.send(Item::Heartbeat(self.beat(&head))).await?;
                     told = self.cursor;
                     due = Instant::now() + self.options.heartbeat;
                 }
@@ -117,14 +119,12 @@ impl Pump {
         }
     }
 
-    /// Reads on behind the cursor, up to `head` and at most a batch, and sends what the subscription is granted.
+    /// Reads on behind the cursor, up to `head` and at most a page, and sends what the subscription is granted.
     ///
     /// An event that is committed and not yet in `head` waits: its position is not one that this owner has reached.
-    async fn drain(&mut self, head: &Watermark, out: &Out) -> Result<Drained, End> {
-        let limit = self.options.batch.max(1);
-        let events = self.read(limit).await?;
+    async fn drain(&mut self, head: &Watermark, out: &Outlet) -> Result<Drained, End> {
+        let (events, full) = self.page().await?;
         let mut drained = Drained { sent: None, more: None };
-        let full = events.len() == limit;
         for event in events {
             let (mark, time) = (mark(&event), event.time);
             if mark > head.mark() {
@@ -132,7 +132,7 @@ impl Pump {
                 return Ok(drained);
             }
             if let Some(event) = self.granted(event).map_err(End::Failed)? {
-                send(out, Item::Event(event)).await?;
+                out.send(Item::Event(event)).await?;
                 drained.sent = Some(mark);
             }
             self.cursor = mark;
@@ -154,9 +154,14 @@ impl Pump {
         }
     }
 
-    async fn read(&self, limit: usize) -> Result<Vec<Envelope>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        outbox::after(&self.store, &mut self.store.read().await?, self.cursor, limit).await
+    /// The next events, and whether there may be more behind them.
+    async fn page(&self) -> Result<(Vec<Envelope>, bool), StoreError> {
+        let most = self.options.batch.max(1);
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut read = self.store.read().await?;
+        let (events, cut) = outbox::page(&self.store, &mut read, self.cursor, limit, PAGE_BYTES).await?;
+        let full = cut || events.len() == most;
+        Ok((events, full))
     }
 
     /// The event as the subscription may see it; `None` for another entity's.
@@ -196,42 +201,80 @@ pub(crate) fn position(head: &Watermark, mark: i64) -> Position {
     Position::default().with_epoch(begun.map_or(0, |epoch| epoch.id)).with_mark(mark)
 }
 
-async fn send(out: &Out, item: Item) -> Result<(), End> {
-    out.send(Ok(SubscribeResponse::default().with_item(item))).await.map_err(|_| End::Gone)
-}
-
 fn mark(event: &Envelope) -> i64 {
     event.position.as_ref().map_or(0, |position| position.mark)
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::mpsc;
+    use std::pin::Pin;
+
+    use futures_util::{FutureExt, Stream, StreamExt};
 
     use super::*;
+    use crate::feed::WAITING_BYTES;
     use crate::feed::access::Access;
-    use crate::fixture::{CONTRACT, Owner, SOON, SUBSCRIPTION, context};
+    use crate::feed::outlet::outlet;
+    use crate::fixture::{CONTRACT, ORDER, Order, Owner, SOON, SUBSCRIPTION, context};
+
+    fn pump(owner: &Owner, of: &str) -> Pump {
+        let access = Access::of(&CONTRACT, "orders").unwrap();
+        let grant = access.subscribe(context().caller(), SUBSCRIPTION, &[of.to_owned()]).unwrap();
+        let options = Options { batch: 16, ..Options::default() };
+        Pump::new(owner.store.clone(), grant, options, 0, Instant::now() + SOON)
+    }
+
+    /// How many messages there are now.
+    fn arrived(mut stream: Pin<&mut impl Stream>) -> usize {
+        std::iter::from_fn(|| stream.next().now_or_never().flatten()).count()
+    }
 
     /// What is committed and not yet in the head that was read waits for the next one.
     #[tokio::test]
     async fn an_event_above_the_head_is_not_sent() {
         let owner = Owner::open().await;
         owner.place_all(1, 3).await;
-        let access = Access::of(&CONTRACT, "orders").unwrap();
-        let types = ["o.v1.Placed".to_owned()];
-        let grant = access.subscribe(context().caller(), SUBSCRIPTION, &types).unwrap();
-        let options = Options { batch: 16, ..Options::default() };
-        let mut pump = Pump::new(owner.store.clone(), grant, options, 0, Instant::now() + SOON);
-        let (out, mut sent) = mpsc::channel(16);
+        let mut pump = pump(&owner, "o.v1.Placed");
+        let (out, stream) = outlet(16, WAITING_BYTES);
+        let mut stream = std::pin::pin!(stream);
         let head = owner.store.head();
         let before = Watermark::new("orders", head.epochs().to_vec(), 1);
 
         assert!(matches!(pump.drain(&before, &out).await, Ok(Drained { sent: Some(1), .. })));
-        assert_eq!((pump.cursor, sent.len()), (1, 1));
+        assert_eq!((pump.cursor, arrived(stream.as_mut())), (1, 1));
         assert!(matches!(pump.drain(&before, &out).await, Ok(Drained { sent: None, .. })));
-        assert_eq!((pump.cursor, sent.len()), (1, 1), "not even passed over");
+        assert_eq!((pump.cursor, arrived(stream.as_mut())), (1, 0), "not even passed over");
         assert!(matches!(pump.drain(&head, &out).await, Ok(Drained { sent: Some(3), .. })));
-        sent.close();
-        assert_eq!((pump.cursor, sent.len()), (3, 3));
+        assert_eq!((pump.cursor, arrived(stream.as_mut())), (3, 2));
+    }
+
+    /// As many as were meant to be read at once, or one that is larger.
+    fn bounded(events: &[Envelope]) -> Result<(), String> {
+        let bytes: usize = events.iter().map(|event| event.data.as_ref().map_or(0, Vec::len)).sum();
+        let bounded = bytes <= PAGE_BYTES || events.len() == 1;
+        if bounded { Ok(()) } else { Err(format!("{} events are {bytes} bytes", events.len())) }
+    }
+
+    #[tokio::test]
+    async fn large_events_are_read_by_their_bytes() {
+        let owner = Owner::open().await;
+        let sizes = [outbox::MAX_DATA - 20, 400_000, 400_000, 400_000, outbox::MAX_DATA - 20, 10];
+        for (key, size) in sizes.into_iter().enumerate() {
+            let order = Order { id: key.to_string(), state: "x".repeat(size), secret: String::new() };
+            owner.put(order).await;
+        }
+        let mut pump = pump(&owner, ORDER);
+        let mut pages = Vec::new();
+        while pump.cursor < 6 {
+            let (events, more) = pump.page().await.unwrap();
+            assert_eq!(bounded(&events), Ok(()));
+            pump.cursor = mark(events.last().unwrap());
+            assert_eq!(more, pump.cursor < 6);
+            pages.push(events.len());
+        }
+        assert_eq!(pages, [1, 2, 1, 1, 1]);
+
+        let all = outbox::after(&owner.store, &mut owner.store.read().await.unwrap(), 0, 16).await.unwrap();
+        assert!(bounded(&all).is_err(), "the planted bug, a page by the number of its events, is seen");
     }
 }

@@ -4,7 +4,7 @@ use freehold_store::{StoreError, Work};
 use freehold_wire::pb::Position;
 
 use crate::ReactionError;
-use crate::fixture::{Mails, Owner, SUBSCRIPTION, Way, context, effect, eventually, placed};
+use crate::fixture::{Mails, Owner, SUBSCRIPTION, Way, context, effect, eventually};
 use crate::link::{Batch, Link};
 
 const KEYS: i64 = 1000;
@@ -15,17 +15,6 @@ const BATCH: usize = 7;
 
 /// What the other keys had in each round, in the order in which they had it.
 type Rounds = Vec<Vec<(String, i64)>>;
-
-/// An event of each key, in one commit; answers its mark.
-async fn place_round(owner: &Owner, version: i64) -> i64 {
-    let unit = async move |work: &mut Work| {
-        for key in 0..KEYS {
-            work.emit(&placed(&format!("k{key}"), version)).await?;
-        }
-        Ok(())
-    };
-    owner.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap().1.mark
-}
 
 /// What the keys other than the poisoned one have had since `before`.
 async fn others(mails: &Mails, before: &mut usize) -> Vec<(String, i64)> {
@@ -42,8 +31,8 @@ async fn consumed(poison: impl Fn() -> Result<(), ReactionError> + Send + 'stati
     mails.fail(move |key, _| if key == POISONED { poison() } else { Ok(()) });
     let handle = mails.start(Way::sound(owner.feed()));
     let (mut rounds, mut before) = (Vec::new(), 0);
-    for version in 1..=ROUNDS {
-        let last = place_round(&owner, version).await;
+    for _ in 0..ROUNDS {
+        let last = owner.place_at_once(KEYS, 1).await;
         let taken = "SELECT coalesce(max(mark), 0) AS n FROM freehold_position";
         eventually("the end of a round", || async { mails.count(taken).await >= last }).await;
         rounds.push(others(&mails, &mut before).await);
@@ -65,8 +54,8 @@ enum Planted {
 async fn planted(bug: Planted) -> Rounds {
     let (owner, mails) = (Owner::open().await, Mails::open().await);
     let (mut rounds, mut before, mut after) = (Vec::new(), 0, None);
-    for version in 1..=ROUNDS {
-        let last = place_round(&owner, version).await;
+    for _ in 0..ROUNDS {
+        let last = owner.place_at_once(KEYS, 1).await;
         let link = Link::new(Way::sound(owner.feed()), SUBSCRIPTION, ["o.v1.Placed"]);
         let mut arrivals = link.open(after).await.unwrap();
         while after.is_none_or(|after: Position| after.mark < last) {

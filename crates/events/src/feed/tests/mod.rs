@@ -1,5 +1,8 @@
 //! The feed on a real database: who gets what, in which order, from where on.
 
+mod large;
+mod subscribers;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
