@@ -27,6 +27,8 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 const GREATEST_INTERVAL: Duration = Duration::from_secs(60);
 /// The interval of an owner that names none.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
+/// A batch that has so many bytes of data takes no further event. With the largest of events it holds twice as many.
+const BATCH_BYTES: usize = 1024 * 1024;
 /// How long a stream may take to open.
 const OPENING: Duration = Duration::from_secs(5);
 
@@ -145,7 +147,8 @@ impl Arrivals {
         &self.epochs
     }
 
-    /// Waits for what comes next and takes what has come with it, at most `most` events. Cancelling loses nothing.
+    /// Waits for what comes next and takes what has come with it, at most `most` events, and of large ones fewer.
+    /// Cancelling loses nothing.
     ///
     /// # Errors
     /// [`LinkError`]; the stream is over then.
@@ -158,7 +161,7 @@ impl Arrivals {
         let mut arrived = Arriving::default();
         loop {
             arrived.add(item, &mut self.clock)?;
-            if arrived.events.len() >= most {
+            if arrived.events.len() >= most || arrived.bytes >= BATCH_BYTES {
                 break;
             }
             item = match self.messages.next().now_or_never() {
@@ -193,6 +196,8 @@ pub fn reconnects() -> ExponentialBackoff {
 #[derive(Default)]
 struct Arriving {
     events: Vec<Envelope>,
+    /// Of the events' data.
+    bytes: usize,
     last: Option<(Position, Instant)>,
 }
 
@@ -203,6 +208,7 @@ impl Arriving {
             Some(Item::Event(event)) => {
                 let position = event.position.ok_or(LinkError::Protocol("an event without a position"))?;
                 self.last = Some((position, clock.at(now, event.time.unwrap_or_default())));
+                self.bytes += event.data.as_ref().map_or(0, Vec::len);
                 self.events.push(event);
             }
             Some(Item::Heartbeat(Heartbeat { position: Some(position), time, .. })) => {
@@ -224,4 +230,52 @@ fn refusal(error: Error) -> LinkError {
         return LinkError::HistoryLost(error.message().to_owned());
     }
     LinkError::Feed(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use freehold_client::{CallOptions, FeedStub};
+    use futures_util::stream;
+
+    use super::*;
+
+    /// An owner of which everything has arrived already: events with data of so many bytes.
+    #[derive(Debug)]
+    struct Arrived(Vec<usize>);
+
+    #[async_trait]
+    impl FeedStub for Arrived {
+        async fn subscribe(
+            &self,
+            _: SubscribeRequest,
+            _: &CallOptions,
+        ) -> Result<Messages<SubscribeResponse>, Error> {
+            let event = |bytes: &usize| {
+                let event = Envelope::default().with_position(Position::default());
+                Item::Event(event.with_data(vec![0; *bytes]))
+            };
+            let opening = Item::Heartbeat(Heartbeat::default());
+            let items = std::iter::once(opening).chain(self.0.iter().map(event)).collect::<Vec<_>>();
+            let responses = items.into_iter().map(|item| Ok(SubscribeResponse::default().with_item(item)));
+            Ok(Messages::new(stream::iter(responses)))
+        }
+    }
+
+    async fn batches(sizes: &[usize], most: usize) -> Vec<usize> {
+        let link = Link::new(FeedClient::from_stub(Arrived(sizes.to_vec())), "mails/views", ["o.v1.Placed"]);
+        let mut arrivals = link.open(None).await.unwrap();
+        let mut batches = Vec::new();
+        while let Ok(batch) = arrivals.next(most).await {
+            batches.push(batch.events.len());
+        }
+        batches
+    }
+
+    #[tokio::test]
+    async fn a_batch_ends_by_its_events_or_by_their_bytes() {
+        assert_eq!(batches(&[0; 7], 3).await, [3, 3, 1]);
+        assert_eq!(batches(&[BATCH_BYTES; 3], 100).await, [1, 1, 1]);
+        assert_eq!(batches(&[BATCH_BYTES - 1, BATCH_BYTES, 5, 5], 100).await, [2, 2]);
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use freehold_client::{FeedClient, Mesh};
+use freehold_events::feed::READ_TOO_LARGE;
 use freehold_events::{Subscription, position};
 use freehold_store::{Queries, Row, Store, StoreError, Work, vals};
 use freehold_wire::pb::{EntityRow, HeadRequest, ReadRequest, Token};
@@ -218,11 +219,22 @@ impl<T: Copied> Replica<T> {
     pub async fn fetch(&self, keys: &[String], budget: Duration) -> Result<Vec<Replicated<T>>, ReplicaError> {
         let end = Instant::now() + budget;
         let mut fetched = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(FETCH) {
+        let mut parts: Vec<_> = keys.chunks(FETCH).rev().collect();
+        while let Some(keys) = parts.pop() {
             let feed = self.feed.with_deadline(end.saturating_duration_since(Instant::now()));
             let request = ReadRequest::default().with_entity(T::OF).with_keys(keys.iter().cloned());
-            for row in feed.read(request).await?.rows {
-                fetched.extend(decode::<T>(&row)?);
+            match feed.read(request).await {
+                Ok(response) => {
+                    for row in &response.rows {
+                        fetched.extend(decode::<T>(row)?);
+                    }
+                }
+                // Their rows are more than one reply holds.
+                Err(error) if keys.len() > 1 && error.reason() == READ_TOO_LARGE => {
+                    let (first, second) = keys.split_at(keys.len() / 2);
+                    parts.extend([second, first]);
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(fetched)

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Sender;
 use tonic::Status;
 
 use super::pump::position;
-use super::{PAGE_BYTES, REPLY_BYTES, fields};
+use super::{PAGE_BYTES, READ_TOO_LARGE, REPLY_BYTES, fields};
 
 /// One type of entity, as one caller may see it.
 pub(crate) struct Entities {
@@ -127,5 +127,5 @@ async fn standing(head: &Watermark, read: &mut Read) -> Result<Position, StoreEr
 
 fn too_much() -> Status {
     Reason::ResourceExhausted
-        .because("READ_TOO_LARGE", "the entities are more than one message holds; ask for fewer keys")
+        .because(READ_TOO_LARGE, "the entities are more than one message holds; ask for fewer keys")
 }

@@ -47,6 +47,9 @@ pub const REPLY_BYTES: usize = 3 * 1024 * 1024;
 
 const _: () = assert!(REPLY_BYTES + 64 * 1024 < MAX_MESSAGE, "a reply is one message");
 
+/// The reason of a read by keys whose rows are more than that: it is to ask for fewer keys.
+pub const READ_TOO_LARGE: &str = "READ_TOO_LARGE";
+
 /// How a feed works.
 #[derive(Debug, Clone)]
 pub struct Options {

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use freehold_wire::Session;
-use freehold_wire::pb::Token;
+use freehold_events::feed::READ_TOO_LARGE;
+use freehold_store::{StoreError, Work};
+use freehold_wire::feed::FeedService;
+use freehold_wire::pb::{ReadRequest, Token};
+use freehold_wire::{Session, reason};
 
-use crate::fixture::{Catalog, Failing, ProductCopy, SOON, ServedStale, Shop, Way, eventually, name};
+use crate::fixture::{
+    Catalog, Failing, Product, ProductCopy, SOON, ServedStale, Shop, Way, context, eventually, name, product,
+};
 use crate::{Copied, Level, LevelName, Replica, ReplicaError, Source};
 
 const MOMENT: Duration = Duration::from_millis(50);
@@ -239,4 +244,22 @@ async fn a_copy_that_restarts_while_it_catches_up_claims_no_freshness() {
         replica.at(Level::Bounded(HOUR), MOMENT).await,
         Ok(achieved) if achieved.level() == LevelName::Bounded && achieved.source() == Source::Copy
     ));
+}
+
+/// Rows that are too large for one reply are fetched by fewer keys at once.
+#[tokio::test]
+async fn rows_of_any_size_are_fetched_from_the_owner() {
+    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
+    for key in 0..12 {
+        let large = Product { name: "x".repeat(1_000_000), ..product(key, key) };
+        let unit = async move |work: &mut Work| work.put(&large).await;
+        catalog.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
+    }
+    let replica: Replica<ProductCopy> = shop.copy(&Way::sound(catalog.feed())).await;
+    let keys: Vec<_> = (0..12).rev().map(name).collect();
+    let rows = replica.fetch(&keys, SOON).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.value.id.clone()).collect::<Vec<_>>(), keys);
+    let at_once = ReadRequest::default().with_entity(ProductCopy::OF).with_keys(keys);
+    let refused = catalog.feed().read(context(), at_once).await.unwrap_err();
+    assert_eq!(reason::of(&refused), READ_TOO_LARGE, "the planted bug, one call for all keys, fails");
 }

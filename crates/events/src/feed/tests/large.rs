@@ -16,7 +16,7 @@ use tonic::Code;
 use crate::feed::access::Access;
 use crate::feed::outlet::outlet;
 use crate::feed::pump::Pump;
-use crate::feed::{Feed, Options, PAGE_BYTES, WAITING_BYTES};
+use crate::feed::{Feed, Options, PAGE_BYTES, READ_TOO_LARGE, WAITING_BYTES};
 use crate::fixture::{CONTRACT, ORDER, Order, Owner, SOON, SUBSCRIPTION, context};
 
 /// An entity of about so many bytes.
@@ -131,5 +131,5 @@ async fn a_reply_of_large_entities_is_one_message_or_asks_for_less() {
     let most = read(2).await.unwrap();
     assert!(most.rows.len() == 2 && most.encoded_len() < MAX_MESSAGE);
     let refused = read(12).await.unwrap_err();
-    assert_eq!((refused.code(), reason::of(&refused).as_str()), (Code::ResourceExhausted, "READ_TOO_LARGE"));
+    assert_eq!((refused.code(), reason::of(&refused).as_str()), (Code::ResourceExhausted, READ_TOO_LARGE));
 }
