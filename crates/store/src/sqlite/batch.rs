@@ -1,6 +1,7 @@
-//! Group commit: the units that are queued run one after another, each in its own savepoint, and share one commit.
+//! Group commit: the units that are queued run one after another and share one commit.
 //!
-//! A unit that refuses, panics or waits for something foreign is rolled back alone. What takes the transaction away from
+//! A unit that refuses, panics or waits for something foreign is rolled back alone: to its savepoint, or where it is the
+//! first, with the whole transaction, which then begins anew. A savepoint copies every page that its unit touches. What takes the transaction away from
 //! under all of them (ON CONFLICT ROLLBACK, a full disk, an IO error, a write that is cut at its deadline) fails the
 //! whole batch, which is then safe to retry. **Invariant:** nobody is told anything before the commit, refusals
 //! included, since they may rest on what earlier units of the batch wrote.
@@ -107,7 +108,9 @@ impl<'a> Batch<'a> {
         if Instant::now() >= deadline {
             return Ran::Alone(Err(StoreError::DeadlineExceeded));
         }
-        if let Err(error) = self.control(OPEN_UNIT, errors::of_statement) {
+        if !self.is_first()
+            && let Err(error) = self.control(OPEN_UNIT, errors::of_statement)
+        {
             return Ran::Ended(error);
         }
         let Some(lane) = self.lane.take() else { return Ran::Ended(StoreError::Closed) };
@@ -131,16 +134,24 @@ impl<'a> Batch<'a> {
             return Ran::Ended(failed.unwrap_or(StoreError::RolledBack(None)));
         }
         self.kept += usize::from(matches!(verdict, Verdict::Commit));
-        let (words, outcome) = match verdict {
-            Verdict::Commit => (KEEP_UNIT, Ok(mark)),
-            Verdict::Refused => (UNDO_UNIT, Ok(self.mark)),
-            Verdict::Failed(error) => (UNDO_UNIT, Err(error)),
+        let (kept, outcome) = match verdict {
+            Verdict::Commit => (true, Ok(mark)),
+            Verdict::Refused => (false, Ok(self.mark)),
+            Verdict::Failed(error) => (false, Err(error)),
         };
-        let ended = self.control(words, errors::of_statement).and_then(|()| match words {
-            UNDO_UNIT => self.control(KEEP_UNIT, errors::of_statement),
-            _ => Ok(()),
-        });
+        let words: &[&'static str] = match (self.is_first(), kept) {
+            (true, true) => &[],
+            (true, false) => &[ROLLBACK, BEGIN],
+            (false, true) => &[KEEP_UNIT],
+            (false, false) => &[UNDO_UNIT, KEEP_UNIT],
+        };
+        let ended = words.iter().try_for_each(|words| self.control(words, errors::of_statement));
         ended.map_or_else(Ran::Ended, |()| Ran::Alone(outcome))
+    }
+
+    /// Whether the unit at hand has the transaction to itself so far.
+    fn is_first(&self) -> bool {
+        self.done.is_empty()
     }
 
     fn control(

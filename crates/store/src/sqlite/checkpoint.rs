@@ -13,8 +13,14 @@ use crate::error::StoreError;
 /// Pages in the WAL and not yet in the database that are worth a checkpoint, which costs two fsyncs: four megabytes.
 const WORTH_IT: i64 = 1000;
 
+/// How many units the writer commits before the background looks how long the WAL is: waking it costs as much as a
+/// small commit does.
+const LOOK_EVERY: usize = 64;
+
 /// Wakes the background; dropping it ends it.
 pub(super) struct Checkpoints {
+    /// Units since the last look.
+    unseen: usize,
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -26,11 +32,16 @@ impl Checkpoints {
         let thread = thread::Builder::new().name(format!("{name}-checkpoint"));
         let thread = thread.spawn(move || run(&connection, &woken));
         let thread = thread.map_err(|error| StoreError::Io(std::sync::Arc::new(error)))?;
-        Ok(Self { wake: Some(wake), thread: Some(thread) })
+        Ok(Self { unseen: 0, wake: Some(wake), thread: Some(thread) })
     }
 
-    /// Tells that there has been a commit. Never waits.
-    pub(super) fn committed(&self) {
+    /// Tells that there has been a commit of so many units. Never waits.
+    pub(super) fn committed(&mut self, units: usize) {
+        self.unseen += units;
+        if self.unseen < LOOK_EVERY {
+            return;
+        }
+        self.unseen = 0;
         if let Some(wake) = &self.wake {
             // A full channel has a wake-up in it already.
             let _ = wake.try_send(());

@@ -42,9 +42,12 @@ impl Writer {
     fn batch(&mut self, first: Job) {
         let batch = Batch::new(self.lane.take(), &self.ledger);
         let orders = &mut self.orders;
-        let mut close = false;
+        let (mut units, mut close) = (1, false);
         self.lane = batch.run(first, || match orders.try_recv().ok()? {
-            Order::Run(job) => Some(job),
+            Order::Run(job) => {
+                units += 1;
+                Some(job)
+            }
             Order::Close => {
                 close = true;
                 None
@@ -53,6 +56,6 @@ impl Writer {
         if close {
             self.orders.close();
         }
-        self.checkpoints.committed();
+        self.checkpoints.committed(units);
     }
 }
