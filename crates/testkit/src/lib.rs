@@ -1,4 +1,5 @@
-//! What tests of a mesh need: real engines, processes that die on purpose, conditions with a deadline.
+//! What tests of a mesh need: real engines, owners to stand in for, processes that die on purpose, conditions with
+//! a deadline.
 //!
 //! Everything here panics rather than returns an error: a test can do nothing about it, and the message is what its
 //! author reads. **Invariant:** whatever a test makes through this crate is gone when the test is over, however it ends.
@@ -8,12 +9,16 @@ pub mod mounted;
 pub mod process;
 
 mod eventually;
+mod opening;
+mod owner;
 mod rounds;
 mod scratch;
 
 pub use engines::Database;
 pub use eventually::eventually;
 pub use mounted::Mounted;
+pub use opening::open;
+pub use owner::{Owner, Served, image};
 pub use process::Process;
 pub use rounds::rounds;
 pub use scratch::Scratch;

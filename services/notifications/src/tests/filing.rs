@@ -6,7 +6,7 @@ use super::*;
 async fn a_mail_is_a_file_named_by_the_event() {
     on_each_engine(async |bench| {
         let event = OrderConfirmed::default().with_order_id("10248").with_customer_id("VINET");
-        let id = bench.world.orders.emit(event.with_total_cents(39_205)).await;
+        let id = bench.world.orders.emit(event.with_total_cents(39_205)).await.id;
         bench.caught_up().await;
         bench.file().await.unwrap();
         let files = bench.files();

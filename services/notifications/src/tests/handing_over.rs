@@ -1,5 +1,6 @@
 //! Mails to a mail server: at least once under the event's id, whatever becomes of the server or of us.
 
+use freehold_testkit::eventually;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 

@@ -6,37 +6,38 @@ mod filing;
 mod handing_over;
 mod listing;
 mod mail_server;
-mod owner;
 mod reacting;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use freehold_events::Handle;
-use freehold_sdk::Mesh;
+use freehold_events::feed::Feed;
 use freehold_sdk::notifications::v1 as pb;
 use freehold_sdk::notifications::v1::NotificationsServiceServer;
 use freehold_sdk::notifications::v1::methods::notifications as methods;
 use freehold_sdk::orders::v1::{OrderCancelled, OrderConfirmed, OrderRejected, OrderShipped};
 use freehold_sdk::users::v1::User;
-use freehold_store::{OpenError, Queries, Store, Work, vals};
-use freehold_testkit::{Database, Mounted, Scratch, engines, eventually};
+use freehold_sdk::{CONTRACT, Mesh};
+use freehold_server::Server;
+use freehold_store::{Queries, Store, Work, vals};
+use freehold_testkit::{Database, Mounted, Owner, Scratch, Served, engines};
 use freehold_wire::Context;
+use freehold_wire::feed::FeedServiceServer;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::Inside;
 use crate::grpc::Grpc;
 use crate::outgoing::{Outgoing, OutgoingError};
-use owner::Owner;
 
 /// How long a test waits for what must come true.
 const SOON: Duration = Duration::from_secs(30);
 
 /// Whom the service listens to.
 struct World {
-    orders: Owner,
-    users: Owner,
+    orders: Served,
+    users: Served,
 }
 
 /// The service, in a world with two customers; nobody hands its mails over but the test.
@@ -60,7 +61,7 @@ async fn on_each_engine(test: impl AsyncFn(&Bench)) {
 
 impl World {
     async fn open() -> Self {
-        let (orders, users) = (Owner::serve("orders").await, Owner::serve("users").await);
+        let (orders, users) = (serve("orders").await, serve("users").await);
         users.put(customer("VINET", "Paul Henriot", "vinet@example.com")).await;
         users.put(customer("TOMSP", "Karin Josephs", "tomsp@example.com")).await;
         Self { orders, users }
@@ -74,13 +75,7 @@ impl World {
 
 impl Bench {
     async fn start(database: &Database, world: World) -> Self {
-        let options = crate::options(database.url()).throwaway_server();
-        let store = eventually("the database", SOON, async || match Store::open(options.clone()).await {
-            // PostgreSQL notices a moment later that the process before is gone.
-            Err(OpenError::Owned(_)) => None,
-            opened => Some(opened.unwrap()),
-        })
-        .await;
+        let store = freehold_testkit::open(crate::options(database.url())).await;
         let mesh = Mesh::fixed(crate::NAME, [world.orders.place(), world.users.place()]);
         let Inside { grpc, reacting } = Inside::start(&store, mesh).await.unwrap();
         let server = Mounted::new(NotificationsServiceServer::new(grpc), "demo");
@@ -103,7 +98,7 @@ impl Bench {
     /// An order is shipped, which makes a mail; its id.
     async fn shipped(&self, order_id: &str, customer_id: &str) -> String {
         let event = OrderShipped::default().with_order_id(order_id).with_customer_id(customer_id);
-        let id = self.world.orders.emit(event).await;
+        let id = self.world.orders.emit(event).await.id;
         self.caught_up().await;
         id
     }
@@ -148,6 +143,15 @@ impl Bench {
         let unit = async move |work: &mut Work| work.exec(sql, vals![]).await;
         self.store.unit(&Context::new(crate::NAME, SOON), unit).await.unwrap();
     }
+}
+
+/// An owner that the service reads from, served over the wire.
+async fn serve(name: &'static str) -> Served {
+    let served = Owner::open(name, &freehold_events::MIGRATIONS).await.serve(|store| {
+        let feed = Feed::new(store, &CONTRACT).unwrap();
+        Server::new(name, &CONTRACT).serve(FeedServiceServer::new(feed))
+    });
+    served.await
 }
 
 fn customer(id: &str, name: &str, email: &str) -> User {

@@ -10,9 +10,9 @@ async fn each_event_becomes_one_mail_by_its_id() {
         let rejected = OrderRejected::default().with_order_id("2").with_customer_id("TOMSP");
         let cancelled = OrderCancelled::default().with_order_id("1").with_customer_id("VINET");
         let ids = [
-            orders.emit(confirmed.with_total_cents(39_200)).await,
-            orders.emit(rejected.with_reason("INSUFFICIENT_STOCK")).await,
-            orders.emit(cancelled).await,
+            orders.emit(confirmed.with_total_cents(39_200)).await.id,
+            orders.emit(rejected.with_reason("INSUFFICIENT_STOCK")).await.id,
+            orders.emit(cancelled).await.id,
             bench.shipped("3", "NOBODY").await,
         ];
         let expected = [

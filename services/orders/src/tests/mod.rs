@@ -6,7 +6,6 @@ mod folds;
 mod history;
 mod listing;
 mod others;
-mod owner;
 mod placing;
 mod reading;
 mod repeating;
@@ -16,30 +15,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use freehold_sdk::Mesh;
+use freehold_events::feed::Feed;
 use freehold_sdk::catalog::v1::{Product, ProductState};
 use freehold_sdk::orders::v1 as pb;
 use freehold_sdk::orders::v1::OrdersServiceServer;
 use freehold_sdk::orders::v1::methods::orders as methods;
 use freehold_sdk::users::v1::User;
-use freehold_store::{OpenError, Queries, Store, StoreError, Work, outbox, vals};
-use freehold_testkit::{Database, Mounted, engines, eventually};
+use freehold_sdk::{CONTRACT, Mesh};
+use freehold_server::Server;
+use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
+use freehold_testkit::{Database, Mounted, Owner, Served, engines, eventually};
 use freehold_wire::Context;
+use freehold_wire::feed::FeedServiceServer;
 use freehold_wire::pb::Envelope;
 use tonic::{Code, Status};
 
 use crate::Inside;
 use crate::grpc::Grpc;
 use others::Others;
-use owner::Owner;
 
 /// How long a test waits for what must come true.
 const SOON: Duration = Duration::from_secs(30);
 
 /// Everybody else: who is copied from, and who is called.
 struct World {
-    catalog: Owner,
-    users: Owner,
+    catalog: Served,
+    users: Served,
     others: Others,
     /// How far the service's clock is ahead of the system's, in milliseconds.
     ahead_ms: Arc<AtomicI64>,
@@ -66,7 +67,7 @@ async fn on_each_engine(test: impl AsyncFn(&Bench)) {
 
 impl World {
     async fn open() -> Self {
-        let (catalog, users) = (Owner::serve("catalog").await, Owner::serve("users").await);
+        let (catalog, users) = (serve("catalog").await, serve("users").await);
         catalog.put(product("11", "Queso Cabrales", 2100)).await;
         catalog.put(product("42", "Singaporean Hokkien Fried Mee", 1400)).await;
         catalog
@@ -154,6 +155,15 @@ impl Bench {
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// An owner that the service reads from, served over the wire.
+async fn serve(name: &'static str) -> Served {
+    let served = Owner::open(name, &freehold_events::MIGRATIONS).await.serve(|store| {
+        let feed = Feed::new(store, &CONTRACT).unwrap();
+        Server::new(name, &CONTRACT).serve(FeedServiceServer::new(feed))
+    });
+    served.await
+}
+
 /// Opens the service's database, by a clock that a test can put forward.
 async fn open(database: &Database, world: &World) -> Store {
     let ahead_ms = Arc::clone(&world.ahead_ms);
@@ -161,13 +171,8 @@ async fn open(database: &Database, world: &World) -> Store {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         i64::try_from(since).unwrap() + ahead_ms.load(Ordering::Relaxed)
     };
-    let options = crate::options(database.url()).throwaway_server().clock(clock);
-    eventually("the database", SOON, async || match Store::open(options.clone()).await {
-        // PostgreSQL notices a moment later that the process before is gone.
-        Err(OpenError::Owned(_)) => None,
-        opened => Some(opened.unwrap()),
-    })
-    .await
+    let options = crate::options(database.url()).clock(clock);
+    freehold_testkit::open(options).await
 }
 
 fn product(id: &str, name: &str, price_cents: i64) -> Product {
