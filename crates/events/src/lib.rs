@@ -21,6 +21,7 @@ pub mod purpose;
 mod reaction;
 mod retry;
 mod subscription;
+mod superseded;
 
 pub use consumer::{Consumer, Options};
 pub use dead_letters::{DeadLetters, DecisionError, ParkedKey};

@@ -1,14 +1,16 @@
 //! Parked events, in the consumer's database: the tail of a key behind an event that fails or has not arrived.
 //!
 //! Per key the first row says what it waits for, the others are behind it. Rows are written, claimed and released in
-//! units of work only. **Invariant:** an event is in this table or its effect was taken or it was skipped on record;
-//! never two of these.
+//! units of work only. A tombstone takes the data of the parked changes before it (`superseded`), and a change without
+//! data is due at once, to be passed over. **Invariant:** an event is in this table or its effect was taken or it was
+//! skipped on record; never two of these.
 
 use freehold_store::{Queries, Row, StoreError, Work, inbox, vals};
 use freehold_wire::pb::Envelope;
 use prost::Message;
 
 use crate::inbox::{Known, Verdict, judge};
+use crate::superseded;
 
 /// What the first event of a parked key waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +113,8 @@ pub(crate) async fn first_version(
     row.map_or(Ok(None), |row| row.get("version"))
 }
 
-/// Parks an event; one that is parked already stays as it is.
+/// Parks an event; one that is parked already stays as it is. Changes that a tombstone has superseded lose their data,
+/// so a key whose tombstone parks is to be arranged.
 pub(crate) async fn park(
     work: &mut Work,
     subscription: &str,
@@ -137,7 +140,10 @@ pub(crate) async fn park(
         now,
         reason,
     ];
-    work.exec(PARK, values).await.map(drop)
+    if work.exec(PARK, values).await? == 0 {
+        return Ok(());
+    }
+    superseded::empty(work, Key::of(subscription, event), event).await
 }
 
 /// The event that has been due longest.
@@ -228,7 +234,8 @@ pub(crate) async fn log(
 }
 
 /// Puts a key's rows in order after one came or went: the first one is due, held or dead, all others are behind it.
-/// A first one whose version was taken meanwhile is discarded, on record.
+/// A first one whose version was taken meanwhile is discarded, on record; an empty change is due, as nobody has to decide
+/// about what is no longer known.
 pub(crate) async fn arrange(work: &mut Work, key: Key<'_>, origin: i64) -> Result<(), StoreError> {
     const BEHIND: &str = "UPDATE freehold_parked SET state = 'behind' WHERE subscription = $1 AND entity = $2 \
                           AND key = $3 AND version > $4 AND state <> 'behind'";
@@ -244,7 +251,10 @@ pub(crate) async fn arrange(work: &mut Work, key: Key<'_>, origin: i64) -> Resul
                 log(work, key, version, ("discarded", "", "a newer version was taken")).await?;
                 continue;
             }
-            Verdict::Deliver if matches!(head.state, Parking::Behind | Parking::Gap) => {
+            Verdict::Deliver
+                if matches!(head.state, Parking::Behind | Parking::Gap)
+                    || superseded::is_empty_change(&head.event) =>
+            {
                 let stay = Stay { next_ms: now, ..Stay::held(Parking::Waiting, "") };
                 set(work, key, version, stay).await?;
             }
@@ -263,7 +273,8 @@ pub(crate) fn is_history(event: &Envelope, origin: i64) -> bool {
     event.position.as_ref().is_some_and(|position| position.mark <= origin)
 }
 
-fn read(row: &Row) -> Result<First, StoreError> {
+/// A parked event of a row.
+pub(crate) fn read(row: &Row) -> Result<First, StoreError> {
     let damaged = |_| StoreError::Decode { column: "envelope".to_owned(), problem: "is damaged".to_owned() };
     Ok(First {
         event: Envelope::decode(row.get::<Vec<u8>>("envelope")?.as_slice()).map_err(damaged)?,

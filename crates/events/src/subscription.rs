@@ -136,7 +136,7 @@ impl Subscription {
         Ok(())
     }
 
-    /// Whether there is a reaction to the event.
+    /// Whether there is a reaction to the event: none to headers alone, whose data was erased.
     pub(crate) fn wants(&self, envelope: &Envelope) -> bool {
         let told = envelope.deleted || envelope.data.is_some();
         told && self.handlers.contains_key(envelope.r#type.as_str())

@@ -190,7 +190,12 @@ impl Intake {
                         parked::arrange(work, key, origin).await?;
                     }
                 }
-                Verdict::Behind => parked::park(work, name, event, Stay::held(Parking::Behind, "")).await?,
+                Verdict::Behind => {
+                    parked::park(work, name, event, Stay::held(Parking::Behind, "")).await?;
+                    if event.deleted {
+                        parked::arrange(work, key, origin).await?;
+                    }
+                }
                 Verdict::Gap => {
                     parked::park(work, name, event, Stay::held(Parking::Gap, parked::MISSING)).await?;
                     taken = Taken { parked: true, gap: true };

@@ -18,6 +18,7 @@ use crate::parked::{self, First, Key, Parking, Stay};
 use crate::position;
 use crate::reaction::ReactionError;
 use crate::retry::{Failure, Next, Tried};
+use crate::superseded;
 
 /// How often it looks for events that were redriven or skipped.
 const LOOK: Duration = Duration::from_secs(1);
@@ -115,16 +116,29 @@ impl Retrier {
         self.intake.store.unit(&self.intake.context(), unit).await.map(drop)
     }
 
-    /// Writes down how an attempt failed.
-    async fn settle(&self, first: First, failure: Failure, error: &ReactionError) -> Result<(), StoreError> {
+    /// Writes down how an attempt failed. One at a change that was emptied meanwhile says nothing: what it failed at is
+    /// gone, and how may quote it.
+    pub(super) async fn settle(
+        &self,
+        first: First,
+        failure: Failure,
+        error: &ReactionError,
+    ) -> Result<(), StoreError> {
         let stay = self.intake.after(failure, tried(&first), error);
         let name = self.intake.subscription.name().to_owned();
         let unit = async move |work: &mut Work| {
-            let key = Key::of(&name, &first.event);
-            if stay.state == Parking::Dead {
-                parked::log(work, key, first.event.version, ("dead", "", &stay.reason)).await?;
+            let (key, version) = (Key::of(&name, &first.event), first.event.version);
+            inbox::lock(work, key.subscription, key.entity, key.key).await?;
+            let stands = parked::first(work, key).await?.filter(|stands| stands.event.version == version);
+            if stands.is_some_and(|stands| superseded::is_empty_change(&stands.event)) {
+                let next_ms = now_ms() + millis(LOOK);
+                let due = Stay { next_ms, ..Stay::held(Parking::Waiting, "") };
+                return parked::set(work, key, version, due).await;
             }
-            parked::set(work, key, first.event.version, stay).await
+            if stay.state == Parking::Dead {
+                parked::log(work, key, version, ("dead", "", &stay.reason)).await?;
+            }
+            parked::set(work, key, version, stay).await
         };
         self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await.map(drop)
     }

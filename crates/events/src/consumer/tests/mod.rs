@@ -5,6 +5,7 @@ mod gaps;
 mod hops;
 mod parking;
 mod poison;
+mod tombstones;
 
 use freehold_store::{Queries, StoreError, Work, vals};
 

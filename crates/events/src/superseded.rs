@@ -1,0 +1,86 @@
+//! Parked changes that a tombstone of their key has superseded: they keep their headers and lose their data.
+//!
+//! A tombstone may be an erasure, so what it deletes must not stay here until somebody decides about a dead letter. A
+//! change without data has no reaction: its version is taken, and the tombstone behind it says all. Parked events that
+//! are no changes stay as they are: by the contract no personal data is in them. **Invariant:** no parked change that
+//! has a parked tombstone of its key behind it has data, in whichever order the two came.
+
+use std::ops::RangeInclusive;
+
+use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_wire::pb::Envelope;
+use prost::Message;
+
+use crate::parked::{self, First, Key, Parking};
+
+/// Why a parked change has no data.
+const ERASED: &str = "a tombstone of its key waits behind it";
+
+/// Empties what is superseded now that `event` has parked: the changes before a tombstone, or the change itself.
+pub(crate) async fn empty(work: &mut Work, key: Key<'_>, event: &Envelope) -> Result<(), StoreError> {
+    let version = event.version;
+    let superseded = if event.deleted {
+        within(work, key, 1..=version - 1).await?
+    } else if is_change(event) && tombstone_after(work, key, version).await? {
+        within(work, key, version..=version).await?
+    } else {
+        return Ok(());
+    };
+    for parked in superseded {
+        if is_change(&parked.event) && parked.event.data.is_some() {
+            empty_one(work, key, parked).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an event is a change that lost its data, here or at its owner.
+pub(crate) fn is_empty_change(event: &Envelope) -> bool {
+    is_change(event) && event.data.is_none()
+}
+
+/// A change has the type of its entity.
+fn is_change(event: &Envelope) -> bool {
+    event.r#type == event.entity && !event.deleted
+}
+
+/// Takes the data, and what failed attempts said, which may quote it.
+async fn empty_one(work: &mut Work, key: Key<'_>, parked: First) -> Result<(), StoreError> {
+    const EMPTY: &str = "UPDATE freehold_parked SET envelope = $5, reason = $6 \
+                         WHERE subscription = $1 AND entity = $2 AND key = $3 AND version = $4";
+    const UNSAY: &str = "UPDATE freehold_parked_log SET reason = '' \
+                         WHERE subscription = $1 AND entity = $2 AND key = $3 AND version = $4";
+    let version = parked.event.version;
+    // One that waits for a version before it has not been tried: it has to go on saying what it waits for.
+    let reason = if waits_for_another(&parked) { parked.reason } else { String::new() };
+    let mut bare = parked.event;
+    bare.data = None;
+    bare.dataschema.clear();
+    let values = vals![key.subscription, key.entity, key.key, version, bare.encode_to_vec(), &reason];
+    work.exec(EMPTY, values).await?;
+    if reason.is_empty() {
+        work.exec(UNSAY, vals![key.subscription, key.entity, key.key, version]).await?;
+    }
+    parked::log(work, key, version, ("emptied", "", ERASED)).await
+}
+
+fn waits_for_another(parked: &First) -> bool {
+    parked.state == Parking::Gap || (parked.state == Parking::Dead && parked.attempts == 0)
+}
+
+async fn tombstone_after(work: &mut Work, key: Key<'_>, version: i64) -> Result<bool, StoreError> {
+    let later = within(work, key, version + 1..=i64::MAX).await?;
+    Ok(later.iter().any(|parked| parked.event.deleted))
+}
+
+/// The parked events of a key with these versions.
+async fn within(
+    work: &mut Work,
+    key: Key<'_>,
+    versions: RangeInclusive<i64>,
+) -> Result<Vec<First>, StoreError> {
+    const WITHIN: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \
+                          WHERE subscription = $1 AND entity = $2 AND key = $3 AND version BETWEEN $4 AND $5";
+    let values = vals![key.subscription, key.entity, key.key, *versions.start(), *versions.end()];
+    work.all(WITHIN, values).await?.iter().map(parked::read).collect()
+}
