@@ -33,6 +33,8 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     /// Checks contracts, and underlines what is wrong with them.
     Check(CheckArgs),
+    /// Draws who owns, calls, reads and copies what, from the contracts.
+    Graph(GraphArgs),
     /// Shows the services of a running mesh and whether they serve.
     Status(StatusArgs),
     /// Shows the version.
@@ -109,6 +111,30 @@ pub(crate) struct CheckArgs {
     /// The folder of the contracts.
     #[arg(value_name = "DIR", default_value = "proto")]
     pub(crate) folder: PathBuf,
+}
+
+/// Options of `graph`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GraphArgs {
+    /// How it is drawn [default: text, or json under `-o json`].
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<GraphFormat>,
+    /// A folder of contracts, instead of those that this command was built with.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) proto: Option<PathBuf>,
+}
+
+/// How a graph is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A paragraph per service.
+    Text,
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// A Graphviz digraph.
+    Dot,
+    /// One JSON document.
+    Json,
 }
 
 /// Options of `status`.

@@ -5,8 +5,10 @@
 mod check;
 mod cli;
 mod config;
+mod contracts;
 mod demo;
 mod exit;
+mod graph;
 mod place;
 mod status;
 mod up;
@@ -35,6 +37,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Demo(args) => demo::run(&args, &config, cli.output),
         Verb::Verify(args) => verify::run(&args, &config, cli.output),
         Verb::Check(args) => check::run(&args, cli.output),
+        Verb::Graph(args) => graph::run(&args, cli.output),
         Verb::Status(args) => status::run(&args, cli.output),
         Verb::Version => version::run(cli.output),
     }

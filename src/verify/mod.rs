@@ -20,14 +20,13 @@ use freehold_contract::Model;
 
 use crate::cli::{Format, VerifyArgs};
 use crate::config::Config;
+use crate::contracts;
 use crate::exit::{Exit, Failure};
 use crate::up;
 use crate::verify::databases::{Databases, ReadError};
 use crate::verify::finding::Findings;
 use crate::verify::positions::Positions;
 
-/// The contracts that this command was built with, as `build.rs` compiled them.
-const CONTRACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contracts.bin"));
 /// How long a running mesh may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
@@ -35,8 +34,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Checks the databases in the folder.
 pub(crate) fn run(args: &VerifyArgs, config: &Config, format: Format) -> Result<(), Failure> {
     let folder = up::data_folder(args.data.clone(), config);
-    let model =
-        freehold_contract::load_descriptors(CONTRACTS).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let model = contracts::embedded()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
     let findings = runtime.block_on(verify(&folder, &model))?;
     print(&findings, format);
