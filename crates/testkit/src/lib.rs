@@ -18,7 +18,7 @@ pub use engines::Database;
 pub use eventually::eventually;
 pub use mounted::Mounted;
 pub use opening::open;
-pub use owner::{Owner, Served, image};
+pub use owner::{Owner, Served, image, kept};
 pub use process::Process;
 pub use rounds::rounds;
 pub use scratch::Scratch;

@@ -181,6 +181,14 @@ impl Deref for Served {
     }
 }
 
+/// All events that a store keeps, oldest first.
+///
+/// # Panics
+/// They cannot be read.
+pub async fn kept(store: &Store) -> Vec<Envelope> {
+    done(outbox::after(store, &mut done(store.read().await), 0, i64::MAX).await)
+}
+
 /// What a process that is killed now leaves in its folder.
 ///
 /// # Panics

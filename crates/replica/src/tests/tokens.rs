@@ -2,11 +2,11 @@
 
 use freehold_store::{StoreError, Work};
 use freehold_testkit::engines::{self, Database};
+use freehold_testkit::{Scratch, image};
 use freehold_wire::Session;
 use freehold_wire::pb::Token;
-use tempfile::TempDir;
 
-use crate::fixture::{Catalog, Failing, SOON, Shop, Way, context, image, name, product};
+use crate::fixture::{Catalog, Failing, SOON, Shop, Way, context, name, product};
 use crate::{Level, LevelName, Replica};
 
 /// A price, and what the write makes of it.
@@ -24,7 +24,7 @@ enum End {
 /// The write: its token comes with the success of its unit, if there is somebody left to tell it.
 async fn write(catalog: Catalog, end: End) -> (Option<Token>, Catalog) {
     let folder = catalog.folder();
-    let unit = async move |work: &mut Work| -> Result<TempDir, StoreError> {
+    let unit = async move |work: &mut Work| -> Result<Scratch, StoreError> {
         work.put(&product(0, NEW)).await?;
         if end == End::RolledBack {
             return Err(StoreError::Busy("changed its mind"));

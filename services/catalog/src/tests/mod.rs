@@ -8,7 +8,7 @@ mod pricing;
 use freehold_sdk::catalog::v1 as pb;
 use freehold_sdk::catalog::v1::CatalogServiceServer;
 use freehold_sdk::catalog::v1::methods::catalog as methods;
-use freehold_store::{Store, outbox};
+use freehold_store::Store;
 use freehold_testkit::{Database, Mounted, engines};
 use freehold_wire::pb::Envelope;
 use tonic::Status;
@@ -67,8 +67,7 @@ impl Bench {
 
     /// All events that are kept, oldest first.
     async fn events(&self) -> Vec<Envelope> {
-        let mut read = self.store.read().await.unwrap();
-        outbox::after(&self.store, &mut read, 0, 1000).await.unwrap()
+        freehold_testkit::kept(&self.store).await
     }
 
     /// The types and versions of all events that are kept, oldest first.

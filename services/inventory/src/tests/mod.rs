@@ -13,7 +13,7 @@ use freehold_events::ReactionError;
 use freehold_sdk::inventory::v1 as pb;
 use freehold_sdk::inventory::v1::InventoryServiceServer;
 use freehold_sdk::inventory::v1::methods::inventory as methods;
-use freehold_store::{Store, Work, outbox};
+use freehold_store::{Store, Work};
 use freehold_testkit::{Database, Mounted, engines};
 use freehold_wire::Context;
 use freehold_wire::pb::Envelope;
@@ -89,8 +89,7 @@ impl Bench {
 
     /// All events that are kept, oldest first.
     async fn events(&self) -> Vec<Envelope> {
-        let mut read = self.store.read().await.unwrap();
-        outbox::after(&self.store, &mut read, 0, 1000).await.unwrap()
+        freehold_testkit::kept(&self.store).await
     }
 }
 

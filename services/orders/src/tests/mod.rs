@@ -23,7 +23,7 @@ use freehold_sdk::orders::v1::methods::orders as methods;
 use freehold_sdk::users::v1::User;
 use freehold_sdk::{CONTRACT, Mesh};
 use freehold_server::Server;
-use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
+use freehold_store::{Queries, Store, StoreError, Work, vals};
 use freehold_testkit::{Database, Mounted, Owner, Served, engines, eventually};
 use freehold_wire::Context;
 use freehold_wire::feed::FeedServiceServer;
@@ -126,8 +126,7 @@ impl Bench {
 
     /// All events that are kept, oldest first.
     async fn events(&self) -> Vec<Envelope> {
-        let mut read = self.store.read().await.unwrap();
-        outbox::after(&self.store, &mut read, 0, 10_000).await.unwrap()
+        freehold_testkit::kept(&self.store).await
     }
 
     /// How often a type was told.

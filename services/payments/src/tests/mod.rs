@@ -12,7 +12,7 @@ use freehold_events::ReactionError;
 use freehold_sdk::payments::v1 as pb;
 use freehold_sdk::payments::v1::PaymentsServiceServer;
 use freehold_sdk::payments::v1::methods::payments as methods;
-use freehold_store::{Store, Work, outbox};
+use freehold_store::{Store, Work};
 use freehold_testkit::{Database, Mounted, engines};
 use freehold_wire::Context;
 use freehold_wire::pb::Envelope;
@@ -95,8 +95,7 @@ impl Bench {
 
     /// All events that are kept, oldest first.
     async fn events(&self) -> Vec<Envelope> {
-        let mut read = self.store.read().await.unwrap();
-        outbox::after(&self.store, &mut read, 0, 1000).await.unwrap()
+        freehold_testkit::kept(&self.store).await
     }
 
     /// How often a type was told.

@@ -8,7 +8,7 @@ mod registering;
 use freehold_sdk::users::v1 as pb;
 use freehold_sdk::users::v1::UsersServiceServer;
 use freehold_sdk::users::v1::methods::users as methods;
-use freehold_store::{Store, outbox};
+use freehold_store::Store;
 use freehold_testkit::{Database, Mounted, engines};
 use freehold_wire::pb::Envelope;
 use tonic::Status;
@@ -56,8 +56,7 @@ impl Bench {
 
     /// All events that are kept, oldest first.
     async fn events(&self) -> Vec<Envelope> {
-        let mut read = self.store.read().await.unwrap();
-        outbox::after(&self.store, &mut read, 0, 1000).await.unwrap()
+        freehold_testkit::kept(&self.store).await
     }
 }
 
