@@ -93,8 +93,8 @@ impl Copied for Product {
         vec![Value::from(self.id.as_str()), Value::from(self.name.as_str()), Value::from(self.price_cents)]
     }
 
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self { id: row.get("id")?, name: row.get("name")?, price_cents: row.get("price_cents")? })
+    fn from_row(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self { id: row.take("id")?, name: row.take("name")?, price_cents: row.take("price_cents")? })
     }
 }
 

@@ -32,11 +32,11 @@ pub trait Copied: Message + Default + Clone + Send + Sync + 'static {
     /// The values of the columns, in their order.
     fn values(&self) -> Vec<Value>;
 
-    /// Reads a row of the table.
+    /// Reads a row of the table, which is taken apart.
     ///
     /// # Errors
     /// [`StoreError::Decode`] where a column does not hold what it should.
-    fn from_row(row: &Row) -> Result<Self, StoreError>;
+    fn from_row(row: &mut Row) -> Result<Self, StoreError>;
 }
 
 /// A column of a copy.

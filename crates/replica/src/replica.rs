@@ -200,7 +200,7 @@ impl<T: Copied> Replica<T> {
     /// [`StoreError`] of the database.
     pub async fn get(queries: &mut impl Queries, key: &str) -> Result<Option<Replicated<T>>, StoreError> {
         let row = queries.one(statements::<T>(Place::Main).get, vals![key]).await?;
-        row.as_ref().map(replicated).transpose()
+        row.map(replicated).transpose()
     }
 
     /// The same for whoever wants nothing else at that moment: as fast as a query gets.
@@ -209,7 +209,7 @@ impl<T: Copied> Replica<T> {
     /// [`StoreError`] of the database.
     pub async fn get_alone(&self, key: &str) -> Result<Option<Replicated<T>>, StoreError> {
         let row = self.store.read().await?.only(statements::<T>(Place::Main).get, vals![key]).await?;
-        row.as_ref().map(replicated).transpose()
+        row.map(replicated).transpose()
     }
 
     /// The rows of some keys as the owner has them now; one that it has not is left out. The copy does not change.
@@ -282,8 +282,8 @@ impl<T: Copied> Replica<T> {
     }
 }
 
-fn replicated<T: Copied>(row: &Row) -> Result<Replicated<T>, StoreError> {
-    Ok(Replicated { value: T::from_row(row)?, version: row.get("freehold_version")? })
+fn replicated<T: Copied>(mut row: Row) -> Result<Replicated<T>, StoreError> {
+    Ok(Replicated { value: T::from_row(&mut row)?, version: row.get("freehold_version")? })
 }
 
 fn achieved(standing: &Standing, now: Instant, level: LevelName) -> Achieved {

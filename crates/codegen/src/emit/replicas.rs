@@ -177,7 +177,7 @@ fn from_row(columns: &[Column<'_>]) -> TokenStream {
     for column in columns {
         match column {
             Column::Blob { name, .. } => blobs.push(quote! {
-                copy.merge(row.get::<Vec<u8>>(#name)?.as_slice()).map_err(|error| damaged(#name, &error))?;
+                copy.merge(row.take::<Vec<u8>>(#name)?.as_slice()).map_err(|error| damaged(#name, &error))?;
             }),
             Column::Scalar { field, scalar } => {
                 let (name, column) = (names::field(&field.name), &field.name);
@@ -191,7 +191,7 @@ fn from_row(columns: &[Column<'_>]) -> TokenStream {
     } else {
         quote!(let mut copy = Self { #(#scalars,)* ..Self::default() }; #(#blobs)* Ok(copy))
     };
-    quote!(fn from_row(row: &Row) -> Result<Self, StoreError> { #body })
+    quote!(fn from_row(row: &mut Row) -> Result<Self, StoreError> { #body })
 }
 
 /// How a BLOB that does not decode is reported.
@@ -229,11 +229,11 @@ fn to_column(scalar: Scalar, value: &TokenStream, optional: bool) -> TokenStream
 fn out_of_column(scalar: Scalar, column: &str, optional: bool) -> TokenStream {
     match scalar {
         Scalar::Uint64 | Scalar::Fixed64 if optional => {
-            quote!(row.get::<Option<i64>>(#column)?.map(i64::cast_unsigned))
+            quote!(row.take::<Option<i64>>(#column)?.map(i64::cast_unsigned))
         }
-        Scalar::Uint64 | Scalar::Fixed64 => quote!(row.get::<i64>(#column)?.cast_unsigned()),
-        Scalar::Float if optional => quote!(row.get::<Option<f64>>(#column)?.map(|double| double as f32)),
-        Scalar::Float => quote!(row.get::<f64>(#column)? as f32),
-        _ => quote!(row.get(#column)?),
+        Scalar::Uint64 | Scalar::Fixed64 => quote!(row.take::<i64>(#column)?.cast_unsigned()),
+        Scalar::Float if optional => quote!(row.take::<Option<f64>>(#column)?.map(|double| double as f32)),
+        Scalar::Float => quote!(row.take::<f64>(#column)? as f32),
+        _ => quote!(row.take(#column)?),
     }
 }

@@ -32,16 +32,34 @@ impl Lane {
     }
 
     pub(crate) fn one(&self, sql: &'static str, values: &[Value]) -> Result<Option<Row>, StoreError> {
-        self.query(sql, values, 1, |_| true).map(|mut page| page.rows.pop())
+        let mut first = None;
+        self.query(sql, values, |row| {
+            first = Some(row);
+            false
+        })?;
+        Ok(first)
     }
 
     pub(crate) fn all(&self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        self.query(sql, values, usize::MAX, |_| true).map(|page| page.rows)
+        let mut rows = Vec::new();
+        self.query(sql, values, |row| {
+            rows.push(row);
+            true
+        })?;
+        Ok(rows)
     }
 
     pub(crate) fn page(&self, sql: &'static str, values: &[Value], bytes: usize) -> Result<Page, StoreError> {
         let mut room = Room::of(bytes);
-        self.query(sql, values, usize::MAX, |row| room.fits(row))
+        let mut page = Page { rows: Vec::new(), cut: false };
+        self.query(sql, values, |row| {
+            page.cut = !room.fits(&row);
+            if !page.cut {
+                page.rows.push(row);
+            }
+            !page.cut
+        })?;
+        Ok(page)
     }
 
     pub(crate) fn exec(&self, sql: &'static str, values: &[Value]) -> Result<u64, StoreError> {
@@ -82,30 +100,25 @@ impl Lane {
         self.guard.own_words(|| self.connection.execute_batch(pragma)).unwrap();
     }
 
+    /// Gives the rows of a query to `take`, one by one, for as long as it wants more.
     fn query(
         &self,
         sql: &'static str,
         values: &[Value],
-        most: usize,
-        mut fits: impl FnMut(&Row) -> bool,
-    ) -> Result<Page, StoreError> {
+        mut take: impl FnMut(Row) -> bool,
+    ) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(errors::of_statement)?;
         self.shapes.with(sql, &mut statement, |shape, statement| {
             shape.bind(statement, values)?;
             let mut found = statement.raw_query();
-            let mut rows = Vec::new();
             let mut columns = None;
-            while rows.len() < most
-                && let Some(row) = found.next().map_err(errors::of_statement)?
-            {
+            while let Some(row) = found.next().map_err(errors::of_statement)? {
                 let columns = columns.get_or_insert_with(|| shape.columns(row.as_ref()));
-                let row = read(row, columns)?;
-                if !fits(&row) {
-                    return Ok(Page { rows, cut: true });
+                if !take(read(row, columns)?) {
+                    break;
                 }
-                rows.push(row);
             }
-            Ok(Page { rows, cut: false })
+            Ok(())
         })
     }
 }

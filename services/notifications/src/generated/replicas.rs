@@ -45,11 +45,11 @@ impl Copied for RecipientCopy {
         ])
     }
 
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
+    fn from_row(row: &mut Row) -> Result<Self, StoreError> {
         Ok(Self {
-            id: row.get("id")?,
-            name: row.get("name")?,
-            email: row.get("email")?,
+            id: row.take("id")?,
+            name: row.take("name")?,
+            email: row.take("email")?,
         })
     }
 }

@@ -50,12 +50,12 @@ impl Copied for ProductCopy {
         ])
     }
 
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
+    fn from_row(row: &mut Row) -> Result<Self, StoreError> {
         Ok(Self {
-            id: row.get("id")?,
-            name: row.get("name")?,
-            price_cents: row.get("price_cents")?,
-            state: row.get("state")?,
+            id: row.take("id")?,
+            name: row.take("name")?,
+            price_cents: row.take("price_cents")?,
+            state: row.take("state")?,
         })
     }
 }
@@ -88,10 +88,10 @@ impl Copied for CustomerCopy {
         Vec::from([Value::from(self.id.clone()), Value::from(self.name.clone())])
     }
 
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
+    fn from_row(row: &mut Row) -> Result<Self, StoreError> {
         Ok(Self {
-            id: row.get("id")?,
-            name: row.get("name")?,
+            id: row.take("id")?,
+            name: row.take("name")?,
         })
     }
 }
