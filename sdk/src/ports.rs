@@ -11,6 +11,8 @@ pub const PORTS: &[(&str, u16)] = &[
     ("payments", 7404),
     ("orders", 7405),
     ("notifications", 7406),
+    ("drivers", 7407),
+    ("rides", 7408),
 ];
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ macro_rules! service {
 }
 
 /// All services.
-pub(crate) const SERVICES: [Service; 6] = [
+pub(crate) const SERVICES: [Service; 8] = [
     service!(users),
     service!(catalog),
     service!(inventory, mesh),
@@ -60,6 +60,8 @@ pub(crate) const SERVICES: [Service; 6] = [
             })
         },
     },
+    service!(drivers),
+    service!(rides, mesh),
 ];
 
 #[cfg(test)]

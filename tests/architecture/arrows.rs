@@ -24,7 +24,8 @@ const FRAMEWORK: &[&str] = &[
     "freehold-wire",
 ];
 
-const SERVICES: &[&str] = &["catalog", "inventory", "notifications", "orders", "payments", "users"];
+const SERVICES: &[&str] =
+    &["catalog", "drivers", "inventory", "notifications", "orders", "payments", "rides", "users"];
 
 /// What a service is made of.
 const OF_A_SERVICE: &[&str] = &[
@@ -51,10 +52,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("freehold-testkit", FRAMEWORK),
     ("freehold-sdk", &["freehold-client", "freehold-wire"]),
     ("catalog", OF_A_SERVICE),
+    ("drivers", OF_A_SERVICE),
     ("inventory", OF_A_SERVICE),
     ("notifications", OF_A_SERVICE),
     ("orders", OF_A_SERVICE),
     ("payments", OF_A_SERVICE),
+    ("rides", OF_A_SERVICE),
     ("users", OF_A_SERVICE),
     // Built first, and by whoever wants to test anything: it waits for no other crate.
     ("xtask", &[]),

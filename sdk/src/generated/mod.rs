@@ -11,6 +11,11 @@ pub mod catalog {
 
 mod contract;
 
+/// The packages of `drivers`.
+pub mod drivers {
+    pub mod v1;
+}
+
 /// The packages of `inventory`.
 pub mod inventory {
     pub mod v1;
@@ -28,6 +33,11 @@ pub mod orders {
 
 /// The packages of `payments`.
 pub mod payments {
+    pub mod v1;
+}
+
+/// The packages of `rides`.
+pub mod rides {
     pub mod v1;
 }
 

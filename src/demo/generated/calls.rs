@@ -11,6 +11,8 @@ use freehold_sdk::{Error, Mesh};
 pub struct Calls {
     /// `catalog.v1.CatalogService`: CreateProduct, ChangePrice, DiscontinueProduct, GetProduct.
     pub catalog: freehold_sdk::catalog::v1::CatalogClient,
+    /// `drivers.v1.DriversService`: RegisterDriver, GetDriver, ListDrivers, RateDriver, ReportLocations, WatchDriver, GetLocation, ListTrack.
+    pub drivers: freehold_sdk::drivers::v1::DriversClient,
     /// `inventory.v1.InventoryService`: Restock, ListStock.
     pub inventory: freehold_sdk::inventory::v1::InventoryClient,
     /// `notifications.v1.NotificationsService`: CountMails, ListMails.
@@ -19,6 +21,8 @@ pub struct Calls {
     pub orders: freehold_sdk::orders::v1::OrdersClient,
     /// `payments.v1.PaymentsService`: OpenAccount, Deposit, GetAccount, GetPayment.
     pub payments: freehold_sdk::payments::v1::PaymentsClient,
+    /// `rides.v1.RidesService`: RequestRide, AcceptRide, StartRide, FinishRide, CancelRide, GetRide, ListRides.
+    pub rides: freehold_sdk::rides::v1::RidesClient,
     /// `users.v1.UsersService`: RegisterUser.
     pub users: freehold_sdk::users::v1::UsersClient,
 }
@@ -31,12 +35,14 @@ impl Calls {
     pub fn connect(mesh: &Mesh) -> Result<Self, Error> {
         Ok(Self {
             catalog: freehold_sdk::catalog::v1::CatalogClient::connect(mesh)?,
+            drivers: freehold_sdk::drivers::v1::DriversClient::connect(mesh)?,
             inventory: freehold_sdk::inventory::v1::InventoryClient::connect(mesh)?,
             notifications: freehold_sdk::notifications::v1::NotificationsClient::connect(
                 mesh,
             )?,
             orders: freehold_sdk::orders::v1::OrdersClient::connect(mesh)?,
             payments: freehold_sdk::payments::v1::PaymentsClient::connect(mesh)?,
+            rides: freehold_sdk::rides::v1::RidesClient::connect(mesh)?,
             users: freehold_sdk::users::v1::UsersClient::connect(mesh)?,
         })
     }

@@ -1,0 +1,47 @@
+//! The service that owns drivers: who they are, what they drive, and where they are right now.
+//!
+//! Out: the changes of `drivers.v1.Driver` and `drivers.v1.Permit`. It takes nothing from others.
+//! **Invariant:** an id names one driver for ever; an erased driver's data is nowhere in this database.
+
+use freehold_events::feed::{Feed, FeedError};
+use freehold_sdk::CONTRACT;
+use freehold_server::host::Host;
+use freehold_server::{Error as ServerError, Running, Server};
+use freehold_store::{OpenError, Options, Store};
+use freehold_wire::feed::FeedServiceServer;
+
+/// The owner's name in the contracts.
+pub const NAME: &str = "drivers";
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its database did not open.
+    #[error("failed to open the database")]
+    Store(#[from] OpenError),
+    /// Its feed cannot be served from that database.
+    #[error("failed to serve the feed")]
+    Feed(#[from] FeedError),
+    /// Its port did not open.
+    #[error("failed to serve")]
+    Server(#[from] ServerError),
+}
+
+/// Opens the database and binds the port.
+///
+/// # Errors
+/// What kept the database or the port from opening.
+pub async fn start(host: Host) -> Result<Running, StartError> {
+    let store = Store::open(options(&host.database_url)).await?;
+    let bound = Server::new(NAME, &CONTRACT)
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .listen(host.listen)
+        .trust_metadata(host.trust_metadata)
+        .bind()
+        .await?;
+    Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
+}
+
+fn options(database_url: &str) -> Options {
+    Options::new(NAME, database_url).migrations(&freehold_events::MIGRATIONS)
+}
