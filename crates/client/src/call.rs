@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use freehold_wire::{Reason, Retry, Rules, Session, deadline, metadata};
+use freehold_wire::{Caller, Reason, Retry, Rules, Session, deadline, metadata};
 use http::uri::PathAndQuery;
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::{Request, Status};
@@ -28,7 +28,7 @@ impl Call {
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED where too little time is left, INVALID_ARGUMENT for a key that is not printable ASCII.
-    pub(crate) fn begin(rules: &Rules, caller: &str, options: &CallOptions) -> Result<Self, Error> {
+    pub(crate) fn begin(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<Self, Error> {
         let failed = |status| Error::of_unprocessed(rules.name(), status);
         let call = Self {
             method: rules.name(),
@@ -82,9 +82,11 @@ impl Call {
     }
 }
 
-fn headers(rules: &Rules, caller: &str, options: &CallOptions) -> Result<MetadataMap, Status> {
+fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<MetadataMap, Status> {
     let mut headers = MetadataMap::new();
-    headers.insert(metadata::CALLER, ascii(metadata::CALLER, caller)?);
+    if let Some(name) = caller.name() {
+        headers.insert(metadata::CALLER, ascii(metadata::CALLER, name)?);
+    }
     headers.insert(metadata::TRACEPARENT, ascii(metadata::TRACEPARENT, &options.trace().to_string())?);
     if let Some(id) = options.request_id() {
         headers.insert(metadata::REQUEST_ID, ascii(metadata::REQUEST_ID, id)?);

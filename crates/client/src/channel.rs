@@ -9,8 +9,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use freehold_wire::Method;
 use freehold_wire::dispatch::MAX_MESSAGE;
+use freehold_wire::{Caller, Method};
 use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use tokio::time::{sleep, timeout_at};
@@ -28,7 +28,11 @@ use crate::{connect, fault};
 
 /// The way to one service, for one consumer. Cloning is cheap and shares the connection.
 #[derive(Clone)]
-pub struct Channel(Arc<Way>);
+pub struct Channel {
+    way: Arc<Way>,
+    /// Who the calls are by.
+    caller: Caller,
+}
 
 struct Way {
     consumer: String,
@@ -44,19 +48,32 @@ impl Channel {
     /// INVALID_ARGUMENT for what is no URL.
     pub fn new(consumer: &str, url: &str) -> Result<Self, Error> {
         let transport = Guarded(connect::lazily(url)?);
-        Ok(Self(Arc::new(Way { consumer: consumer.to_owned(), address: url.to_owned(), transport })))
+        let way = Way { consumer: consumer.to_owned(), address: url.to_owned(), transport };
+        Ok(Self { way: Arc::new(way), caller: Caller::Named(consumer.into()) })
     }
 
-    /// The consumer that it calls for.
+    /// The same channel for calls that are passed on: they go out under the name of `caller`, or without one where it
+    /// is anonymous.
+    ///
+    /// This is for a gateway, and for nothing else. A gateway stands between a caller and an owner and decides nothing
+    /// about access; if its calls bore its own name, whoever reaches it could do all that it may do. So the owner is
+    /// told who asks, and decides for that caller. A service that makes a call of its own does so in its own name, for
+    /// which its contract declares the call.
+    #[must_use]
+    pub fn forwarding(&self, caller: &Caller) -> Self {
+        Self { way: Arc::clone(&self.way), caller: caller.clone() }
+    }
+
+    /// The consumer that it calls for; a channel that passes calls on keeps the name of the consumer that does so.
     #[must_use]
     pub fn consumer(&self) -> &str {
-        &self.0.consumer
+        &self.way.consumer
     }
 
     /// Where it leads: "http://host:port".
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.0.address
+        &self.way.address
     }
 
     /// Calls a method that takes one message and gives one.
@@ -73,7 +90,7 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), self.consumer(), options)?;
+        let call = Call::begin(method.rules(), &self.caller, options)?;
         let bytes = encode(&request).map_err(|refused| Error::of_unprocessed(call.method, refused))?;
         let attempt = || async {
             let request = call.request(bytes.clone())?;
@@ -97,7 +114,7 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), self.consumer(), options)?;
+        let call = Call::begin(method.rules(), &self.caller, options)?;
         let bytes = encode(&request).map_err(|refused| Error::of_unprocessed(call.method, refused))?;
         let attempt = || async {
             let request = call.request(bytes.clone())?;
@@ -122,7 +139,7 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), self.consumer(), options)?;
+        let call = Call::begin(method.rules(), &self.caller, options)?;
         let unsent = Unsent::new(requests);
         let attempt = || async {
             let request = call.request(unsent.offer())?;
@@ -146,7 +163,7 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), self.consumer(), options)?;
+        let call = Call::begin(method.rules(), &self.caller, options)?;
         let unsent = Unsent::new(requests);
         let attempt = || async {
             let request = call.request(unsent.offer())?;
@@ -185,7 +202,7 @@ impl Channel {
 
     /// The transport, with room for one more call.
     async fn ready(&self, call: &Call) -> Result<Grpc<Guarded>, Error> {
-        let mut grpc = Grpc::new(self.0.transport.clone()).max_decoding_message_size(MAX_MESSAGE);
+        let mut grpc = Grpc::new(self.way.transport.clone()).max_decoding_message_size(MAX_MESSAGE);
         match grpc.ready().await {
             Ok(()) => Ok(grpc),
             Err(broken) => {
@@ -244,6 +261,9 @@ impl Channel {
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields = &mut f.debug_struct("Channel");
-        fields.field("consumer", &self.0.consumer).field("address", &self.0.address).finish_non_exhaustive()
+        fields
+            .field("consumer", &self.way.consumer)
+            .field("address", &self.way.address)
+            .finish_non_exhaustive()
     }
 }

@@ -23,6 +23,7 @@ mod server;
 mod stack;
 mod tasks;
 mod typed;
+mod web;
 
 pub use error::Error;
 pub use listen::Listen;

@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use hyper::server::conn::http2::Builder;
+use hyper::server::conn::{http1, http2::Builder};
 use hyper_util::rt::TokioTimer;
 
 use crate::tasks::Tasks;
 
 /// Connections at once; further ones wait in the system's queue until one ends.
 pub(crate) const MAX_CONNECTIONS: usize = 1024;
-/// How long a new connection may take to say that it speaks HTTP/2.
+/// How long a new connection may take to say what it speaks.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Calls at once on one connection; the peer queues further ones.
 const MAX_STREAMS: u32 = 512;
@@ -54,5 +54,17 @@ pub(crate) fn http2(tasks: Tasks) -> Builder<Tasks> {
         .max_local_error_reset_streams(ERROR_RESETS)
         // A gRPC answer needs none.
         .auto_date_header(false);
+    builder
+}
+
+/// What serves a connection of HTTP/1.1.
+pub(crate) fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // It counts while a connection waits for its next request, too.
+        .header_read_timeout(KEEPALIVE_INTERVAL + KEEPALIVE_TIMEOUT)
+        .max_headers(MAX_METADATA)
+        .max_buf_size(MAX_HEADERS as usize);
     builder
 }

@@ -24,6 +24,7 @@ use crate::listen::Listen;
 use crate::routes::Routes;
 use crate::stack::Stack;
 use crate::tasks::Tasks;
+use crate::web::Web;
 use crate::{platform, reflection};
 
 /// A server that is being put together.
@@ -33,6 +34,7 @@ pub struct Server {
     contract: &'static Contract,
     routes: Routes,
     served_twice: Option<&'static str>,
+    web: Option<Web>,
     listen: Listen,
     trust_metadata: bool,
     grace: Duration,
@@ -57,6 +59,7 @@ impl Server {
             contract,
             routes: Routes::default(),
             served_twice: None,
+            web: None,
             listen: Listen::At((Ipv4Addr::LOCALHOST, 0).into()),
             trust_metadata: false,
             grace: Duration::from_secs(1),
@@ -73,6 +76,18 @@ impl Server {
         if !self.routes.add(service) {
             self.served_twice = Some(S::NAME);
         }
+        self
+    }
+
+    /// Answers every request that is not gRPC with `service`, on the same port: HTTP/JSON of a gateway, say. HTTP/1.1 is
+    /// spoken too then. The service reads for itself who calls and until when: nothing is refused before it.
+    pub fn web<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+        S: Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        self.web = Some(Web::new(service));
         self
     }
 
@@ -109,7 +124,7 @@ impl Server {
         reflection::add(self.contract, &mut self.routes, &listed)?;
         let (listener, address) = self.listen.open(self.trust_metadata).await?;
         let tasks = Tasks::default();
-        let stack = Arc::new(Stack::new(&self.owner, self.contract, self.routes, tasks.clone()));
+        let stack = Arc::new(Stack::new(&self.owner, self.contract, self.routes, self.web, tasks.clone()));
         Ok(Bound { listener, address, stack, tasks, health, grace: self.grace })
     }
 

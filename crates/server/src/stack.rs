@@ -19,6 +19,7 @@ use crate::contained::contained;
 use crate::limits::MAX_METADATA;
 use crate::routes::Routes;
 use crate::tasks::Tasks;
+use crate::web::{Web, is_grpc};
 use crate::{platform, typed};
 
 /// The stack of one server.
@@ -26,21 +27,37 @@ pub(crate) struct Stack {
     contract: &'static Contract,
     methods: HashMap<&'static str, &'static Rules>,
     routes: Routes,
+    web: Option<Web>,
     tasks: Tasks,
 }
 
 impl Stack {
     /// The stack of `owner`'s server.
-    pub(crate) fn new(owner: &str, contract: &'static Contract, routes: Routes, tasks: Tasks) -> Self {
+    pub(crate) fn new(
+        owner: &str,
+        contract: &'static Contract,
+        routes: Routes,
+        web: Option<Web>,
+        tasks: Tasks,
+    ) -> Self {
         let own = contract.owner(owner).map(|owner| owner.methods).unwrap_or_default();
         let methods = own.iter().chain(&platform::METHODS).map(|rules| (rules.path, rules)).collect();
-        Self { contract, methods, routes, tasks }
+        Self { contract, methods, routes, web, tasks }
+    }
+
+    /// Whether anything but gRPC is answered.
+    pub(crate) fn has_web(&self) -> bool {
+        self.web.is_some()
     }
 
     /// Answers a request.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         // The clock is read before anything is done, so that what is done counts.
         let arrived = Instant::now();
+        // What is not gRPC has another way to say all that follows.
+        if let Some(web) = self.web.as_ref().filter(|_| !is_grpc(&request)) {
+            return web.answer(request).await;
+        }
         // The rules come first: without them there is neither a deadline nor an access to hold a call to.
         let Some(rules) = self.methods.get(request.uri().path()).copied() else {
             return typed::response(unknown(&request));

@@ -12,6 +12,7 @@ use freehold_wire::{Context, Session};
 use freehold_wire::pb::{
     AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse,
     SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse,
+    WithdrawRequest, WithdrawResponse,
 };
 use freehold_wire::methods;
 
@@ -130,6 +131,17 @@ impl FeedClient {
     pub async fn ack(&self, request: AckRequest) -> Result<AckResponse, Error> {
         self.stub.ack(request, &self.options).await
     }
+
+    /// Withdraws a subscription for good: nothing is kept for it any more. One that is not registered is withdrawn already.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn withdraw(
+        &self,
+        request: WithdrawRequest,
+    ) -> Result<WithdrawResponse, Error> {
+        self.stub.withdraw(request, &self.options).await
+    }
 }
 
 /// What a [`FeedClient`] stands on: the owner, or a mock of it.
@@ -181,6 +193,15 @@ pub trait FeedStub: Send + Sync {
     ) -> Result<AckResponse, Error> {
         Err(Error::unimplemented(methods::feed::ACK.rules()))
     }
+
+    /// Withdraws a subscription for good: nothing is kept for it any more. One that is not registered is withdrawn already.
+    async fn withdraw(
+        &self,
+        _request: WithdrawRequest,
+        _options: &CallOptions,
+    ) -> Result<WithdrawResponse, Error> {
+        Err(Error::unimplemented(methods::feed::WITHDRAW.rules()))
+    }
 }
 
 #[async_trait]
@@ -224,5 +245,13 @@ impl FeedStub for Channel {
         options: &CallOptions,
     ) -> Result<AckResponse, Error> {
         Channel::unary(self, &methods::feed::ACK, request, options).await
+    }
+
+    async fn withdraw(
+        &self,
+        request: WithdrawRequest,
+        options: &CallOptions,
+    ) -> Result<WithdrawResponse, Error> {
+        Channel::unary(self, &methods::feed::WITHDRAW, request, options).await
     }
 }

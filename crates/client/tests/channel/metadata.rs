@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use freehold_client::{CallOptions, Code, Error};
 use freehold_wire::pb::Token;
-use freehold_wire::{Context, Session, metadata, reason};
+use freehold_wire::{Caller, Context, Session, metadata, reason};
 use http::HeaderMap;
 use prost::Message;
 use tonic::Status;
@@ -49,6 +49,22 @@ async fn a_call_names_its_caller_and_continues_its_trace() {
     let sent = text(&headers, metadata::TRACEPARENT).unwrap();
     assert!(sent.contains(&context.trace().id()), "the same trace");
     assert_ne!(sent, context.trace().to_string(), "a span of its own");
+}
+
+/// Invariant 12: a gateway forwards its caller's identity, and lends nobody its own.
+#[tokio::test]
+async fn a_call_that_is_passed_on_bears_its_callers_name() {
+    let (peer, kept) = keeping().await;
+    let channel = peer.channel();
+    for caller in [Caller::Named("orders".into()), Caller::Anonymous] {
+        let forwarding = channel.forwarding(&caller);
+        forwarding.unary(&READ, note("?"), &CallOptions::new()).await.unwrap();
+        let headers = kept.lock().unwrap().remove(0);
+        assert_eq!(text(&headers, metadata::CALLER).as_deref(), caller.name(), "{caller}");
+    }
+    channel.unary(&READ, note("?"), &CallOptions::new()).await.unwrap();
+    let own = kept.lock().unwrap().remove(0);
+    assert_eq!(text(&own, metadata::CALLER).as_deref(), Some("tester"), "the channel itself is as it was");
 }
 
 /// C12: a keyed write has a key of its own per logical call, unless it was given one; a read has none.

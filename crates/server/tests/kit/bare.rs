@@ -33,20 +33,32 @@ impl Bare {
         timeout(PATIENCE, self.send(path, headers, body)).await.expect("no answer")
     }
 
+    /// Asks for `path` without calling anything, and gives the body of the answer.
+    pub(crate) async fn ask(&mut self, path: &str, headers: HeaderMap) -> Bytes {
+        timeout(PATIENCE, self.exchange(path, headers, Bytes::new())).await.expect("no answer").1
+    }
+
     async fn send(&mut self, path: &str, headers: HeaderMap, body: Bytes) -> Answered {
+        let (metadata, _) = self.exchange(path, headers, body).await;
+        let status = Status::from_header_map(&metadata).expect("a gRPC status");
+        Answered { metadata, status }
+    }
+
+    async fn exchange(&mut self, path: &str, headers: HeaderMap, body: Bytes) -> (HeaderMap, Bytes) {
         let mut request = Request::post(format!("http://test{path}")).body(()).unwrap();
         *request.headers_mut() = headers;
         std::future::poll_fn(|context| self.0.poll_ready(context)).await.unwrap();
         let (response, mut stream) = self.0.send_request(request, false).unwrap();
         stream.send_data(body, true).unwrap();
         let (head, mut body) = response.await.unwrap().into_parts();
+        let mut said = Vec::new();
         while let Some(Ok(data)) = body.data().await {
+            said.extend_from_slice(&data);
             body.flow_control().release_capacity(data.len()).unwrap();
         }
         let mut metadata = head.headers;
         metadata.extend(body.trailers().await.unwrap().unwrap_or_default());
-        let status = Status::from_header_map(&metadata).expect("a gRPC status");
-        Answered { metadata, status }
+        (metadata, said.into())
     }
 }
 

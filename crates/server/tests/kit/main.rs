@@ -12,3 +12,4 @@ mod metadata;
 mod panics;
 mod shutdown;
 mod start;
+mod web;
