@@ -48,7 +48,8 @@ impl Read {
         self.lane()?.page(sql, values, bytes).await
     }
 
-    fn lane(&mut self) -> Result<&mut Lane, StoreError> {
+    /// The lane, its snapshot begun.
+    pub(crate) fn lane(&mut self) -> Result<&mut Lane, StoreError> {
         let lane = self.open_lane()?;
         lane.begin_read()?;
         Ok(lane)

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
 use crate::error::StoreError;
-use crate::open::OpenError;
-use crate::options::redacted;
+use crate::open::{self, OpenError};
+use crate::options::{Options, redacted};
 use crate::read::Read;
 use crate::{postgres, sqlite};
 
@@ -62,6 +62,15 @@ impl ReadOnly {
             Source::Sqlite(_) => Engine::Sqlite,
             Source::Postgres(_) => Engine::Postgres,
         }
+    }
+
+    /// Whether [`crate::Store::open`] would take it for the options' service: its own, and no newer than its migrations.
+    ///
+    /// # Errors
+    /// What opening it would be refused with, or an error of the database.
+    pub async fn admits(&self, options: &Options) -> Result<(), OpenError> {
+        let mut read = self.read(options.read_budget).await?;
+        open::inspect(read.lane()?, options).await
     }
 
     /// Begins a read that is cut when `budget` is spent.

@@ -26,6 +26,7 @@ on_each_engine! {
     wrong_migrations_are_refused,
     a_server_that_could_lose_commits_is_refused,
     a_stopped_database_can_be_looked_into,
+    a_look_says_what_opening_would,
     an_url_of_nothing_is_refused,
 }
 
@@ -241,6 +242,18 @@ async fn a_stopped_database_can_be_looked_into(database: Database) {
     drop(read);
     let store = database.open().await;
     assert_eq!(store.head().epochs().len(), 3, "the look was no start");
+}
+
+async fn a_look_says_what_opening_would(database: Database) {
+    let newer = open(database.options().migrations(&SECOND)).await.unwrap();
+    let looking = ReadOnly::open(&database.url).await.unwrap();
+    looking.admits(&database.options().migrations(&SECOND)).await.unwrap();
+    let older = looking.admits(&database.options()).await.err();
+    assert!(matches!(older, Some(OpenError::NewerSchema { version: 1, .. })), "{older:?}");
+    let foreign = Options::new("payments", &database.url).migrations(&sample::MIGRATIONS);
+    let foreign = looking.admits(&foreign).await.err();
+    assert!(matches!(foreign, Some(OpenError::OtherService { .. })), "{foreign:?}");
+    newer.close().await;
 }
 
 async fn an_url_of_nothing_is_refused(database: Database) {
