@@ -9,9 +9,11 @@ use freehold_sdk::orders::v1::{ListOrdersRequest, OrderSummary, OrdersClient};
 use freehold_sdk::{Mesh, PORTS};
 use freehold_testkit::process::Signal;
 use freehold_testkit::{Process, Scratch, eventually};
+use serde_json::Value;
 
 use crate::mesh::{Ended, LONG, clean, finish, freehold, is_sound};
 use crate::ports;
+use crate::records::Records;
 
 #[tokio::test]
 async fn services_that_run_apart_are_the_same_mesh() {
@@ -34,7 +36,40 @@ async fn services_that_run_apart_are_the_same_mesh() {
     is_sound(scratch.path()).await;
 }
 
-/// Six processes, each told by the environment alone where it and the others are.
+/// Each service ends as an orchestrator ends it, while orders are placed, and comes back: nobody's order fails.
+#[tokio::test]
+async fn services_that_restart_one_after_the_other_fail_no_order() {
+    let scratch = Scratch::new("rolling");
+    let records = Records::of(&scratch.join("data"));
+    let mut apart = Apart::start(scratch.path()).await;
+    for ((service, _), seed) in PORTS.iter().zip(1..) {
+        let demo = apart.demo(seed);
+        let placed = format!("SELECT 1 FROM shop_order WHERE id LIKE 's{seed}-%' LIMIT 1");
+        eventually("orders are placed", LONG, async || records.number("orders", &placed)).await;
+        apart.stop(service).await;
+        assert_eq!(apart.health(service).await, Some(1), "{service} is stopped");
+        apart.begin(service);
+        let serves = async || (apart.health(service).await == Some(0)).then_some(());
+        eventually("it is healthy again", LONG, serves).await;
+        let demo = finish(demo).await;
+        assert_eq!(demo.code, Some(0), "{service}: {demo:#?}");
+        let report = &demo.json()[0];
+        let count = |outcome: &str| sum(&report[outcome]);
+        assert_eq!(count("confirmed") + count("rejected") + count("refused"), ORDERS, "{service}: {report:#}");
+    }
+    apart.serves().await;
+    is_sound(scratch.path()).await;
+}
+
+const ORDERS: i64 = 80;
+
+/// A count, or the sum of what is counted by reason.
+fn sum(counted: &Value) -> i64 {
+    let by_reason = |counts: &serde_json::Map<String, Value>| counts.values().map(sum).sum();
+    counted.as_i64().unwrap_or_else(|| counted.as_object().map_or(0, by_reason))
+}
+
+/// A process for each service, each told by the environment alone where it and the others are.
 struct Apart {
     folder: PathBuf,
     environment: BTreeMap<String, String>,
@@ -44,7 +79,7 @@ struct Apart {
 impl Apart {
     /// Starts all services over the folder `data` of `folder`; returns when all of them serve.
     async fn start(folder: &Path) -> Self {
-        let environment = environment(folder, ports::in_a_row(6));
+        let environment = environment(folder, ports::in_a_row(u16::try_from(PORTS.len()).expect("a row of ports")));
         let mut apart = Self { folder: folder.to_owned(), environment, processes: BTreeMap::new() };
         PORTS.iter().for_each(|(service, _)| apart.begin(service));
         apart.serves().await;
@@ -72,6 +107,20 @@ impl Apart {
         process.signal(Signal::Terminate);
         let ended = finish(process).await;
         assert_eq!(ended.code, Some(0), "{ended:#?}");
+    }
+
+    /// What whoever watches a container is told.
+    async fn health(&self, service: &str) -> Option<i32> {
+        let mut command = Command::new(program(service));
+        command.arg("health");
+        finish(Process::start(&mut self.told(command))).await.code
+    }
+
+    /// Begins to place orders of its own for each seed.
+    fn demo(&self, seed: u32) -> Process {
+        let (orders, seed) = (ORDERS.to_string(), seed.to_string());
+        let demo = ["demo", "--mesh", "env", "--workers", "8", "-o", "json", "--orders", &orders, "--seed", &seed];
+        Process::start(&mut self.told(freehold(&self.folder, &demo)))
     }
 
     /// Runs the command as somebody who lives in the same environment.

@@ -17,11 +17,14 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::listen::Listen;
+use crate::probe::probe;
 use crate::running::Running;
 
 /// The folder of the databases where none is named.
 pub const DATA: &str = "freehold-data";
 const TRUST_METADATA: &str = "--trust-metadata";
+/// Instead of running the service: asks the one that runs whether it serves.
+const HEALTH: &str = "health";
 
 /// Where a service runs.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub struct Host {
 #[non_exhaustive]
 pub enum HostError {
     /// An argument that this program does not have.
-    #[error("failed to understand the argument `{0}`; there is one: {TRUST_METADATA}")]
+    #[error("failed to understand the argument `{0}`; there are {TRUST_METADATA} and, alone, {HEALTH}")]
     Argument(String),
     /// A variable that is set to no address.
     #[error("failed to read {variable}: `{value}` is no address like 127.0.0.1:7401")]
@@ -99,6 +102,8 @@ pub fn database_url(folder: &Path, service: &str) -> String {
 }
 
 /// Runs a service as a process of its own, until Ctrl-C or SIGTERM. Exit code 1 says that it did not start, or broke.
+///
+/// With the argument `health` it asks the one that runs where it would: exit code 0 says that it serves.
 pub async fn main<Start, Starting, Failure>(service: &str, ports: &[(&str, u16)], start: Start) -> ExitCode
 where
     Start: FnOnce(Host) -> Starting,
@@ -106,7 +111,11 @@ where
     Failure: StdError + Send + Sync + 'static,
 {
     log_to_stderr();
-    match run(service, ports, start).await {
+    let outcome = match std::env::args().nth(1).as_deref() {
+        Some(HEALTH) => health(service, ports).await,
+        _ => run(service, ports, start).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{service}: {}", chain(&*error));
@@ -129,6 +138,11 @@ where
     let running = start(Host::from_env(service, ports)?).await?;
     eprintln!("{service} answers at http://{}", running.addr());
     Ok(running.run(shutdown).await?)
+}
+
+async fn health(service: &str, ports: &[(&str, u16)]) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    let host = Host::of(service, ports, std::iter::empty(), |variable| std::env::var(variable).ok())?;
+    Ok(probe(host.listen.address()?).await?)
 }
 
 /// Writes logs to standard error: warnings, or what `RUST_LOG` asks for. A second call changes nothing.
@@ -246,7 +260,7 @@ mod tests {
         );
         assert_eq!(
             line(host(&["--port"], &[])),
-            "failed to understand the argument `--port`; there is one: --trust-metadata",
+            "failed to understand the argument `--port`; there are --trust-metadata and, alone, health",
         );
         let other = Host::of("demo", &[], std::iter::empty(), |_| None);
         assert!(line(other).contains("FREEHOLD_DEMO_LISTEN is not set"));

@@ -16,6 +16,7 @@ mod limits;
 mod listen;
 mod platform;
 mod preface;
+mod probe;
 mod reflection;
 mod routes;
 mod running;
