@@ -16,6 +16,11 @@ pub mod drivers {
     pub mod v1;
 }
 
+/// The packages of `gateway`.
+pub mod gateway {
+    pub mod v1;
+}
+
 /// The packages of `inventory`.
 pub mod inventory {
     pub mod v1;

@@ -7,8 +7,8 @@ use freehold_wire::{Committed, Context, async_trait};
 use tonic::Status;
 
 use crate::operations::{
-    batch_get_prices, change_price, create_product, delete_product, discontinue_product, get_product,
-    list_products,
+    batch_get_prices, batch_get_products, change_price, create_product, delete_product, discontinue_product,
+    get_product, list_products, reinstate_product,
 };
 
 /// `catalog.v1.CatalogService` over the store.
@@ -33,6 +33,14 @@ impl pb::CatalogService for Grpc {
         request: pb::GetProductRequest,
     ) -> Result<pb::Product, Status> {
         get_product::run(&context, &self.store, &request.id).await
+    }
+
+    async fn batch_get_products(
+        &self,
+        context: Context,
+        request: pb::BatchGetProductsRequest,
+    ) -> Result<pb::BatchGetProductsResponse, Status> {
+        Ok(batch_get_products::run(&context, &self.store, &request.ids).await?)
     }
 
     async fn batch_get_prices(
@@ -65,7 +73,15 @@ impl pb::CatalogService for Grpc {
         context: Context,
         request: pb::DiscontinueProductRequest,
     ) -> Result<Committed<pb::Product>, Status> {
-        Ok(discontinue_product::run(&context, &self.store, request.id).await?)
+        Ok(discontinue_product::run(&context, &self.store, request.into()).await?)
+    }
+
+    async fn reinstate_product(
+        &self,
+        context: Context,
+        request: pb::ReinstateProductRequest,
+    ) -> Result<Committed<pb::ReinstateProductResponse>, Status> {
+        Ok(reinstate_product::run(&context, &self.store, request.into()).await?)
     }
 
     async fn delete_product(

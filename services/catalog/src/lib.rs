@@ -1,9 +1,10 @@
 //! The service that owns products: what is sold, under which name, at which price.
 //!
-//! In: `catalog.v1.CatalogService`. Out: the changes of `catalog.v1.Product`, `PriceChanged`, `ProductDiscontinued`.
-//! It takes nothing from others. **Invariant:** an id names one product for ever; what it costs us never leaves here.
+//! In: `catalog.v1.CatalogService`. Out: the changes of `catalog.v1.Product`, `PriceChanged`, `ProductDiscontinued`,
+//! `ProductReinstated`. It takes nothing from others. **Invariant:** an id names one product for ever; what it costs us never leaves here.
 
 mod convert;
+mod discontinuation;
 mod grpc;
 mod operations;
 mod product;
@@ -54,6 +55,8 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
 }
 
-fn options(database_url: &str) -> Options {
+/// How the database at that url is opened.
+#[must_use]
+pub fn options(database_url: &str) -> Options {
     Options::new(NAME, database_url).migrations(&freehold_events::MIGRATIONS).migrations(&MIGRATIONS)
 }

@@ -20,7 +20,7 @@ pub(crate) struct Product {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Active,
-    /// For ever: nothing leads back.
+    /// For good, unless its discontinuation has a name and is taken back.
     Discontinued,
 }
 
@@ -31,9 +31,19 @@ impl Product {
         (old != cents).then_some(old)
     }
 
+    /// Whether its sale has ended.
+    pub(crate) fn is_discontinued(&self) -> bool {
+        self.state == State::Discontinued
+    }
+
     /// Ends the sale. Whether it had not ended before.
     pub(crate) fn discontinue(&mut self) -> bool {
         std::mem::replace(&mut self.state, State::Discontinued) != State::Discontinued
+    }
+
+    /// Begins the sale again. Whether it had ended.
+    pub(crate) fn reinstate(&mut self) -> bool {
+        std::mem::replace(&mut self.state, State::Active) != State::Active
     }
 }
 
@@ -77,11 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_ends_once() {
+    fn a_sale_ends_once_and_begins_again_once() {
         let mut product = chai();
         assert!(product.discontinue());
         assert!(!product.discontinue());
         assert_eq!(product.state, State::Discontinued);
+        assert!(product.reinstate());
+        assert!(!product.reinstate());
+        assert_eq!(product.state, State::Active);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use freehold_wire::page::Page;
 use freehold_wire::{Committed, Context, async_trait};
 use tonic::Status;
 
-use crate::operations::{get_stock, list_stock, release, reserve, restock, ship};
+use crate::operations::{batch_get_stock, get_stock, list_stock, release, reserve, restock, ship};
 
 /// `inventory.v1.InventoryService` over the store.
 #[derive(Debug)]
@@ -26,6 +26,14 @@ impl pb::InventoryService for Grpc {
 
     async fn get_stock(&self, context: Context, request: pb::GetStockRequest) -> Result<pb::Stock, Status> {
         get_stock::run(&context, &self.store, &request.product_id).await
+    }
+
+    async fn batch_get_stock(
+        &self,
+        context: Context,
+        request: pb::BatchGetStockRequest,
+    ) -> Result<pb::BatchGetStockResponse, Status> {
+        Ok(batch_get_stock::run(&context, &self.store, &request.product_ids).await?)
     }
 
     async fn list_stock(

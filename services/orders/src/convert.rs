@@ -1,7 +1,8 @@
-//! Between orders on the wire and orders in here.
+//! Between orders and baskets on the wire and those in here.
 
 use freehold_sdk::orders::v1 as pb;
 
+use crate::basket::{self, BasketLine, Replacement};
 use crate::order::{Line, Order, State};
 
 /// The order as the contract describes it.
@@ -52,4 +53,26 @@ pub(crate) fn state(state: State) -> pb::OrderState {
         State::Cancelled => pb::OrderState::Cancelled,
         State::Shipped => pb::OrderState::Shipped,
     }
+}
+
+/// A basket as the contract describes it.
+pub(crate) fn basket(customer_id: &str, lines: &[BasketLine]) -> pb::Basket {
+    let line = |line: &BasketLine| {
+        pb::BasketLine::default().with_product_id(line.product_id.as_str()).with_units(line.units)
+    };
+    pb::Basket::default().with_customer_id(customer_id).with_lines(lines.iter().map(line))
+}
+
+/// A replacement as the contract describes it.
+pub(crate) fn replacement(replacement: &Replacement) -> pb::Replacement {
+    let state = match replacement.state {
+        basket::State::Moved => pb::ReplacementState::Moved,
+        basket::State::Restored => pb::ReplacementState::Restored,
+    };
+    pb::Replacement::default()
+        .with_id(replacement.exchange.id.as_str())
+        .with_product_id(replacement.exchange.product_id.as_str())
+        .with_by_product_id(replacement.exchange.by_product_id.as_str())
+        .with_state(state)
+        .with_moved_baskets(replacement.moved_baskets)
 }

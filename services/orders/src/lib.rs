@@ -1,9 +1,11 @@
-//! The service that owns orders: what was ordered, and how far it has come.
+//! The service that owns orders: what was ordered, and how far it has come; and baskets, of what may be.
 //!
 //! In: `orders.v1.OrdersService`; copies of products and customers. Out: the changes and events of `orders.v1.Order`.
 //! Placing is a saga over inventory and payments. **Invariant:** an order is the fold of its events, kept for ever.
 
+mod basket;
 mod convert;
+mod copies;
 pub mod generated;
 mod grpc;
 mod operations;
@@ -24,6 +26,7 @@ use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
 
+use crate::copies::Copies;
 use crate::generated::Calls;
 use crate::grpc::Grpc;
 use crate::operations::place_order::Placing;
@@ -94,12 +97,15 @@ impl Inside {
             .start();
         let saga = place_order::definition(calls);
         let sagas = Executor::new(store.clone(), freehold_saga::Options::default()).saga(&saga).start()?;
-        let placing = Placing { store: store.clone(), products, customers, saga, sagas: sagas.clone() };
+        let copies = Copies { products, customers };
+        let placing = Placing { store: store.clone(), copies, saga, sagas: sagas.clone() };
         Ok(Self { grpc: Grpc { placing }, copying, sagas })
     }
 }
 
-fn options(database_url: &str) -> Options {
+/// How the database at that url is opened.
+#[must_use]
+pub fn options(database_url: &str) -> Options {
     Options::new(NAME, database_url)
         .migrations(&freehold_events::MIGRATIONS)
         .migrations(&freehold_replica::MIGRATIONS)

@@ -52,3 +52,19 @@ async fn a_wrong_page_is_refused_by_the_name_of_its_field() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn several_products_come_in_the_order_asked_for_and_without_what_is_private() {
+    on_each_engine(async |bench| {
+        for id in ["a", "b"] {
+            bench.create(chai().with_id(id)).await.unwrap();
+        }
+        let asked = pb::BatchGetProductsRequest::default().with_ids(["b", "nothing", "a"]);
+        let found = bench.server.call(&methods::BATCH_GET_PRODUCTS, asked).await.unwrap().products;
+        let found: Vec<_> = found.iter().map(|product| (&*product.id, product.cost_cents)).collect();
+        assert_eq!(found, [("b", 0), ("a", 0)]);
+        let none = bench.server.call(&methods::BATCH_GET_PRODUCTS, pb::BatchGetProductsRequest::default());
+        assert_eq!(wrong_fields(none.await), ["ids"]);
+    })
+    .await;
+}

@@ -4,6 +4,7 @@ mod ending;
 mod keys;
 mod listing;
 mod pricing;
+mod reinstating;
 
 use freehold_sdk::catalog::v1 as pb;
 use freehold_sdk::catalog::v1::CatalogServiceServer;

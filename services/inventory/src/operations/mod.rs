@@ -1,5 +1,6 @@
 //! What can be done with stock, a file each.
 
+pub(crate) mod batch_get_stock;
 pub(crate) mod get_stock;
 pub(crate) mod list_stock;
 pub(crate) mod release;

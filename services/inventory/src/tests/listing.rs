@@ -33,3 +33,19 @@ async fn a_wrong_page_is_refused_by_the_name_of_its_field() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_stock_of_several_products_comes_in_the_order_asked_for() {
+    on_each_engine(async |bench| {
+        for (product, units) in [("a", 1), ("b", 2)] {
+            bench.restock(product, product, units).await.unwrap();
+        }
+        let asked = pb::BatchGetStockRequest::default().with_product_ids(["b", "nothing", "a"]);
+        let found = bench.server.call(&methods::BATCH_GET_STOCK, asked).await.unwrap().stock;
+        let found: Vec<_> = found.iter().map(|stock| (&*stock.product_id, stock.on_hand_units)).collect();
+        assert_eq!(found, [("b", 2), ("a", 1)]);
+        let none = bench.server.call(&methods::BATCH_GET_STOCK, pb::BatchGetStockRequest::default()).await;
+        assert_eq!(wrong_fields(none), ["product_ids"]);
+    })
+    .await;
+}

@@ -4,11 +4,9 @@
 //! order as its saga left it, read from the history, so a repetition gets the same answer for ever.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use freehold_replica::{Level, Replica, ReplicaError, Replicated, Source};
+use freehold_replica::Replicated;
 use freehold_saga::{BeginError, Handle, Saga};
-use freehold_sdk::catalog::v1::ProductState;
 use freehold_sdk::orders::v1 as pb;
 use freehold_store::{Store, StoreError, Work};
 use freehold_wire::reason::bad_field;
@@ -16,22 +14,20 @@ use freehold_wire::{Committed, Context, Reason};
 use tonic::Status;
 
 use crate::convert;
-use crate::generated::{CustomerCopy, ProductCopy};
+use crate::copies::{Copies, Unorderable};
+use crate::generated::ProductCopy;
 use crate::order::{Line, Order};
 use crate::sagas::place_order::PlaceOrder;
 use crate::store::history;
 use crate::store::orders::{self, RecordError};
 
-/// How much of the caller's time the copies may take to catch up with what the caller has seen.
-const CATCH_UP: Duration = Duration::from_secs(1);
 /// The revision that the saga's end gives an order: the second fact, after the placing.
 const ENDED: i64 = 2;
 
 /// What placing works with.
 pub(crate) struct Placing {
     pub(crate) store: Store,
-    pub(crate) products: Replica<ProductCopy>,
-    pub(crate) customers: Replica<CustomerCopy>,
+    pub(crate) copies: Copies,
     pub(crate) saga: Saga<PlaceOrder>,
     pub(crate) sagas: Handle,
 }
@@ -39,12 +35,8 @@ pub(crate) struct Placing {
 /// Why no order was placed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlaceOrderError {
-    #[error("no customer has the id `{0}`")]
-    CustomerUnknown(String),
-    #[error("no product has the id `{0}`")]
-    ProductUnknown(String),
-    #[error("the product `{0}` can no longer be ordered")]
-    ProductDiscontinued(String),
+    #[error(transparent)]
+    Unorderable(#[from] Unorderable),
     #[error("the id `{0}` names another order")]
     Exists(String),
     #[error("the order `{0}` is still being worked on; ask again under the same key")]
@@ -54,8 +46,6 @@ pub(crate) enum PlaceOrderError {
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
-    Replica(#[from] ReplicaError),
-    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -63,9 +53,7 @@ impl From<PlaceOrderError> for Status {
     fn from(error: PlaceOrderError) -> Self {
         let forbidden = |reason| Reason::FailedPrecondition.because(reason, error.to_string());
         match error {
-            PlaceOrderError::CustomerUnknown(_) => forbidden("CUSTOMER_UNKNOWN"),
-            PlaceOrderError::ProductUnknown(_) => forbidden("PRODUCT_UNKNOWN"),
-            PlaceOrderError::ProductDiscontinued(_) => forbidden("PRODUCT_DISCONTINUED"),
+            PlaceOrderError::Unorderable(error) => error.into(),
             PlaceOrderError::Exists(_) => forbidden("ORDER_EXISTS"),
             PlaceOrderError::Unfinished(_) => {
                 Reason::DeadlineExceeded.because("ORDER_UNFINISHED", error.to_string())
@@ -78,7 +66,6 @@ impl From<PlaceOrderError> for Status {
                 Reason::Internal.status(error.to_string())
             }
             PlaceOrderError::Begin(BeginError::Store(error)) => error.into(),
-            PlaceOrderError::Replica(error) => error.into(),
             PlaceOrderError::Record(RecordError::Store(error)) | PlaceOrderError::Store(error) => {
                 error.into()
             }
@@ -95,9 +82,17 @@ pub(crate) fn check(request: &pb::PlaceOrderRequest) -> Result<(), Status> {
     if !request.id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
         return Err(bad_field("id", "must be printable ASCII without `/` and blanks"));
     }
+    once(request.lines.iter().map(|line| line.product_id.as_str()))
+}
+
+/// Refuses a product that is on two lines.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the second of them.
+pub(crate) fn once<'a>(products: impl Iterator<Item = &'a str>) -> Result<(), Status> {
     let mut seen = BTreeSet::new();
-    for (at, line) in request.lines.iter().enumerate() {
-        if !seen.insert(line.product_id.as_str()) {
+    for (at, product_id) in products.enumerate() {
+        if !seen.insert(product_id) {
             return Err(bad_field(format!("lines[{at}].product_id"), "is on another line already"));
         }
     }
@@ -121,30 +116,16 @@ impl Placing {
         Ok(begun.map(|_| order))
     }
 
-    /// Waits until the copies have what the caller has seen, as far as their owners can be reached.
-    pub(crate) async fn catch_up(&self, context: &Context) -> Result<(), Status> {
-        let behind =
-            || Reason::Unavailable.because("COPY_BEHIND", "the names are older than what you have seen");
-        let customers = self.customers.at(Level::Causal(context.session()), catching_up(context)).await?;
-        let products = self.products.at(Level::Causal(context.session()), catching_up(context)).await?;
-        let met = customers.source() == Source::Copy && products.source() == Source::Copy;
-        met.then_some(()).ok_or_else(behind)
-    }
-
     /// The lines at the names and prices of the copy, which has what the caller has seen; or of the owner.
     async fn price(
         &self,
         context: &Context,
         request: &pb::PlaceOrderRequest,
     ) -> Result<Vec<Line>, PlaceOrderError> {
-        let level = Level::Causal(context.session());
-        let customer = [request.customer_id.clone()];
-        if self.customers.rows(&customer, level, catching_up(context)).await?.0.is_empty() {
-            return Err(PlaceOrderError::CustomerUnknown(request.customer_id.clone()));
-        }
+        self.copies.customer(context, &request.customer_id).await?;
         let products: Vec<String> = request.lines.iter().map(|line| line.product_id.clone()).collect();
-        let (copies, _) = self.products.rows(&products, level, catching_up(context)).await?;
-        request.lines.iter().map(|line| price(line, &copies)).collect()
+        let copies = self.copies.orderable(context, &products).await?;
+        Ok(request.lines.iter().zip(&copies).map(|(line, copy)| price(line, copy)).collect())
     }
 
     async fn ended(&self, context: &Context, id: &str) -> Result<pb::Order, PlaceOrderError> {
@@ -177,14 +158,8 @@ async fn begin(
 }
 
 /// A line at the name and price of a copy.
-fn price(line: &pb::NewLine, copies: &[Replicated<ProductCopy>]) -> Result<Line, PlaceOrderError> {
-    let Some(copy) = copies.iter().find(|copy| copy.value.id == line.product_id) else {
-        return Err(PlaceOrderError::ProductUnknown(line.product_id.clone()));
-    };
-    if copy.value.state == i32::from(ProductState::Discontinued) {
-        return Err(PlaceOrderError::ProductDiscontinued(line.product_id.clone()));
-    }
-    Ok(Line {
+fn price(line: &pb::NewLine, copy: &Replicated<ProductCopy>) -> Line {
+    Line {
         product_id: line.product_id.clone(),
         product_name: copy.value.name.clone(),
         catalog_cents: copy.value.price_cents,
@@ -192,13 +167,7 @@ fn price(line: &pb::NewLine, copies: &[Replicated<ProductCopy>]) -> Result<Line,
         units: line.units,
         discount_basis_points: line.discount_basis_points,
         product_version: copy.version,
-    })
-}
-
-/// How long the copies may take in this call.
-fn catching_up(context: &Context) -> Duration {
-    // What is left is for the answer: a caller who gave a second is to hear why, not that the second is over.
-    CATCH_UP.min(context.remaining() / 2)
+    }
 }
 
 /// Whether the request asks for what the order is.

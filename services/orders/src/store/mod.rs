@@ -1,8 +1,10 @@
 //! The tables of orders. Nothing outside this folder writes SQL.
 
+pub(crate) mod baskets;
 pub(crate) mod history;
 pub(crate) mod listing;
 pub(crate) mod orders;
+pub(crate) mod replacements;
 
 use freehold_store::{Migration, Migrations};
 
@@ -21,6 +23,12 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "append_only",
             sql: include_str!("../../migrations/0002_append_only.sql"),
             postgres: Some(include_str!("../../migrations/0002_append_only.postgres.sql")),
+        },
+        Migration {
+            version: 3,
+            name: "baskets",
+            sql: include_str!("../../migrations/0003_baskets.sql"),
+            postgres: None,
         },
     ],
 };

@@ -1,6 +1,7 @@
 //! The service as its generated server answers, over real databases: every test runs on each engine of this run. What it
 //! copies comes from real owners over the wire; what it calls is a model that a test can make refuse.
 
+mod baskets;
 mod ending;
 mod folds;
 mod history;

@@ -5,9 +5,9 @@
 use freehold_wire::check::{Check, Violations};
 
 use super::messages::{
-    BatchGetPricesRequest, ChangePriceRequest, CreateProductRequest,
-    DeleteProductRequest, DiscontinueProductRequest, GetProductRequest,
-    ListProductsRequest,
+    BatchGetPricesRequest, BatchGetProductsRequest, ChangePriceRequest,
+    CreateProductRequest, DeleteProductRequest, DiscontinueProductRequest,
+    GetProductRequest, ListProductsRequest, ReinstateProductRequest,
 };
 
 impl Check for CreateProductRequest {
@@ -29,6 +29,17 @@ impl Check for GetProductRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("id", !self.id.is_empty());
         violations.max_chars("id", &self.id, 64);
+    }
+}
+
+impl Check for BatchGetProductsRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("ids", !self.ids.is_empty());
+        violations.max_items("ids", self.ids.len(), 1000);
+        for (index, value) in self.ids.iter().enumerate() {
+            violations.required(format_args!("ids[{index}]"), !value.is_empty());
+            violations.max_chars(format_args!("ids[{index}]"), value, 64);
+        }
     }
 }
 
@@ -63,6 +74,16 @@ impl Check for DiscontinueProductRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("id", !self.id.is_empty());
         violations.max_chars("id", &self.id, 64);
+        violations.max_chars("discontinuation_id", &self.discontinuation_id, 128);
+    }
+}
+
+impl Check for ReinstateProductRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("id", !self.id.is_empty());
+        violations.max_chars("id", &self.id, 64);
+        violations.required("discontinuation_id", !self.discontinuation_id.is_empty());
+        violations.max_chars("discontinuation_id", &self.discontinuation_id, 128);
     }
 }
 

@@ -10,10 +10,11 @@ use freehold_client::{CallOptions, Channel, Error, Mesh, async_trait};
 use freehold_wire::{Context, Session};
 
 use super::messages::{
-    BatchGetPricesRequest, BatchGetPricesResponse, ChangePriceRequest,
-    CreateProductRequest, DeleteProductRequest, DeleteProductResponse,
-    DiscontinueProductRequest, GetProductRequest, ListProductsRequest,
-    ListProductsResponse, Product,
+    BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
+    BatchGetProductsResponse, ChangePriceRequest, CreateProductRequest,
+    DeleteProductRequest, DeleteProductResponse, DiscontinueProductRequest,
+    GetProductRequest, ListProductsRequest, ListProductsResponse, Product,
+    ReinstateProductRequest, ReinstateProductResponse,
 };
 use super::methods;
 
@@ -117,6 +118,17 @@ impl CatalogClient {
         self.stub.get_product(request, &self.options).await
     }
 
+    /// Products by their ids, in the order asked for; ids that are unknown are left out.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn batch_get_products(
+        &self,
+        request: BatchGetProductsRequest,
+    ) -> Result<BatchGetProductsResponse, Error> {
+        self.stub.batch_get_products(request, &self.options).await
+    }
+
     /// The prices that count now, read from the owner's own data; products that are unknown are left out.
     ///
     /// # Errors
@@ -150,7 +162,9 @@ impl CatalogClient {
         self.stub.change_price(request, &self.options).await
     }
 
-    /// Ends the sale of a product. Old orders keep its name.
+    /// Ends the sale of a product. Old orders keep its name. Under a `discontinuation_id` it can be taken back, and happens
+    /// once whatever the key: of a product that has ended already: FAILED_PRECONDITION, ALREADY_DISCONTINUED; after its
+    /// ReinstateProduct: ALREADY_REINSTATED; the same id with another product: DISCONTINUATION_CONFLICT.
     ///
     /// # Errors
     /// What the owner refuses it with, or why it was not answered.
@@ -159,6 +173,18 @@ impl CatalogClient {
         request: DiscontinueProductRequest,
     ) -> Result<Product, Error> {
         self.stub.discontinue_product(request, &self.options).await
+    }
+
+    /// Takes a discontinuation back. One that never was is marked, so that a late DiscontinueProduct is refused. A product
+    /// that was discontinued without an id since stays so.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn reinstate_product(
+        &self,
+        request: ReinstateProductRequest,
+    ) -> Result<ReinstateProductResponse, Error> {
+        self.stub.reinstate_product(request, &self.options).await
     }
 
     /// Deletes a product for good: a tombstone everywhere else.
@@ -196,6 +222,15 @@ pub trait CatalogStub: Send + Sync {
         Err(Error::unimplemented(methods::catalog::GET_PRODUCT.rules()))
     }
 
+    /// Products by their ids, in the order asked for; ids that are unknown are left out.
+    async fn batch_get_products(
+        &self,
+        _request: BatchGetProductsRequest,
+        _options: &CallOptions,
+    ) -> Result<BatchGetProductsResponse, Error> {
+        Err(Error::unimplemented(methods::catalog::BATCH_GET_PRODUCTS.rules()))
+    }
+
     /// The prices that count now, read from the owner's own data; products that are unknown are left out.
     async fn batch_get_prices(
         &self,
@@ -223,13 +258,25 @@ pub trait CatalogStub: Send + Sync {
         Err(Error::unimplemented(methods::catalog::CHANGE_PRICE.rules()))
     }
 
-    /// Ends the sale of a product. Old orders keep its name.
+    /// Ends the sale of a product. Old orders keep its name. Under a `discontinuation_id` it can be taken back, and happens
+    /// once whatever the key: of a product that has ended already: FAILED_PRECONDITION, ALREADY_DISCONTINUED; after its
+    /// ReinstateProduct: ALREADY_REINSTATED; the same id with another product: DISCONTINUATION_CONFLICT.
     async fn discontinue_product(
         &self,
         _request: DiscontinueProductRequest,
         _options: &CallOptions,
     ) -> Result<Product, Error> {
         Err(Error::unimplemented(methods::catalog::DISCONTINUE_PRODUCT.rules()))
+    }
+
+    /// Takes a discontinuation back. One that never was is marked, so that a late DiscontinueProduct is refused. A product
+    /// that was discontinued without an id since stays so.
+    async fn reinstate_product(
+        &self,
+        _request: ReinstateProductRequest,
+        _options: &CallOptions,
+    ) -> Result<ReinstateProductResponse, Error> {
+        Err(Error::unimplemented(methods::catalog::REINSTATE_PRODUCT.rules()))
     }
 
     /// Deletes a product for good: a tombstone everywhere else.
@@ -258,6 +305,15 @@ impl CatalogStub for Channel {
         options: &CallOptions,
     ) -> Result<Product, Error> {
         Channel::unary(self, &methods::catalog::GET_PRODUCT, request, options).await
+    }
+
+    async fn batch_get_products(
+        &self,
+        request: BatchGetProductsRequest,
+        options: &CallOptions,
+    ) -> Result<BatchGetProductsResponse, Error> {
+        Channel::unary(self, &methods::catalog::BATCH_GET_PRODUCTS, request, options)
+            .await
     }
 
     async fn batch_get_prices(
@@ -290,6 +346,15 @@ impl CatalogStub for Channel {
         options: &CallOptions,
     ) -> Result<Product, Error> {
         Channel::unary(self, &methods::catalog::DISCONTINUE_PRODUCT, request, options)
+            .await
+    }
+
+    async fn reinstate_product(
+        &self,
+        request: ReinstateProductRequest,
+        options: &CallOptions,
+    ) -> Result<ReinstateProductResponse, Error> {
+        Channel::unary(self, &methods::catalog::REINSTATE_PRODUCT, request, options)
             .await
     }
 

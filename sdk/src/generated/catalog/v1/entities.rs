@@ -4,7 +4,10 @@
 
 use freehold_wire::{Entity, Event};
 
-use super::messages::{ListProductsResponse, PriceChanged, Product, ProductDiscontinued};
+use super::messages::{
+    BatchGetProductsResponse, ListProductsResponse, PriceChanged, Product,
+    ProductDiscontinued, ProductReinstated, ReinstateProductResponse,
+};
 
 impl Entity for Product {
     const NAME: &'static str = "catalog.v1.Product";
@@ -47,11 +50,38 @@ impl Event for ProductDiscontinued {
     }
 }
 
+impl Event for ProductReinstated {
+    const NAME: &'static str = "catalog.v1.ProductReinstated";
+    const ENTITY: &'static str = "catalog.v1.Product";
+    const OWNER: &'static str = "catalog";
+
+    fn key(&self) -> &str {
+        &self.product_id
+    }
+
+    fn shared(&self) -> Self {
+        self.clone()
+    }
+}
+
 impl Product {
     /// The message without what its owner keeps to itself: what may leave the owner.
     #[must_use]
     pub fn without_private(mut self) -> Self {
         self.cost_cents = 0;
+        self
+    }
+}
+
+impl BatchGetProductsResponse {
+    /// The message without what its owner keeps to itself: what may leave the owner.
+    #[must_use]
+    pub fn without_private(mut self) -> Self {
+        self.products = self
+            .products
+            .into_iter()
+            .map(Product::without_private)
+            .collect();
         self
     }
 }
@@ -65,6 +95,15 @@ impl ListProductsResponse {
             .into_iter()
             .map(Product::without_private)
             .collect();
+        self
+    }
+}
+
+impl ReinstateProductResponse {
+    /// The message without what its owner keeps to itself: what may leave the owner.
+    #[must_use]
+    pub fn without_private(mut self) -> Self {
+        self.product = self.product.map(Product::without_private);
         self
     }
 }

@@ -56,6 +56,15 @@ pub struct ProductDiscontinued {
     pub product_id: String,
 }
 
+/// A product can be ordered again: its discontinuation was taken back.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ProductReinstated {
+    /// The product.
+    #[prost(string, tag = "1")]
+    pub product_id: String,
+}
+
 /// A new product.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
@@ -87,6 +96,24 @@ pub struct GetProductRequest {
     /// The id.
     #[prost(string, tag = "1")]
     pub id: String,
+}
+
+/// Asks for several products.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct BatchGetProductsRequest {
+    /// The products.
+    #[prost(string, repeated, tag = "1")]
+    pub ids: Vec<String>,
+}
+
+/// The products that were found.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct BatchGetProductsResponse {
+    /// In the order asked for.
+    #[prost(message, repeated, tag = "1")]
+    pub products: Vec<Product>,
 }
 
 /// Asks for the prices of several products.
@@ -168,6 +195,30 @@ pub struct DiscontinueProductRequest {
     /// The product.
     #[prost(string, tag = "1")]
     pub id: String,
+    /// Names the discontinuation, so that it can be taken back; one without a name is for good.
+    #[prost(string, tag = "2")]
+    pub discontinuation_id: String,
+}
+
+/// Asks to take a discontinuation back.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ReinstateProductRequest {
+    /// The product.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// The discontinuation.
+    #[prost(string, tag = "2")]
+    pub discontinuation_id: String,
+}
+
+/// The discontinuation is taken back, or will not happen.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ReinstateProductResponse {
+    /// The product as it stands; not set where there is none.
+    #[prost(message, optional, tag = "1")]
+    pub product: Option<Product>,
 }
 
 /// Asks to delete a product.

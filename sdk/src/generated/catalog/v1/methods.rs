@@ -9,10 +9,11 @@ pub mod catalog {
     use freehold_wire::{Access, Method, Retry, Rules};
 
     use super::super::messages::{
-        BatchGetPricesRequest, BatchGetPricesResponse, ChangePriceRequest,
-        CreateProductRequest, DeleteProductRequest, DeleteProductResponse,
-        DiscontinueProductRequest, GetProductRequest, ListProductsRequest,
-        ListProductsResponse, Product,
+        BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
+        BatchGetProductsResponse, ChangePriceRequest, CreateProductRequest,
+        DeleteProductRequest, DeleteProductResponse, DiscontinueProductRequest,
+        GetProductRequest, ListProductsRequest, ListProductsResponse, Product,
+        ReinstateProductRequest, ReinstateProductResponse,
     };
 
     /// Creates a product under an id of the caller's choice. An id that is taken: FAILED_PRECONDITION, PRODUCT_EXISTS.
@@ -28,6 +29,18 @@ pub mod catalog {
     pub const GET_PRODUCT: Method<GetProductRequest, Product> = Method::new(Rules {
         path: "/catalog.v1.CatalogService/GetProduct",
         deadline: Duration::from_millis(250),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+    });
+
+    /// Products by their ids, in the order asked for; ids that are unknown are left out.
+    pub const BATCH_GET_PRODUCTS: Method<
+        BatchGetProductsRequest,
+        BatchGetProductsResponse,
+    > = Method::new(Rules {
+        path: "/catalog.v1.CatalogService/BatchGetProducts",
+        deadline: Duration::from_millis(500),
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
@@ -60,9 +73,24 @@ pub mod catalog {
         access: Access::Declared,
     });
 
-    /// Ends the sale of a product. Old orders keep its name.
+    /// Ends the sale of a product. Old orders keep its name. Under a `discontinuation_id` it can be taken back, and happens
+    /// once whatever the key: of a product that has ended already: FAILED_PRECONDITION, ALREADY_DISCONTINUED; after its
+    /// ReinstateProduct: ALREADY_REINSTATED; the same id with another product: DISCONTINUATION_CONFLICT.
     pub const DISCONTINUE_PRODUCT: Method<DiscontinueProductRequest, Product> = Method::new(Rules {
         path: "/catalog.v1.CatalogService/DiscontinueProduct",
+        deadline: Duration::from_secs(2),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Declared,
+    });
+
+    /// Takes a discontinuation back. One that never was is marked, so that a late DiscontinueProduct is refused. A product
+    /// that was discontinued without an id since stays so.
+    pub const REINSTATE_PRODUCT: Method<
+        ReinstateProductRequest,
+        ReinstateProductResponse,
+    > = Method::new(Rules {
+        path: "/catalog.v1.CatalogService/ReinstateProduct",
         deadline: Duration::from_secs(2),
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,

@@ -12,10 +12,11 @@ use freehold_wire::tonic::{self, Status};
 use freehold_wire::{Committed, Context, async_trait};
 
 use super::messages::{
-    BatchGetPricesRequest, BatchGetPricesResponse, ChangePriceRequest,
-    CreateProductRequest, DeleteProductRequest, DeleteProductResponse,
-    DiscontinueProductRequest, GetProductRequest, ListProductsRequest,
-    ListProductsResponse, Product,
+    BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
+    BatchGetProductsResponse, ChangePriceRequest, CreateProductRequest,
+    DeleteProductRequest, DeleteProductResponse, DiscontinueProductRequest,
+    GetProductRequest, ListProductsRequest, ListProductsResponse, Product,
+    ReinstateProductRequest, ReinstateProductResponse,
 };
 use super::methods;
 
@@ -35,6 +36,13 @@ pub trait CatalogService: Send + Sync + 'static {
         context: Context,
         request: GetProductRequest,
     ) -> Result<Product, Status>;
+
+    /// Products by their ids, in the order asked for; ids that are unknown are left out.
+    async fn batch_get_products(
+        &self,
+        context: Context,
+        request: BatchGetProductsRequest,
+    ) -> Result<BatchGetProductsResponse, Status>;
 
     /// The prices that count now, read from the owner's own data; products that are unknown are left out.
     async fn batch_get_prices(
@@ -57,12 +65,22 @@ pub trait CatalogService: Send + Sync + 'static {
         request: ChangePriceRequest,
     ) -> Result<Committed<Product>, Status>;
 
-    /// Ends the sale of a product. Old orders keep its name.
+    /// Ends the sale of a product. Old orders keep its name. Under a `discontinuation_id` it can be taken back, and happens
+    /// once whatever the key: of a product that has ended already: FAILED_PRECONDITION, ALREADY_DISCONTINUED; after its
+    /// ReinstateProduct: ALREADY_REINSTATED; the same id with another product: DISCONTINUATION_CONFLICT.
     async fn discontinue_product(
         &self,
         context: Context,
         request: DiscontinueProductRequest,
     ) -> Result<Committed<Product>, Status>;
+
+    /// Takes a discontinuation back. One that never was is marked, so that a late DiscontinueProduct is refused. A product
+    /// that was discontinued without an id since stays so.
+    async fn reinstate_product(
+        &self,
+        context: Context,
+        request: ReinstateProductRequest,
+    ) -> Result<Committed<ReinstateProductResponse>, Status>;
 
     /// Deletes a product for good: a tombstone everywhere else.
     async fn delete_product(
@@ -124,6 +142,24 @@ impl<T: CatalogService> CatalogServiceServer<T> {
             request,
             move |context, request| async move {
                 service.get_product(context, request).await.map(Product::without_private)
+            },
+        )
+    }
+
+    fn batch_get_products<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::catalog::BATCH_GET_PRODUCTS,
+            request,
+            move |context, request| async move {
+                service
+                    .batch_get_products(context, request)
+                    .await
+                    .map(BatchGetProductsResponse::without_private)
             },
         )
     }
@@ -197,6 +233,24 @@ impl<T: CatalogService> CatalogServiceServer<T> {
         )
     }
 
+    fn reinstate_product<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::catalog::REINSTATE_PRODUCT,
+            request,
+            move |context, request| async move {
+                service
+                    .reinstate_product(context, request)
+                    .await
+                    .map(|shared| shared.map(ReinstateProductResponse::without_private))
+            },
+        )
+    }
+
     fn delete_product<B>(&self, request: http::Request<B>) -> Answer
     where
         B: Body + Send + 'static,
@@ -234,11 +288,17 @@ where
         match request.uri().path() {
             "/catalog.v1.CatalogService/CreateProduct" => self.create_product(request),
             "/catalog.v1.CatalogService/GetProduct" => self.get_product(request),
+            "/catalog.v1.CatalogService/BatchGetProducts" => {
+                self.batch_get_products(request)
+            }
             "/catalog.v1.CatalogService/BatchGetPrices" => self.batch_get_prices(request),
             "/catalog.v1.CatalogService/ListProducts" => self.list_products(request),
             "/catalog.v1.CatalogService/ChangePrice" => self.change_price(request),
             "/catalog.v1.CatalogService/DiscontinueProduct" => {
                 self.discontinue_product(request)
+            }
+            "/catalog.v1.CatalogService/ReinstateProduct" => {
+                self.reinstate_product(request)
             }
             "/catalog.v1.CatalogService/DeleteProduct" => self.delete_product(request),
             path => dispatch::unknown_method(path),

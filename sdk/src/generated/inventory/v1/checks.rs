@@ -5,8 +5,8 @@
 use freehold_wire::check::{Check, Violations};
 
 use super::messages::{
-    GetStockRequest, ListStockRequest, ReleaseRequest, ReserveRequest, RestockRequest,
-    ShipRequest, StockLine,
+    BatchGetStockRequest, GetStockRequest, ListStockRequest, ReleaseRequest,
+    ReserveRequest, RestockRequest, ShipRequest, StockLine,
 };
 
 impl Check for StockLine {
@@ -33,6 +33,17 @@ impl Check for GetStockRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("product_id", !self.product_id.is_empty());
         violations.max_chars("product_id", &self.product_id, 64);
+    }
+}
+
+impl Check for BatchGetStockRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("product_ids", !self.product_ids.is_empty());
+        violations.max_items("product_ids", self.product_ids.len(), 1000);
+        for (index, value) in self.product_ids.iter().enumerate() {
+            violations.required(format_args!("product_ids[{index}]"), !value.is_empty());
+            violations.max_chars(format_args!("product_ids[{index}]"), value, 64);
+        }
     }
 }
 

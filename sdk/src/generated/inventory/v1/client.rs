@@ -10,8 +10,9 @@ use freehold_client::{CallOptions, Channel, Error, Mesh, async_trait};
 use freehold_wire::{Context, Session};
 
 use super::messages::{
-    GetStockRequest, ListStockRequest, ListStockResponse, ReleaseRequest, Reservation,
-    ReserveRequest, RestockRequest, ShipRequest, Stock,
+    BatchGetStockRequest, BatchGetStockResponse, GetStockRequest, ListStockRequest,
+    ListStockResponse, ReleaseRequest, Reservation, ReserveRequest, RestockRequest,
+    ShipRequest, Stock,
 };
 use super::methods;
 
@@ -109,6 +110,17 @@ impl InventoryClient {
         self.stub.get_stock(request, &self.options).await
     }
 
+    /// The stock of several products, in the order asked for; products without stock are left out.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn batch_get_stock(
+        &self,
+        request: BatchGetStockRequest,
+    ) -> Result<BatchGetStockResponse, Error> {
+        self.stub.batch_get_stock(request, &self.options).await
+    }
+
     /// All stock by product, in pages.
     ///
     /// # Errors
@@ -169,6 +181,15 @@ pub trait InventoryStub: Send + Sync {
         Err(Error::unimplemented(methods::inventory::GET_STOCK.rules()))
     }
 
+    /// The stock of several products, in the order asked for; products without stock are left out.
+    async fn batch_get_stock(
+        &self,
+        _request: BatchGetStockRequest,
+        _options: &CallOptions,
+    ) -> Result<BatchGetStockResponse, Error> {
+        Err(Error::unimplemented(methods::inventory::BATCH_GET_STOCK.rules()))
+    }
+
     /// All stock by product, in pages.
     async fn list_stock(
         &self,
@@ -223,6 +244,15 @@ impl InventoryStub for Channel {
         options: &CallOptions,
     ) -> Result<Stock, Error> {
         Channel::unary(self, &methods::inventory::GET_STOCK, request, options).await
+    }
+
+    async fn batch_get_stock(
+        &self,
+        request: BatchGetStockRequest,
+        options: &CallOptions,
+    ) -> Result<BatchGetStockResponse, Error> {
+        Channel::unary(self, &methods::inventory::BATCH_GET_STOCK, request, options)
+            .await
     }
 
     async fn list_stock(

@@ -86,6 +86,24 @@ pub struct GetStockRequest {
     pub product_id: String,
 }
 
+/// Asks for the stock of several products.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct BatchGetStockRequest {
+    /// The products.
+    #[prost(string, repeated, tag = "1")]
+    pub product_ids: Vec<String>,
+}
+
+/// The stock that was found.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct BatchGetStockResponse {
+    /// In the order asked for.
+    #[prost(message, repeated, tag = "1")]
+    pub stock: Vec<Stock>,
+}
+
 /// Asks for a page of stock.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]

@@ -9,8 +9,9 @@ pub mod inventory {
     use freehold_wire::{Access, Method, Retry, Rules};
 
     use super::super::messages::{
-        GetStockRequest, ListStockRequest, ListStockResponse, ReleaseRequest,
-        Reservation, ReserveRequest, RestockRequest, ShipRequest, Stock,
+        BatchGetStockRequest, BatchGetStockResponse, GetStockRequest, ListStockRequest,
+        ListStockResponse, ReleaseRequest, Reservation, ReserveRequest, RestockRequest,
+        ShipRequest, Stock,
     };
 
     /// Books a delivery of goods: once per delivery id, whatever the key.
@@ -25,6 +26,15 @@ pub mod inventory {
     /// The stock of a product.
     pub const GET_STOCK: Method<GetStockRequest, Stock> = Method::new(Rules {
         path: "/inventory.v1.InventoryService/GetStock",
+        deadline: Duration::from_millis(500),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+    });
+
+    /// The stock of several products, in the order asked for; products without stock are left out.
+    pub const BATCH_GET_STOCK: Method<BatchGetStockRequest, BatchGetStockResponse> = Method::new(Rules {
+        path: "/inventory.v1.InventoryService/BatchGetStock",
         deadline: Duration::from_millis(500),
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,

@@ -12,8 +12,9 @@ use freehold_wire::tonic::{self, Status};
 use freehold_wire::{Committed, Context, async_trait};
 
 use super::messages::{
-    GetStockRequest, ListStockRequest, ListStockResponse, ReleaseRequest, Reservation,
-    ReserveRequest, RestockRequest, ShipRequest, Stock,
+    BatchGetStockRequest, BatchGetStockResponse, GetStockRequest, ListStockRequest,
+    ListStockResponse, ReleaseRequest, Reservation, ReserveRequest, RestockRequest,
+    ShipRequest, Stock,
 };
 use super::methods;
 
@@ -33,6 +34,13 @@ pub trait InventoryService: Send + Sync + 'static {
         context: Context,
         request: GetStockRequest,
     ) -> Result<Stock, Status>;
+
+    /// The stock of several products, in the order asked for; products without stock are left out.
+    async fn batch_get_stock(
+        &self,
+        context: Context,
+        request: BatchGetStockRequest,
+    ) -> Result<BatchGetStockResponse, Status>;
 
     /// All stock by product, in pages.
     async fn list_stock(
@@ -117,6 +125,21 @@ impl<T: InventoryService> InventoryServiceServer<T> {
         )
     }
 
+    fn batch_get_stock<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::inventory::BATCH_GET_STOCK,
+            request,
+            move |context, request| async move {
+                service.batch_get_stock(context, request).await
+            },
+        )
+    }
+
     fn list_stock<B>(&self, request: http::Request<B>) -> Answer
     where
         B: Body + Send + 'static,
@@ -197,6 +220,9 @@ where
         match request.uri().path() {
             "/inventory.v1.InventoryService/Restock" => self.restock(request),
             "/inventory.v1.InventoryService/GetStock" => self.get_stock(request),
+            "/inventory.v1.InventoryService/BatchGetStock" => {
+                self.batch_get_stock(request)
+            }
             "/inventory.v1.InventoryService/ListStock" => self.list_stock(request),
             "/inventory.v1.InventoryService/Reserve" => self.reserve(request),
             "/inventory.v1.InventoryService/Release" => self.release(request),

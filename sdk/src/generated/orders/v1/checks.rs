@@ -5,9 +5,19 @@
 use freehold_wire::check::{Check, Violations};
 
 use super::messages::{
-    self, CancelOrderRequest, GetOrderRequest, ListOrdersRequest, NewLine,
-    PlaceOrderRequest, ShipOrderRequest,
+    self, BasketLine, CancelOrderRequest, GetBasketRequest, GetOrderRequest,
+    ListOrdersRequest, NewLine, PlaceOrderRequest, ReplaceInBasketsRequest,
+    RestoreInBasketsRequest, SaveBasketRequest, ShipOrderRequest,
 };
+
+impl Check for BasketLine {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("product_id", !self.product_id.is_empty());
+        violations.max_chars("product_id", &self.product_id, 64);
+        violations.min("units", self.units, 1);
+        violations.max("units", self.units, 1_000_000);
+    }
+}
 
 impl Check for PlaceOrderRequest {
     fn check(&self, violations: &mut Violations) {
@@ -75,5 +85,43 @@ impl Check for ShipOrderRequest {
         if let Some(value) = &self.revision {
             violations.min("revision", *value, 1);
         }
+    }
+}
+
+impl Check for GetBasketRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("customer_id", !self.customer_id.is_empty());
+        violations.max_chars("customer_id", &self.customer_id, 64);
+    }
+}
+
+impl Check for SaveBasketRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("customer_id", !self.customer_id.is_empty());
+        violations.max_chars("customer_id", &self.customer_id, 64);
+        violations.max_items("lines", self.lines.len(), 200);
+        violations.each("lines", self.lines.iter().enumerate());
+    }
+}
+
+impl Check for ReplaceInBasketsRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("id", !self.id.is_empty());
+        violations.max_chars("id", &self.id, 128);
+        violations.required("product_id", !self.product_id.is_empty());
+        violations.max_chars("product_id", &self.product_id, 64);
+        violations.required("by_product_id", !self.by_product_id.is_empty());
+        violations.max_chars("by_product_id", &self.by_product_id, 64);
+    }
+}
+
+impl Check for RestoreInBasketsRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("id", !self.id.is_empty());
+        violations.max_chars("id", &self.id, 128);
+        violations.required("product_id", !self.product_id.is_empty());
+        violations.max_chars("product_id", &self.product_id, 64);
+        violations.required("by_product_id", !self.by_product_id.is_empty());
+        violations.max_chars("by_product_id", &self.by_product_id, 64);
     }
 }

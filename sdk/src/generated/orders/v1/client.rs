@@ -10,12 +10,13 @@ use freehold_client::{CallOptions, Channel, Error, Mesh, async_trait};
 use freehold_wire::{Context, Session};
 
 use super::messages::{
-    CancelOrderRequest, GetOrderRequest, ListOrdersRequest, ListOrdersResponse, Order,
-    PlaceOrderRequest, ShipOrderRequest,
+    Basket, CancelOrderRequest, GetBasketRequest, GetOrderRequest, ListOrdersRequest,
+    ListOrdersResponse, Order, PlaceOrderRequest, ReplaceInBasketsRequest, Replacement,
+    RestoreInBasketsRequest, SaveBasketRequest, ShipOrderRequest,
 };
 use super::methods;
 
-/// Places, reads, cancels and ships orders.
+/// Keeps baskets; places, reads, cancels and ships orders.
 ///
 /// Cloning is cheap and shares the connection and the session.
 #[derive(Clone)]
@@ -138,6 +139,52 @@ impl OrdersClient {
     pub async fn ship_order(&self, request: ShipOrderRequest) -> Result<Order, Error> {
         self.stub.ship_order(request, &self.options).await
     }
+
+    /// What a customer means to order; without lines where nothing was saved.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn get_basket(&self, request: GetBasketRequest) -> Result<Basket, Error> {
+        self.stub.get_basket(request, &self.options).await
+    }
+
+    /// Keeps what a customer means to order, in place of what was in the basket; without lines, nothing. What cannot be
+    /// ordered: FAILED_PRECONDITION with the reason that PlaceOrder has for it.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn save_basket(
+        &self,
+        request: SaveBasketRequest,
+    ) -> Result<Basket, Error> {
+        self.stub.save_basket(request, &self.options).await
+    }
+
+    /// Moves the lines of all baskets from one product to another, all or none. Orders that are placed stay as they are.
+    /// A product that is unknown: FAILED_PRECONDITION, PRODUCT_UNKNOWN; one to move to that has ended:
+    /// PRODUCT_DISCONTINUED; one that costs over a tenth more: PRICE_TOO_HIGH. Again under the same id: the same answer;
+    /// after its restoration: ALREADY_RESTORED.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn replace_in_baskets(
+        &self,
+        request: ReplaceInBasketsRequest,
+    ) -> Result<Replacement, Error> {
+        self.stub.replace_in_baskets(request, &self.options).await
+    }
+
+    /// Moves back what a replacement moved, except in baskets that were saved since. One that never was is marked, so that
+    /// a late ReplaceInBaskets is refused.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn restore_in_baskets(
+        &self,
+        request: RestoreInBasketsRequest,
+    ) -> Result<Replacement, Error> {
+        self.stub.restore_in_baskets(request, &self.options).await
+    }
 }
 
 /// What a [`OrdersClient`] stands on: the owner, or a mock of it.
@@ -189,6 +236,47 @@ pub trait OrdersStub: Send + Sync {
     ) -> Result<Order, Error> {
         Err(Error::unimplemented(methods::orders::SHIP_ORDER.rules()))
     }
+
+    /// What a customer means to order; without lines where nothing was saved.
+    async fn get_basket(
+        &self,
+        _request: GetBasketRequest,
+        _options: &CallOptions,
+    ) -> Result<Basket, Error> {
+        Err(Error::unimplemented(methods::orders::GET_BASKET.rules()))
+    }
+
+    /// Keeps what a customer means to order, in place of what was in the basket; without lines, nothing. What cannot be
+    /// ordered: FAILED_PRECONDITION with the reason that PlaceOrder has for it.
+    async fn save_basket(
+        &self,
+        _request: SaveBasketRequest,
+        _options: &CallOptions,
+    ) -> Result<Basket, Error> {
+        Err(Error::unimplemented(methods::orders::SAVE_BASKET.rules()))
+    }
+
+    /// Moves the lines of all baskets from one product to another, all or none. Orders that are placed stay as they are.
+    /// A product that is unknown: FAILED_PRECONDITION, PRODUCT_UNKNOWN; one to move to that has ended:
+    /// PRODUCT_DISCONTINUED; one that costs over a tenth more: PRICE_TOO_HIGH. Again under the same id: the same answer;
+    /// after its restoration: ALREADY_RESTORED.
+    async fn replace_in_baskets(
+        &self,
+        _request: ReplaceInBasketsRequest,
+        _options: &CallOptions,
+    ) -> Result<Replacement, Error> {
+        Err(Error::unimplemented(methods::orders::REPLACE_IN_BASKETS.rules()))
+    }
+
+    /// Moves back what a replacement moved, except in baskets that were saved since. One that never was is marked, so that
+    /// a late ReplaceInBaskets is refused.
+    async fn restore_in_baskets(
+        &self,
+        _request: RestoreInBasketsRequest,
+        _options: &CallOptions,
+    ) -> Result<Replacement, Error> {
+        Err(Error::unimplemented(methods::orders::RESTORE_IN_BASKETS.rules()))
+    }
 }
 
 #[async_trait]
@@ -231,5 +319,39 @@ impl OrdersStub for Channel {
         options: &CallOptions,
     ) -> Result<Order, Error> {
         Channel::unary(self, &methods::orders::SHIP_ORDER, request, options).await
+    }
+
+    async fn get_basket(
+        &self,
+        request: GetBasketRequest,
+        options: &CallOptions,
+    ) -> Result<Basket, Error> {
+        Channel::unary(self, &methods::orders::GET_BASKET, request, options).await
+    }
+
+    async fn save_basket(
+        &self,
+        request: SaveBasketRequest,
+        options: &CallOptions,
+    ) -> Result<Basket, Error> {
+        Channel::unary(self, &methods::orders::SAVE_BASKET, request, options).await
+    }
+
+    async fn replace_in_baskets(
+        &self,
+        request: ReplaceInBasketsRequest,
+        options: &CallOptions,
+    ) -> Result<Replacement, Error> {
+        Channel::unary(self, &methods::orders::REPLACE_IN_BASKETS, request, options)
+            .await
+    }
+
+    async fn restore_in_baskets(
+        &self,
+        request: RestoreInBasketsRequest,
+        options: &CallOptions,
+    ) -> Result<Replacement, Error> {
+        Channel::unary(self, &methods::orders::RESTORE_IN_BASKETS, request, options)
+            .await
     }
 }

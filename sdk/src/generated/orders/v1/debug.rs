@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::messages::{Order, OrderSummary};
+use super::messages::{Order, OrderSummary, Replacement};
 
 impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,6 +17,18 @@ impl fmt::Debug for Order {
             .field("reason", &self.reason)
             .field("placed_ms", &self.placed_ms)
             .field("revision", &self.revision)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replacement")
+            .field("id", &self.id)
+            .field("product_id", &self.product_id)
+            .field("by_product_id", &self.by_product_id)
+            .field("state", &self.state())
+            .field("moved_baskets", &self.moved_baskets)
             .finish()
     }
 }

@@ -140,6 +140,54 @@ pub struct OrderShipped {
     pub customer_id: String,
 }
 
+/// What a customer means to order. Nothing is held for it and nothing paid: only an order does that.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct Basket {
+    /// Whose it is.
+    #[prost(string, tag = "1")]
+    pub customer_id: String,
+    /// What is in it, by product.
+    #[prost(message, repeated, tag = "2")]
+    pub lines: Vec<BasketLine>,
+}
+
+/// A line of a basket.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct BasketLine {
+    /// The product.
+    #[prost(string, tag = "1")]
+    pub product_id: String,
+    /// How many. Two lines that a replacement made one may be more than an order takes.
+    #[prost(int64, tag = "2")]
+    pub units: i64,
+}
+
+/// A product that another one takes the place of, in all baskets.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+#[prost(skip_debug)]
+pub struct Replacement {
+    /// Chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// What is replaced.
+    #[prost(string, tag = "2")]
+    pub product_id: String,
+    /// By what.
+    #[prost(string, tag = "3")]
+    pub by_product_id: String,
+    /// Whether it stands.
+    ///
+    /// A `ReplacementState` by its number, also where this version does not know it.
+    #[prost(int32, tag = "4")]
+    pub state: i32,
+    /// In how many baskets a line was moved.
+    #[prost(int64, tag = "5")]
+    pub moved_baskets: i64,
+}
+
 /// A new order.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
@@ -302,6 +350,57 @@ pub struct ShipOrderRequest {
     pub revision: Option<i64>,
 }
 
+/// Asks for a basket.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct GetBasketRequest {
+    /// Whose.
+    #[prost(string, tag = "1")]
+    pub customer_id: String,
+}
+
+/// What a customer means to order now.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct SaveBasketRequest {
+    /// Whose basket it is.
+    #[prost(string, tag = "1")]
+    pub customer_id: String,
+    /// All that is in it; a product at most once.
+    #[prost(message, repeated, tag = "2")]
+    pub lines: Vec<BasketLine>,
+}
+
+/// Asks to replace a product.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ReplaceInBasketsRequest {
+    /// Names the replacement; the same one happens once.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// What is replaced.
+    #[prost(string, tag = "2")]
+    pub product_id: String,
+    /// By what.
+    #[prost(string, tag = "3")]
+    pub by_product_id: String,
+}
+
+/// Asks to take a replacement back.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct RestoreInBasketsRequest {
+    /// The replacement.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// What was replaced.
+    #[prost(string, tag = "2")]
+    pub product_id: String,
+    /// By what.
+    #[prost(string, tag = "3")]
+    pub by_product_id: String,
+}
+
 /// How far an order has come.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
@@ -345,6 +444,42 @@ impl OrderState {
             "ORDER_STATE_REJECTED" => Some(Self::Rejected),
             "ORDER_STATE_CANCELLED" => Some(Self::Cancelled),
             "ORDER_STATE_SHIPPED" => Some(Self::Shipped),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a replacement stands.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum ReplacementState {
+    /// Never sent.
+    Unspecified = 0,
+    /// The lines were moved.
+    Moved = 1,
+    /// They were moved back, or never: a restoration that came first leaves this mark.
+    Restored = 2,
+}
+
+impl ReplacementState {
+    /// The value's name as the contract spells it; it changes only where the contract does.
+    #[must_use]
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REPLACEMENT_STATE_UNSPECIFIED",
+            Self::Moved => "REPLACEMENT_STATE_MOVED",
+            Self::Restored => "REPLACEMENT_STATE_RESTORED",
+        }
+    }
+
+    /// The value of that name, as the contract spells it.
+    #[must_use]
+    pub fn from_str_name(value: &str) -> Option<Self> {
+        match value {
+            "REPLACEMENT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "REPLACEMENT_STATE_MOVED" => Some(Self::Moved),
+            "REPLACEMENT_STATE_RESTORED" => Some(Self::Restored),
             _ => None,
         }
     }

@@ -9,8 +9,9 @@ pub mod orders {
     use freehold_wire::{Access, Method, Retry, Rules};
 
     use super::super::messages::{
-        CancelOrderRequest, GetOrderRequest, ListOrdersRequest, ListOrdersResponse,
-        Order, PlaceOrderRequest, ShipOrderRequest,
+        Basket, CancelOrderRequest, GetBasketRequest, GetOrderRequest, ListOrdersRequest,
+        ListOrdersResponse, Order, PlaceOrderRequest, ReplaceInBasketsRequest,
+        Replacement, RestoreInBasketsRequest, SaveBasketRequest, ShipOrderRequest,
     };
 
     /// Places an order and answers when it has ended: confirmed, or rejected with everything given back.
@@ -53,6 +54,47 @@ pub mod orders {
     pub const SHIP_ORDER: Method<ShipOrderRequest, Order> = Method::new(Rules {
         path: "/orders.v1.OrdersService/ShipOrder",
         deadline: Duration::from_secs(2),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Declared,
+    });
+
+    /// What a customer means to order; without lines where nothing was saved.
+    pub const GET_BASKET: Method<GetBasketRequest, Basket> = Method::new(Rules {
+        path: "/orders.v1.OrdersService/GetBasket",
+        deadline: Duration::from_millis(500),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Declared,
+    });
+
+    /// Keeps what a customer means to order, in place of what was in the basket; without lines, nothing. What cannot be
+    /// ordered: FAILED_PRECONDITION with the reason that PlaceOrder has for it.
+    pub const SAVE_BASKET: Method<SaveBasketRequest, Basket> = Method::new(Rules {
+        path: "/orders.v1.OrdersService/SaveBasket",
+        deadline: Duration::from_secs(2),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Declared,
+    });
+
+    /// Moves the lines of all baskets from one product to another, all or none. Orders that are placed stay as they are.
+    /// A product that is unknown: FAILED_PRECONDITION, PRODUCT_UNKNOWN; one to move to that has ended:
+    /// PRODUCT_DISCONTINUED; one that costs over a tenth more: PRICE_TOO_HIGH. Again under the same id: the same answer;
+    /// after its restoration: ALREADY_RESTORED.
+    pub const REPLACE_IN_BASKETS: Method<ReplaceInBasketsRequest, Replacement> = Method::new(Rules {
+        path: "/orders.v1.OrdersService/ReplaceInBaskets",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Declared,
+    });
+
+    /// Moves back what a replacement moved, except in baskets that were saved since. One that never was is marked, so that
+    /// a late ReplaceInBaskets is refused.
+    pub const RESTORE_IN_BASKETS: Method<RestoreInBasketsRequest, Replacement> = Method::new(Rules {
+        path: "/orders.v1.OrdersService/RestoreInBaskets",
+        deadline: Duration::from_secs(5),
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,

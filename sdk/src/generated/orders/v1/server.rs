@@ -12,12 +12,13 @@ use freehold_wire::tonic::{self, Status};
 use freehold_wire::{Committed, Context, async_trait};
 
 use super::messages::{
-    CancelOrderRequest, GetOrderRequest, ListOrdersRequest, ListOrdersResponse, Order,
-    PlaceOrderRequest, ShipOrderRequest,
+    Basket, CancelOrderRequest, GetBasketRequest, GetOrderRequest, ListOrdersRequest,
+    ListOrdersResponse, Order, PlaceOrderRequest, ReplaceInBasketsRequest, Replacement,
+    RestoreInBasketsRequest, SaveBasketRequest, ShipOrderRequest,
 };
 use super::methods;
 
-/// Places, reads, cancels and ships orders.
+/// Keeps baskets; places, reads, cancels and ships orders.
 #[async_trait]
 pub trait OrdersService: Send + Sync + 'static {
     /// Places an order and answers when it has ended: confirmed, or rejected with everything given back.
@@ -54,6 +55,39 @@ pub trait OrdersService: Send + Sync + 'static {
         context: Context,
         request: ShipOrderRequest,
     ) -> Result<Committed<Order>, Status>;
+
+    /// What a customer means to order; without lines where nothing was saved.
+    async fn get_basket(
+        &self,
+        context: Context,
+        request: GetBasketRequest,
+    ) -> Result<Basket, Status>;
+
+    /// Keeps what a customer means to order, in place of what was in the basket; without lines, nothing. What cannot be
+    /// ordered: FAILED_PRECONDITION with the reason that PlaceOrder has for it.
+    async fn save_basket(
+        &self,
+        context: Context,
+        request: SaveBasketRequest,
+    ) -> Result<Committed<Basket>, Status>;
+
+    /// Moves the lines of all baskets from one product to another, all or none. Orders that are placed stay as they are.
+    /// A product that is unknown: FAILED_PRECONDITION, PRODUCT_UNKNOWN; one to move to that has ended:
+    /// PRODUCT_DISCONTINUED; one that costs over a tenth more: PRICE_TOO_HIGH. Again under the same id: the same answer;
+    /// after its restoration: ALREADY_RESTORED.
+    async fn replace_in_baskets(
+        &self,
+        context: Context,
+        request: ReplaceInBasketsRequest,
+    ) -> Result<Committed<Replacement>, Status>;
+
+    /// Moves back what a replacement moved, except in baskets that were saved since. One that never was is marked, so that
+    /// a late ReplaceInBaskets is refused.
+    async fn restore_in_baskets(
+        &self,
+        context: Context,
+        request: RestoreInBasketsRequest,
+    ) -> Result<Committed<Replacement>, Status>;
 }
 
 /// Serves `orders.v1.OrdersService` by any [`OrdersService`]. Cloning shares it.
@@ -153,6 +187,66 @@ impl<T: OrdersService> OrdersServiceServer<T> {
             },
         )
     }
+
+    fn get_basket<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::orders::GET_BASKET,
+            request,
+            move |context, request| async move {
+                service.get_basket(context, request).await
+            },
+        )
+    }
+
+    fn save_basket<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::orders::SAVE_BASKET,
+            request,
+            move |context, request| async move {
+                service.save_basket(context, request).await
+            },
+        )
+    }
+
+    fn replace_in_baskets<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::orders::REPLACE_IN_BASKETS,
+            request,
+            move |context, request| async move {
+                service.replace_in_baskets(context, request).await
+            },
+        )
+    }
+
+    fn restore_in_baskets<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::orders::RESTORE_IN_BASKETS,
+            request,
+            move |context, request| async move {
+                service.restore_in_baskets(context, request).await
+            },
+        )
+    }
 }
 
 impl<T, B> Service<http::Request<B>> for OrdersServiceServer<T>
@@ -179,6 +273,14 @@ where
             "/orders.v1.OrdersService/ListOrders" => self.list_orders(request),
             "/orders.v1.OrdersService/CancelOrder" => self.cancel_order(request),
             "/orders.v1.OrdersService/ShipOrder" => self.ship_order(request),
+            "/orders.v1.OrdersService/GetBasket" => self.get_basket(request),
+            "/orders.v1.OrdersService/SaveBasket" => self.save_basket(request),
+            "/orders.v1.OrdersService/ReplaceInBaskets" => {
+                self.replace_in_baskets(request)
+            }
+            "/orders.v1.OrdersService/RestoreInBaskets" => {
+                self.restore_in_baskets(request)
+            }
             path => dispatch::unknown_method(path),
         }
     }
