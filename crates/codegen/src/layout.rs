@@ -50,6 +50,18 @@ impl Layout {
         }
     }
 
+    /// The layout of any other repository: the crate of its SDK, and a folder with a crate for each of its services. Of the
+    /// consumers in the contracts, `crates` names those whose crate is there; the others live elsewhere.
+    #[must_use]
+    pub fn elsewhere<'a>(sdk: &str, services: &str, crates: impl IntoIterator<Item = &'a str>) -> Self {
+        let needs = |name: &str| (name.to_owned(), format!("{services}/{name}/src/generated"));
+        Self {
+            sdk: Some(format!("{sdk}/src/generated")),
+            language: None,
+            consumers: crates.into_iter().map(needs).collect(),
+        }
+    }
+
     /// All folders; whatever else is in one of them was generated from a contract that is gone.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         let language = self.language.iter().flat_map(|language| [&language.wire, &language.client]);

@@ -1,7 +1,8 @@
 //! Contract model to Rust source: the SDK, each consumer's needs, and the contract language itself.
 //!
-//! Pure: a model and a layout go in, the files come out as bytes, the same ones every time. What it writes is read by
-//! people, so it is formatted, documented with the contract's own comments, and split as one would by hand.
+//! [`generate`] is pure: a model and a layout go in, the files come out as bytes, the same ones every time; [`tree`] brings
+//! them to disk. What is written is read by people: formatted, documented with the contract's own comments, and split as
+//! one would by hand. It names other crates by the name that Rust has for them, so a manifest says where they come from.
 //! **Invariant:** no contract makes it panic; what Rust has no form for is a typed [`Error`].
 
 mod collisions;
@@ -18,6 +19,7 @@ mod package;
 mod paths;
 mod read;
 mod traits;
+pub mod tree;
 
 pub use error::Error;
 pub use layout::{Language, Layout};

@@ -1,6 +1,6 @@
 //! `freehold-codegen`: writes what the contracts of a repository become, or tells what of it is stale.
 //!
-//! All reading and writing is here; what is written comes from the library, which does neither.
+//! The command of this repository's own chores: `freehold gen` is the one for everybody.
 
 mod command;
 mod repository;

@@ -15,6 +15,9 @@ use crate::paths::{Crate, Homes, Scope};
 use crate::traits::Traits;
 use crate::{collisions, format, names, needs, read};
 
+/// The encoded contracts, beside the SDK's modules.
+pub(crate) const DESCRIPTORS: &str = "descriptors.bin";
+
 /// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -83,7 +86,7 @@ fn sdk(folder: &str, world: &World<'_>, files: &mut Files) -> Result<(), Error> 
     let title =
         ["What servers decide access from: owners, their methods, consumers and their needs.".to_owned()];
     files.rust(&format!("{folder}/contract.rs"), &title, &contract::contract(world.model))?;
-    files.0.insert(format!("{folder}/descriptors.bin"), world.model.descriptors.clone());
+    files.0.insert(format!("{folder}/{DESCRIPTORS}"), world.model.descriptors.clone());
     Ok(())
 }
 
