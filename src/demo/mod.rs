@@ -123,10 +123,12 @@ fn in_one_session(calls: Calls) -> Calls {
     let session = Session::new();
     Calls {
         catalog: calls.catalog.with_session(&session),
+        drivers: calls.drivers.with_session(&session),
         inventory: calls.inventory.with_session(&session),
         notifications: calls.notifications.with_session(&session),
         orders: calls.orders.with_session(&session),
         payments: calls.payments.with_session(&session),
+        rides: calls.rides.with_session(&session),
         users: calls.users.with_session(&session),
     }
 }
