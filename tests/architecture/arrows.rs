@@ -21,6 +21,7 @@ const FRAMEWORK: &[&str] = &[
     "freehold-server",
     "freehold-store",
     "freehold-testkit",
+    "freehold-transcode",
     "freehold-wire",
 ];
 
@@ -49,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("freehold-events", &["freehold-store", "freehold-client", "freehold-wire"]),
     ("freehold-replica", &["freehold-events", "freehold-client", "freehold-store", "freehold-wire"]),
     ("freehold-saga", &["freehold-store", "freehold-wire"]),
+    ("freehold-transcode", &["freehold-client", "freehold-wire"]),
     ("freehold-testkit", FRAMEWORK),
     ("freehold-sdk", &["freehold-client", "freehold-wire"]),
     ("catalog", OF_A_SERVICE),

@@ -1,0 +1,49 @@
+//! HTTP/JSON in front of gRPC, driven by the descriptors of the contracts: no route is written by hand.
+//!
+//! A [`Transcoder`] is a tower service over [`tonic::body::Body`] that answers what is not gRPC, on the port that also
+//! answers gRPC:
+//!
+//! ```ignore
+//! let web = Transcoder::new(&freehold_sdk::CONTRACT, mesh)?;
+//! Server::new("gateway", &freehold_sdk::CONTRACT).serve(directory).web(web).listen(at).bind().await?;
+//! ```
+//!
+//! **Routes.** Every RPC of every owner answers `POST /package.Service/Method` with its request as the body, and what its
+//! `google.api.http` option says: templates (`{id}`, `{name=shelves/*}`, `{user.id}`, a `:verb`), `body`, the rest as
+//! query parameters, `response_body`, further bindings. The mesh has to know every owner, the gateway itself too where it
+//! owns a service. An option that makes no sense is an error of [`Transcoder::new`].
+//!
+//! **Who asks.** `freehold-caller`, `idempotency-key`, `grpc-timeout`, `traceparent`, `x-request-id` and
+//! `freehold-token-bin` (base64) mean in HTTP what they mean in gRPC. The owner hears them as they were sent and decides
+//! for that caller; an answer brings the session back in `freehold-token-bin`. Who passes on other calls, to gather an
+//! answer from several owners say, does the same with [`freehold_client::Channel::forwarding`].
+//!
+//! **JSON** is Protobuf's own mapping, read strictly: an unknown field, a wrong type, a name given twice are refused with
+//! 400, and `BadRequest.fieldViolations` names every field that is wrong. A body has at most 4 MiB and nests at most 100
+//! levels; of a larger one the field is named in which the limit falls, with 400 too. A body says that it is
+//! `application/json`, or it is refused.
+//!
+//! **Streams.** A stream of replies is `application/x-ndjson`, a line per message, and ends with a line
+//! `{"error": ..}` where it fails. A stream of requests is a body of such lines. What streams both ways answers 501.
+//!
+//! **Errors** are `google.rpc.Status` as JSON, see the module `status`; an unknown route is 404, a wrong verb 405.
+//!
+
+mod call;
+mod escape;
+mod json;
+mod lines;
+mod near;
+mod parameters;
+mod problems;
+mod raw;
+mod request;
+mod routes;
+mod schema;
+mod status;
+mod template;
+mod transcoder;
+mod way;
+
+pub use schema::SchemaError;
+pub use transcoder::Transcoder;
