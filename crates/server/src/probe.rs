@@ -41,7 +41,8 @@ async fn ask(address: SocketAddr) -> Result<(), ProbeError> {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(unreached)?;
     let mut health = HealthClient::new(endpoint.connect().await.map_err(unreached)?);
     let answer = health.check(HealthCheckRequest::default()).await;
-    let status = answer.map_err(|status| ProbeError::Refused(address, Box::new(status)))?.into_inner().status();
+    let status =
+        answer.map_err(|status| ProbeError::Refused(address, Box::new(status)))?.into_inner().status();
     if status == ServingStatus::Serving { Ok(()) } else { Err(ProbeError::NotServing(address)) }
 }
 

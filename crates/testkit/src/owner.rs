@@ -12,7 +12,6 @@ use freehold_server::Server;
 use freehold_store::{Migrations, Options, Store, StoreError, Work, outbox};
 use freehold_wire::pb::{Envelope, Token};
 use freehold_wire::{Context, Entity, Event};
-use futures_util::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -136,8 +135,13 @@ impl Owner {
     pub async fn serve(self, server: impl FnOnce(Store) -> Server) -> Served {
         let bound = done(server(self.store.clone()).bind().await);
         let (address, shutdown) = (bound.addr(), CancellationToken::new());
-        let serving = tokio::spawn(bound.run(shutdown.clone()).map(done));
-        Served { owner: self, address, shutdown, serving }
+        let gone = CancellationToken::new();
+        let (running, last) = (bound.run(shutdown.clone()), gone.clone().drop_guard());
+        let serving = tokio::spawn(async move {
+            done(running.await);
+            drop(last);
+        });
+        Served { owner: self, address, shutdown, gone, serving }
     }
 }
 
@@ -147,6 +151,7 @@ pub struct Served {
     owner: Owner,
     address: SocketAddr,
     shutdown: CancellationToken,
+    gone: CancellationToken,
     serving: JoinHandle<()>,
 }
 
@@ -157,9 +162,10 @@ impl Served {
         (self.owner.name, format!("http://{}", self.address))
     }
 
-    /// Goes away; its database stays open.
-    pub fn leave(&self) {
+    /// Goes away: when this returns nobody hears of it any more. Its database stays open.
+    pub async fn leave(&self) {
         self.shutdown.cancel();
+        self.gone.cancelled().await;
     }
 
     /// Ends.
@@ -167,7 +173,7 @@ impl Served {
     /// # Panics
     /// Its server has failed.
     pub async fn end(self) {
-        self.leave();
+        self.leave().await;
         done(self.serving.await);
         self.owner.store.close().await;
     }

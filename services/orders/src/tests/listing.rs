@@ -125,8 +125,8 @@ async fn names_are_as_new_as_what_their_reader_has_seen() {
 async fn names_are_there_while_their_owners_are_away() {
     on_each_engine(async |bench| {
         bench.place(wanted("10248")).await.unwrap();
-        bench.world.catalog.leave();
-        bench.world.users.leave();
+        bench.world.catalog.leave().await;
+        bench.world.users.leave().await;
         let (customer, products) = names(bench).await;
         assert_eq!((customer.as_str(), products[0].as_str()), ("Paul Henriot", "Queso Cabrales"));
         let seen = Session::of([bench.world.catalog.put(product("11", "Cabrales", 2100)).await]);
