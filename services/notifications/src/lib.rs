@@ -116,7 +116,9 @@ impl Inside {
     }
 }
 
-fn options(database_url: &str) -> Options {
+/// How the database at that url is opened.
+#[must_use]
+pub fn options(database_url: &str) -> Options {
     Options::new(NAME, database_url)
         .migrations(&freehold_events::MIGRATIONS)
         .migrations(&freehold_replica::MIGRATIONS)

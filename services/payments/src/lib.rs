@@ -70,6 +70,8 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .then_stop(move || async move { store.close().await }))
 }
 
-fn options(database_url: &str) -> Options {
+/// How the database at that url is opened.
+#[must_use]
+pub fn options(database_url: &str) -> Options {
     Options::new(NAME, database_url).migrations(&freehold_events::MIGRATIONS).migrations(&MIGRATIONS)
 }
