@@ -17,6 +17,7 @@ mod inbox;
 pub mod link;
 mod parked;
 pub mod position;
+pub mod projection;
 pub mod purpose;
 mod reaction;
 mod retry;
@@ -29,6 +30,7 @@ pub use delivered::{Changed, Delivered};
 pub use feed::Feed;
 pub use handle::{Behind, Handle, Status};
 pub use parked::Parking;
+pub use projection::Projection;
 pub use purpose::State;
 pub use reaction::ReactionError;
 pub use retry::RetryPolicy;
@@ -39,10 +41,18 @@ use freehold_store::{Migration, Migrations};
 /// The tables of feeds and consumers; a service that serves a feed or reacts to events adds them to its store.
 pub static MIGRATIONS: Migrations = Migrations {
     set: "events",
-    steps: &[Migration {
-        version: 1,
-        name: "events",
-        sql: include_str!("../migrations/0001_events.sql"),
-        postgres: None,
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            name: "events",
+            sql: include_str!("../migrations/0001_events.sql"),
+            postgres: None,
+        },
+        Migration {
+            version: 2,
+            name: "projections",
+            sql: include_str!("../migrations/0002_projections.sql"),
+            postgres: None,
+        },
+    ],
 };

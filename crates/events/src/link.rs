@@ -67,6 +67,11 @@ pub enum LinkError {
     /// The owner's history is not the one that this subscription read from: it was restored, or replaced.
     #[error("the owner's history is another one than the one read so far: {0}")]
     HistoryLost(String),
+    /// The owner has purged events up to this mark, and what begins here needs every one.
+    #[error(
+        "the owner no longer keeps its events up to position {0}, and a view of the rest would lack them"
+    )]
+    Purged(i64),
     /// The feed refused the call or broke off.
     #[error(transparent)]
     Feed(#[from] Error),
@@ -100,6 +105,15 @@ impl Link {
     /// [`LinkError::Feed`].
     pub async fn head(&self) -> Result<HeadResponse, LinkError> {
         Ok(self.feed.head(HeadRequest::default()).await?)
+    }
+
+    /// Asks whether the owner keeps every event from the first on.
+    ///
+    /// # Errors
+    /// [`LinkError::Purged`] where it does not, [`LinkError::Feed`] where it does not say.
+    pub async fn is_whole(&self) -> Result<(), LinkError> {
+        let head = self.feed.head(HeadRequest::default().with_kept(true)).await?;
+        head.purged_to.map_or(Ok(()), |to| Err(LinkError::Purged(to.mark)))
     }
 
     /// Opens a stream of everything after a position; `None`: from the oldest kept event. Registers the subscription.

@@ -83,6 +83,15 @@ pub async fn advance_as_of(
     work.exec(ADVANCE, vals![subscription, epoch, position.mark, as_of_ms]).await.map(drop)
 }
 
+/// Ends a subscription: it stands nowhere any more.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn end(work: &mut Work, subscription: &str) -> Result<(), StoreError> {
+    const END: &str = "DELETE FROM freehold_position WHERE subscription = $1";
+    work.exec(END, vals![subscription]).await.map(drop)
+}
+
 /// Counts that a process begins to read from where the subscription stands; answers how often that has happened since
 /// it moved last.
 ///

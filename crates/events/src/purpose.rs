@@ -68,6 +68,10 @@ pub enum State {
     Live,
     /// It copies what its owner has, before it goes on with what changes.
     Copying,
+    /// A view is built anew from the oldest event on, beside the one that is read.
+    Rebuilding,
+    /// A view that was built anew is not read yet: so many of its keys wait that do not wait in the one that is read.
+    Waiting(i64),
     /// A version is missing: its key waits, and what its owner keeps is fetched again.
     Gap,
     /// It lost its owner, for this reason, and tries again.

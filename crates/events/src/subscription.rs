@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use freehold_store::Work;
+use freehold_store::{StoreError, Work};
 use freehold_wire::View;
 use freehold_wire::pb::Envelope;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use crate::delivered::{Changed, Delivered};
+use crate::projection::generations::Fence;
 use crate::purpose::{Purpose, Report};
 use crate::reaction::ReactionError;
 
@@ -34,6 +35,7 @@ pub struct Subscription {
     handlers: BTreeMap<&'static str, Vec<Handler>>,
     make: Option<Make>,
     foreign: Option<&'static str>,
+    fence: Option<Fence>,
 }
 
 impl Subscription {
@@ -48,6 +50,7 @@ impl Subscription {
             handlers: BTreeMap::new(),
             make: None,
             foreign: None,
+            fence: None,
         }
     }
 
@@ -116,6 +119,22 @@ impl Subscription {
     /// The types that it asks for, by full name.
     pub fn types(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.types.iter().copied()
+    }
+
+    /// The same subscription as a generation of a projection, under that name.
+    pub(crate) fn of_generation(self, name: &str, fence: Fence) -> Self {
+        Self { name: name.into(), fence: Some(fence), ..self }
+    }
+
+    /// Asked at the start of each unit of work that takes something in: a generation that was left takes in nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`] where it was left.
+    pub(crate) async fn enter(&self, work: &mut Work) -> Result<(), StoreError> {
+        match &self.fence {
+            Some(fence) => fence.pass(work).await,
+            None => Ok(()),
+        }
     }
 
     /// The purpose of its own, if it has one.

@@ -19,6 +19,20 @@ pub(crate) enum Point {
     AfterCommit,
     /// An attempt is counted and has not begun.
     AfterClaim,
+    /// A generation may take the place of the one that is read, and nothing has been written.
+    BeforeSwap,
+    /// The old generation was left, the new one is not read.
+    BetweenStages,
+    /// The new generation is read, the old one still has a position.
+    BeforeOldPosition,
+    /// A swap is written.
+    BeforeSwapCommit,
+    /// A swap is committed, nobody knows it.
+    AfterSwapCommit,
+    /// A part of a generation that was left is gone.
+    PieceSwept,
+    /// A generation that was left is withdrawn at its owner, which nobody has noted.
+    Withdrawn,
 }
 
 /// Kills a consumer at a point; a consumer that is not under test has none.
@@ -26,6 +40,9 @@ pub(crate) enum Point {
 pub(crate) struct Faults {
     #[cfg(test)]
     pub(crate) dies: Option<std::sync::Arc<dyn Fn(Point) -> bool + Send + Sync>>,
+    /// The planted bug: a generation is swapped without a look at where it stands.
+    #[cfg(test)]
+    pub(crate) swaps_anywhere: bool,
 }
 
 impl Faults {
@@ -38,6 +55,15 @@ impl Faults {
         }
         let _ = point;
         Ok(())
+    }
+
+    /// Whether positions are not compared.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only a test plants a bug"))]
+    pub(crate) fn swaps_anywhere(&self) -> bool {
+        #[cfg(test)]
+        return self.swaps_anywhere;
+        #[cfg(not(test))]
+        false
     }
 }
 

@@ -148,6 +148,7 @@ impl Intake {
     ) -> Result<Taken, Stopped> {
         let (intake, arrived, running) = (self.clone(), arrived.clone(), running.clone());
         let unit = async move |work: &mut Work| {
+            intake.subscription.enter(work).await?;
             let until = arrived.until(range.end);
             let taken = intake.take(work, &arrived, range, &running).await?;
             intake.faults.reach(Point::BeforePosition)?;
@@ -227,15 +228,17 @@ impl Intake {
         let (until, origin) = (arrived.until(index + 1), arrived.origin);
         let event = arrived.events[index].clone();
         let stay = self.after(failure, Tried { attempts: 1, unanswered: 1, since: Duration::ZERO }, &error);
-        let name = self.subscription.name().to_owned();
+        let subscription = self.subscription.clone();
         let unit = async move |work: &mut Work| {
-            let key = Key::of(&name, &event);
+            subscription.enter(work).await?;
+            let name = subscription.name();
+            let key = Key::of(name, &event);
             if stay.state == Parking::Dead {
                 parked::log(work, key, event.version, ("dead", "", &stay.reason)).await?;
             }
-            parked::park(work, &name, &event, stay).await?;
+            parked::park(work, name, &event, stay).await?;
             parked::arrange(work, key, origin).await?;
-            position::advance(work, &name, &until).await
+            position::advance(work, name, &until).await
         };
         self.store.unit::<_, StoreError, _>(&self.context(), unit).await?;
         Ok(Taken { parked: true, gap: false })

@@ -4,7 +4,9 @@
 //! **Invariant:** one event takes effect once per subscription, under redelivery, replay and crash.
 
 mod fault;
+mod following;
 mod intake;
+mod overseer;
 mod reacting;
 mod retrier;
 mod runner;
@@ -14,23 +16,28 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use freehold_client::{FeedClient, Mesh};
 use freehold_store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledge::acknowledge;
-use crate::handle::{Handle, Running};
+use crate::handle::{Handle, Overseen, Part, Running};
 use crate::link::Link;
-use crate::purpose::{Report, State};
+use crate::projection::Projection;
+use crate::purpose::{Purpose, Report, State};
 use crate::retry::RetryPolicy;
 use crate::subscription::Subscription;
 
-pub(crate) use fault::Faults;
+pub(crate) use fault::{Faults, Point};
+use following::{Course, Following};
 use intake::Intake;
+pub(crate) use intake::Stopped;
+use overseer::Overseer;
 use reacting::Reacting;
 use retrier::Retrier;
 use runner::Runner;
@@ -59,6 +66,7 @@ pub struct Consumer {
     mesh: Mesh,
     feeds: BTreeMap<String, FeedClient>,
     subscriptions: Vec<Subscription>,
+    projections: Vec<Projection>,
     options: Options,
     faults: Faults,
 }
@@ -67,8 +75,15 @@ impl Consumer {
     /// A consumer with its own database, in a mesh; it has no subscription yet.
     #[must_use]
     pub fn new(store: Store, mesh: Mesh) -> Self {
-        let (feeds, subscriptions) = (BTreeMap::new(), Vec::new());
-        Self { store, mesh, feeds, subscriptions, options: Options::default(), faults: Faults::default() }
+        Self {
+            store,
+            mesh,
+            feeds: BTreeMap::new(),
+            subscriptions: Vec::new(),
+            projections: Vec::new(),
+            options: Options::default(),
+            faults: Faults::default(),
+        }
     }
 
     /// Adds a subscription.
@@ -82,6 +97,13 @@ impl Consumer {
     #[must_use]
     pub fn subscribe_all(mut self, subscriptions: impl IntoIterator<Item = Subscription>) -> Self {
         self.subscriptions.extend(subscriptions);
+        self
+    }
+
+    /// Adds a projection: builds it, goes on with it, and builds it anew when it is told to.
+    #[must_use]
+    pub fn project(mut self, projection: Projection) -> Self {
+        self.projections.push(projection);
         self
     }
 
@@ -116,11 +138,21 @@ impl Consumer {
         for subscription in &self.subscriptions {
             let twice = !names.insert(subscription.name());
             running.push(match self.link(subscription, twice) {
-                Ok(link) => self.run(subscription, link, &stop),
+                Ok(link) => self.run(subscription, link, &stop, None),
                 Err(problem) => failed(subscription, problem),
             });
         }
-        Handle::new(self.store.clone(), stop, running)
+        let overseen = self.projections.iter().map(|projection| self.oversee(projection, &stop)).collect();
+        Handle::new(self.store.clone(), stop, running, overseen)
+    }
+
+    fn oversee(&self, projection: &Projection, stop: &CancellationToken) -> Overseen {
+        let course = Course { projection: projection.clone(), read: AtomicI64::new(0), turn: Mutex::new(()) };
+        let (parts, seen) = watch::channel(Vec::new());
+        let (course, running) = (Arc::new(course), BTreeMap::new());
+        let overseer = Overseer { consumer: self.clone(), course, parts, running };
+        let task = tokio::spawn(overseer.run(stop.clone()));
+        Overseen { projection: projection.clone(), parts: seen, task }
     }
 
     fn link(&self, subscription: &Subscription, twice: bool) -> Result<Link, String> {
@@ -141,7 +173,14 @@ impl Consumer {
         Ok(Link::new(feed, subscription.name(), subscription.types()))
     }
 
-    fn run(&self, subscription: &Subscription, link: Link, stop: &CancellationToken) -> Running {
+    /// Runs a subscription; one that is a generation of a projection follows its course.
+    fn run(
+        &self,
+        subscription: &Subscription,
+        link: Link,
+        stop: &CancellationToken,
+        course: Option<(Arc<Course>, i64)>,
+    ) -> Running {
         let (report, progress) = Report::new();
         let mut tasks = vec![until(stop, acknowledge(link.clone(), progress.clone()))];
         let purpose = match subscription.purpose(report.clone()) {
@@ -150,13 +189,21 @@ impl Consumer {
                 let (intake, parked) = (self.intake(subscription), Arc::new(Notify::new()));
                 let retrier = Retrier { intake: intake.clone(), parked: Arc::clone(&parked) };
                 tasks.push(until(stop, retrier.run()));
-                Box::new(Reacting::new(intake, report.clone(), parked))
+                let reacting = Reacting::new(intake, report.clone(), parked);
+                let report = report.clone();
+                match course {
+                    Some((course, generation)) => {
+                        Box::new(Following { reacting, course, generation, report }) as Box<dyn Purpose>
+                    }
+                    None => Box::new(reacting),
+                }
             }
         };
         let name = subscription.name().to_owned();
         let runner = Runner { name, link: link.clone(), batch: self.options.batch.max(1), purpose, report };
         tasks.push(until(stop, runner.run()));
-        Running { subscription: subscription.clone(), link: Some(link), progress, tasks }
+        let part = Part { subscription: subscription.clone(), link: Some(link), progress };
+        Running { part, tasks }
     }
 
     fn intake(&self, subscription: &Subscription) -> Intake {
@@ -174,7 +221,8 @@ fn failed(subscription: &Subscription, problem: String) -> Running {
     tracing::error!(subscription = subscription.name(), problem, "the subscription cannot begin");
     let (report, progress) = Report::new();
     report.state(State::Failed(problem));
-    Running { subscription: subscription.clone(), link: None, progress, tasks: Vec::new() }
+    let part = Part { subscription: subscription.clone(), link: None, progress };
+    Running { part, tasks: Vec::new() }
 }
 
 /// Runs a task until it ends or the token is cancelled. What it had begun in the database ends by itself.

@@ -80,15 +80,25 @@ impl Purpose for Reacting {
     }
 
     async fn take(&mut self, batch: Batch) -> Result<(), Left> {
-        let mark = batch.position.mark;
-        let gap = self.absorb(batch).await?;
-        self.look_for(gap, mark).await
+        self.take_in(batch, true).await
     }
 }
 
 impl Reacting {
     pub(crate) fn new(intake: Intake, report: Report, parked: Arc<Notify>) -> Self {
         Self { intake, report, parked, standing: None, search: None, written: Instant::now(), careful: None }
+    }
+
+    /// Takes in a batch; a position without events is written down `lazily` or at once.
+    pub(super) async fn take_in(&mut self, batch: Batch, lazily: bool) -> Result<(), Left> {
+        let mark = batch.position.mark;
+        let gap = self.absorb(batch, lazily).await?;
+        self.look_for(gap, mark).await
+    }
+
+    /// What takes its events in.
+    pub(super) fn intake(&self) -> &Intake {
+        &self.intake
     }
 
     /// Where the subscription stands; a new one begins before the oldest event that its owner has.
@@ -104,8 +114,11 @@ impl Reacting {
         let start = Position::default().with_epoch(first.id).with_mark(first.first - 1);
         let watermark = Watermark::new(self.intake.subscription.owner(), head.epochs, start.mark);
         let standing = Standing { watermark, position: start, origin: position.mark, moved_ms: 0 };
-        let (name, begun) = (name.to_owned(), standing.clone());
-        let unit = async move |work: &mut Work| position::begin(work, &name, &begun).await;
+        let (subscription, begun) = (self.intake.subscription.clone(), standing.clone());
+        let unit = async move |work: &mut Work| {
+            subscription.enter(work).await?;
+            position::begin(work, subscription.name(), &begun).await
+        };
         self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
         Ok(standing)
     }
@@ -119,10 +132,10 @@ impl Reacting {
     }
 
     /// Takes in a batch; answers whether a version is missing.
-    async fn absorb(&mut self, batch: Batch) -> Result<bool, StoreError> {
+    async fn absorb(&mut self, batch: Batch, lazily: bool) -> Result<bool, StoreError> {
         let Batch { events, position, .. } = batch;
         let news = self.report.position().is_none_or(|stands| position.mark > stands.mark);
-        if events.is_empty() && (!news || self.written.elapsed() < LAZILY) {
+        if events.is_empty() && (!news || (lazily && self.written.elapsed() < LAZILY)) {
             return Ok(false);
         }
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);

@@ -100,6 +100,7 @@ impl Retrier {
     async fn run_one(&self, event: &Envelope) -> Result<(), Stopped> {
         let (intake, event) = (self.intake.clone(), event.clone());
         let unit = async move |work: &mut Work| {
+            intake.subscription.enter(work).await?;
             let name = intake.subscription.name();
             let key = Key::of(name, &event);
             let origin = position::load(work, name).await?.map_or(0, |standing| standing.origin);

@@ -1,6 +1,7 @@
 //! One subscription's loop: open the stream, hand over what arrives, reconnect.
 //!
-//! A thin shell around a purpose. **Invariant:** it ends only when the owner's history turns out to be another one.
+//! A thin shell around a purpose. **Invariant:** it ends only when the owner's history turns out to be another one, or
+//! is not kept as far back as the purpose needs it.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// Runs until it is dropped, or until the owner's history turns out to be another one.
+    /// Runs until it is dropped, or until the owner's history turns out to be of no use to it.
     pub(crate) async fn run(mut self) {
         let mut waits = link::reconnects();
         loop {
@@ -34,13 +35,9 @@ impl Runner {
                 Err(left) => left,
             };
             self.purpose.left(&left);
-            if let Left::Link(LinkError::HistoryLost(problem)) = left {
-                tracing::error!(
-                    subscription = self.name,
-                    problem,
-                    "the owner's history is lost, the subscription ends"
-                );
-                return self.report.state(State::HistoryLost(problem));
+            if let Some(end) = end_of(&left) {
+                tracing::error!(subscription = self.name, problem = %left, "the subscription ends");
+                return self.report.state(end);
             }
             let lived = opened.is_some_and(|opened: Instant| opened.elapsed() >= LIVED);
             if lived || self.report.position() != before {
@@ -81,6 +78,15 @@ impl Runner {
                 self.report.state(State::Disconnected(problem));
             }
         }
+    }
+}
+
+/// How a subscription stands that ends for this reason; `None` where it comes back later.
+fn end_of(left: &Left) -> Option<State> {
+    match left {
+        Left::Link(LinkError::HistoryLost(problem)) => Some(State::HistoryLost(problem.clone())),
+        Left::Link(error @ LinkError::Purged(_)) => Some(State::Failed(error.to_string())),
+        _ => None,
     }
 }
 

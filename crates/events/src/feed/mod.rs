@@ -22,7 +22,7 @@ use freehold_wire::dispatch::{MAX_MESSAGE, Messages};
 use freehold_wire::feed::FeedService;
 use freehold_wire::pb::{
     AckRequest, AckResponse, HeadRequest, HeadResponse, Position, ReadRequest, ReadResponse, SnapshotRequest,
-    SnapshotResponse, SubscribeRequest, SubscribeResponse,
+    SnapshotResponse, SubscribeRequest, SubscribeResponse, WithdrawRequest, WithdrawResponse,
 };
 use freehold_wire::reason::{Reason, bad_field};
 use freehold_wire::{Committed, Context, Contract, TokenError};
@@ -166,11 +166,15 @@ impl FeedService for Feed {
         self.entities(&context, request.entity)?.read(&context, &request.keys).await
     }
 
-    async fn head(&self, _: Context, _: HeadRequest) -> Result<HeadResponse, Status> {
+    async fn head(&self, context: Context, request: HeadRequest) -> Result<HeadResponse, Status> {
         let head = self.0.store.head();
-        let response = HeadResponse::default()
+        let mut response = HeadResponse::default()
             .with_position(pump::position(&head, head.mark()))
             .with_epochs(head.epochs().to_vec());
+        if request.kept {
+            let purged = registry::purged_to(&self.0.store, &context, &head).await?;
+            response.purged_to = purged.map(|mark| pump::position(&head, mark));
+        }
         Ok(response)
     }
 
@@ -179,6 +183,15 @@ impl FeedService for Feed {
         let position = request.position.ok_or_else(|| bad_field("position", "is required"))?;
         self.reached(&position)?;
         registry::acknowledge(&self.0.store, &context, request.subscription, position).await
+    }
+
+    async fn withdraw(
+        &self,
+        context: Context,
+        request: WithdrawRequest,
+    ) -> Result<Committed<WithdrawResponse>, Status> {
+        self.0.access.subscriber(context.caller(), &request.subscription)?;
+        Ok(registry::withdraw(&self.0.store, &context, request.subscription).await?)
     }
 }
 

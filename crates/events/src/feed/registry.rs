@@ -4,9 +4,9 @@
 //! never goes back.
 
 use freehold_store::{Queries, Store, StoreError, Work, vals};
-use freehold_wire::pb::{AckResponse, Position};
+use freehold_wire::pb::{AckResponse, Position, WithdrawResponse};
 use freehold_wire::reason::not_found;
-use freehold_wire::{Committed, Context};
+use freehold_wire::{Committed, Context, Watermark};
 use tonic::Status;
 
 /// Registers a subscription at the position from which it reads; one that is registered stays where it is.
@@ -50,4 +50,31 @@ pub(crate) async fn acknowledge(
         Ok(AckResponse::default())
     };
     store.write(context, unit).await
+}
+
+/// Takes a subscription out: the outbox keeps nothing for it any more.
+pub(crate) async fn withdraw(
+    store: &Store,
+    context: &Context,
+    subscription: String,
+) -> Result<Committed<WithdrawResponse>, StoreError> {
+    const WITHDRAW: &str = "DELETE FROM freehold_subscription WHERE subscription = $1";
+    let unit = async move |work: &mut Work| {
+        work.exec(WITHDRAW, vals![subscription]).await?;
+        Ok(WithdrawResponse::default())
+    };
+    store.write(context, unit).await
+}
+
+/// The last mark whose event is no longer kept; `None` where every event up to `head` is.
+pub(crate) async fn purged_to(
+    store: &Store,
+    context: &Context,
+    head: &Watermark,
+) -> Result<Option<i64>, StoreError> {
+    const OLDEST: &str = "SELECT min(mark) AS mark FROM freehold_outbox";
+    let row = store.read_within(context).await?.one(OLDEST, vals![]).await?;
+    let oldest = row.map_or(Ok(None), |row| row.get::<Option<i64>>("mark"))?;
+    let before = oldest.map_or(head.mark(), |mark| mark - 1);
+    Ok((before > 0).then_some(before))
 }

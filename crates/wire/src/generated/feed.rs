@@ -13,6 +13,7 @@ use crate::{Committed, Context, async_trait};
 use crate::pb::{
     AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse,
     SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse,
+    WithdrawRequest, WithdrawResponse,
 };
 use crate::methods;
 
@@ -53,6 +54,13 @@ pub trait FeedService: Send + Sync + 'static {
         context: Context,
         request: AckRequest,
     ) -> Result<Committed<AckResponse>, Status>;
+
+    /// Withdraws a subscription for good: nothing is kept for it any more. One that is not registered is withdrawn already.
+    async fn withdraw(
+        &self,
+        context: Context,
+        request: WithdrawRequest,
+    ) -> Result<Committed<WithdrawResponse>, Status>;
 }
 
 /// Serves `freehold.v1.Feed` by any [`FeedService`]. Cloning shares it.
@@ -146,6 +154,21 @@ impl<T: FeedService> FeedServiceServer<T> {
             move |context, request| async move { service.ack(context, request).await },
         )
     }
+
+    fn withdraw<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::feed::WITHDRAW,
+            request,
+            move |context, request| async move {
+                service.withdraw(context, request).await
+            },
+        )
+    }
 }
 
 impl<T, B> Service<http::Request<B>> for FeedServiceServer<T>
@@ -172,6 +195,7 @@ where
             "/freehold.v1.Feed/Read" => self.read(request),
             "/freehold.v1.Feed/Head" => self.head(request),
             "/freehold.v1.Feed/Ack" => self.ack(request),
+            "/freehold.v1.Feed/Withdraw" => self.withdraw(request),
             path => dispatch::unknown_method(path),
         }
     }

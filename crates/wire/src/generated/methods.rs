@@ -27,6 +27,7 @@ pub mod feed {
     use crate::pb::{
         AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse,
         SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse,
+        WithdrawRequest, WithdrawResponse,
     };
 
     /// Streams the owner's events from a position on, in order per key, with heartbeats. Registers the subscription.
@@ -68,6 +69,15 @@ pub mod feed {
     /// Moves a subscription: everything up to the position has taken effect at the consumer.
     pub const ACK: Method<AckRequest, AckResponse> = Method::new(Rules {
         path: "/freehold.v1.Feed/Ack",
+        deadline: Duration::from_secs(2),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+    });
+
+    /// Withdraws a subscription for good: nothing is kept for it any more. One that is not registered is withdrawn already.
+    pub const WITHDRAW: Method<WithdrawRequest, WithdrawResponse> = Method::new(Rules {
+        path: "/freehold.v1.Feed/Withdraw",
         deadline: Duration::from_secs(2),
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,

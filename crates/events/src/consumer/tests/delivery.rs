@@ -105,7 +105,7 @@ async fn killed_at(database: engines::Database, point: Point, nth: usize) {
         died.fetch_add(usize::from(is_it), Ordering::SeqCst);
         is_it
     };
-    let faults = Faults { dies: Some(Arc::new(dies)) };
+    let faults = Faults { dies: Some(Arc::new(dies)), ..Faults::default() };
     let handle = mails.consumer(Way::sound(owner.feed())).faults(faults).start();
     // Two batches are needed for twelve events, so some points are not reached a third time.
     let over = || async { dead.load(Ordering::SeqCst) > 0 || mails.effects().await.len() == 12 };
@@ -134,8 +134,10 @@ async fn an_effect_outside_the_unit_would_be_seen() {
         });
         Ok(())
     });
-    let handle =
-        mails.consumer(Way::sound(owner.feed())).faults(Faults { dies: Some(Arc::new(dies)) }).start();
+    let handle = mails
+        .consumer(Way::sound(owner.feed()))
+        .faults(Faults { dies: Some(Arc::new(dies)), ..Faults::default() })
+        .start();
     eventually("an effect without its high-water", || async { !mails.effects().await.is_empty() }).await;
     handle.stop().await;
     assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_inbox").await, 0);

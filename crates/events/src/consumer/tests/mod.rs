@@ -5,6 +5,8 @@ mod gaps;
 mod hops;
 mod parking;
 mod poison;
+mod projections;
+mod rebuilding;
 mod tombstones;
 
 use freehold_store::{Queries, StoreError, Work, vals};

@@ -191,7 +191,7 @@ async fn an_event_that_kills_every_attempt_ends_as_a_dead_letter() {
     let dies = |at: Point| at == Point::AfterClaim;
     for _ in 0..10 {
         let before = mails.count("SELECT unanswered AS n FROM freehold_parked").await;
-        let faults = Faults { dies: Some(Arc::new(dies)) };
+        let faults = Faults { dies: Some(Arc::new(dies)), ..Faults::default() };
         let handle = mails.consumer(Way::sound(owner.feed())).faults(faults).start();
         let counted =
             || async { mails.count("SELECT unanswered AS n FROM freehold_parked").await == before + 1 };

@@ -5,7 +5,7 @@
 use crate::check::{Check, Violations};
 use super::messages::{
     AckRequest, HeadRequest, ListServicesRequest, ReadRequest, SnapshotRequest,
-    SubscribeRequest,
+    SubscribeRequest, WithdrawRequest,
 };
 
 impl Check for ListServicesRequest {
@@ -55,5 +55,12 @@ impl Check for AckRequest {
         violations.required("subscription", !self.subscription.is_empty());
         violations.max_chars("subscription", &self.subscription, 200);
         violations.required("position", self.position.is_some());
+    }
+}
+
+impl Check for WithdrawRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("subscription", !self.subscription.is_empty());
+        violations.max_chars("subscription", &self.subscription, 200);
     }
 }

@@ -258,7 +258,11 @@ pub struct ReadResponse {
 /// Asks for the head.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
-pub struct HeadRequest {}
+pub struct HeadRequest {
+    /// Asks for `purged_to` too, which takes a look at the outbox.
+    #[prost(bool, tag = "1")]
+    pub kept: bool,
+}
 
 /// The head of the feed.
 #[non_exhaustive]
@@ -270,6 +274,9 @@ pub struct HeadResponse {
     /// The owner's epochs, oldest first.
     #[prost(message, repeated, tag = "2")]
     pub epochs: Vec<Epoch>,
+    /// The last position whose event is no longer kept; unset where everything is, and where it was not asked for.
+    #[prost(message, optional, tag = "3")]
+    pub purged_to: Option<Position>,
 }
 
 /// Moves a subscription.
@@ -288,3 +295,17 @@ pub struct AckRequest {
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct AckResponse {}
+
+/// Withdraws a subscription.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct WithdrawRequest {
+    /// The subscription.
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+}
+
+/// The subscription has been withdrawn.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct WithdrawResponse {}
