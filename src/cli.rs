@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
+use crate::duration;
 use crate::place::Place;
 
 /// Own your data; share it by contract: a gRPC service mesh with generated SDKs.
@@ -33,10 +36,18 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     /// Checks contracts, and underlines what is wrong with them.
     Check(CheckArgs),
+    /// Calls any method of the mesh, with JSON in and out.
+    Call(CallArgs),
     /// Draws who owns, calls, reads and copies what, from the contracts.
     Graph(GraphArgs),
     /// Shows the services of a running mesh and whether they serve.
     Status(StatusArgs),
+    /// Looks at what a mesh stands on, and says what is wrong and what to do.
+    Doctor(DoctorArgs),
+    /// Prints what a shell needs to complete this command's words.
+    Completions(CompletionsArgs),
+    /// Prints the manual page of this command, or writes a page for each verb.
+    Man(ManArgs),
     /// Shows the version.
     Version,
 }
@@ -113,6 +124,36 @@ pub(crate) struct CheckArgs {
     pub(crate) folder: PathBuf,
 }
 
+/// Options of `call`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CallArgs {
+    /// The method: `catalog.v1.CatalogService/GetProduct`, or any part of it that no other method has, such as
+    /// `Catalog/GetProduct`.
+    #[arg(value_name = "SERVICE/METHOD")]
+    pub(crate) method: String,
+    /// The request as JSON, `@FILE`, or `-` for standard input; a stream takes one document after the other.
+    #[arg(short, long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// The consumer in whose name it is called; what its needs.proto does not declare is refused, except what is public.
+    #[arg(long = "as", value_name = "CONSUMER", env = "FREEHOLD_AS", default_value = "demo")]
+    pub(crate) caller: String,
+    /// The directory of the mesh, or `env` for services that run one by one.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7400")]
+    pub(crate) mesh: Place,
+    /// One server instead of a mesh; its methods are those that it describes itself, by reflection.
+    #[arg(long, value_name = "URL", conflicts_with = "mesh")]
+    pub(crate) at: Option<String>,
+    /// How long the call may take, such as 250ms or 2s; at most four times what its contract says, which is the default.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) deadline: Option<Duration>,
+    /// The idempotency key of a write: under one key it takes effect once [default: a new one].
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Says on standard error what is sent along, and which commits the answer has seen.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
 /// Options of `graph`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GraphArgs {
@@ -144,4 +185,31 @@ pub(crate) struct StatusArgs {
     /// usual port.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7400")]
     pub(crate) mesh: Place,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DoctorArgs {
+    /// The folder of the databases [default: freehold-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The directory of the mesh, or `env` for services that run one by one.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7400")]
+    pub(crate) mesh: Place,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ManArgs {
+    /// Writes the pages of all verbs into this folder instead.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }

@@ -12,6 +12,9 @@ Exit codes:
   3   an address or a database is in use, or cannot be opened
   4   no mesh answers at the address
   5   verify found a violation
+  6   the called service refused the call
+  7   the call had no answer, or may be repeated under the same key
+  8   doctor found what keeps a mesh from running
   10  a contract does not compile
   11  a contract breaks a rule";
 
@@ -28,6 +31,12 @@ pub(crate) enum Exit {
     Unreachable = 4,
     /// `verify` found a violation.
     Violated = 5,
+    /// The called service refused the call.
+    Refused = 6,
+    /// The call had no answer, or one that says to come back; under the same key it may be repeated.
+    Repeatable = 7,
+    /// `doctor` found what keeps a mesh from running.
+    Unwell = 8,
     /// A contract does not compile.
     NotCompiled = 10,
     /// A contract breaks a rule.

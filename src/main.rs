@@ -2,13 +2,18 @@
 //!
 //! Data goes to standard output, progress and logs to standard error; `exit` has the codes.
 
+mod call;
 mod check;
 mod cli;
+mod completions;
 mod config;
 mod contracts;
 mod demo;
+mod doctor;
+mod duration;
 mod exit;
 mod graph;
+mod man;
 mod place;
 mod status;
 mod up;
@@ -37,8 +42,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Demo(args) => demo::run(&args, &config, cli.output),
         Verb::Verify(args) => verify::run(&args, &config, cli.output),
         Verb::Check(args) => check::run(&args, cli.output),
+        Verb::Call(args) => call::run(&args, cli.output),
         Verb::Graph(args) => graph::run(&args, cli.output),
         Verb::Status(args) => status::run(&args, cli.output),
+        Verb::Doctor(args) => doctor::run(&args, &config, cli.output),
+        Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args),
         Verb::Version => version::run(cli.output),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use freehold_sdk::Error;
 use serde::Serialize;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
@@ -16,16 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A service and how it is.
 #[derive(Debug, Serialize)]
-struct Row {
-    service: String,
-    url: String,
-    state: &'static str,
+pub(crate) struct Row {
+    pub(crate) service: String,
+    pub(crate) url: String,
+    /// SERVING, NOT_SERVING or UNREACHABLE.
+    pub(crate) state: &'static str,
 }
 
 /// Shows the services of the mesh. It fails where one of them does not serve.
 pub(crate) fn run(args: &StatusArgs, format: Format) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
-    let rows = runtime.block_on(ask(&args.mesh))?;
+    let unreachable =
+        |error| Failure::new(Exit::Unreachable, format!("no mesh answers at {}: {error}", args.mesh));
+    let rows = runtime.block_on(ask(&args.mesh)).map_err(unreachable)?;
     match format {
         Format::Text => {
             rows.iter().for_each(|row| println!("{:<14} {:<28} {}", row.service, row.url, row.state))
@@ -35,9 +39,9 @@ pub(crate) fn run(args: &StatusArgs, format: Format) -> Result<(), Failure> {
     if rows.iter().all(|row| row.state == "SERVING") { Ok(()) } else { Err(Failure::silent(Exit::Failed)) }
 }
 
-async fn ask(place: &Place) -> Result<Vec<Row>, Failure> {
-    let unreachable = |error| Failure::new(Exit::Unreachable, format!("no mesh answers at {place}: {error}"));
-    let mesh = place.mesh("freehold").await.map_err(unreachable)?;
+/// The services of the mesh and how they are; it fails where no directory answers.
+pub(crate) async fn ask(place: &Place) -> Result<Vec<Row>, Error> {
+    let mesh = place.mesh("freehold").await?;
     let mut rows = Vec::new();
     for (service, url) in mesh.services() {
         rows.push(Row { service: service.to_owned(), url: url.to_owned(), state: state(url).await });
@@ -45,7 +49,8 @@ async fn ask(place: &Place) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-async fn state(url: &str) -> &'static str {
+/// Whether the service at an address serves: SERVING, NOT_SERVING or UNREACHABLE.
+pub(crate) async fn state(url: &str) -> &'static str {
     let asked = tokio::time::timeout(PATIENCE, health(url)).await;
     match asked {
         Ok(Some(ServingStatus::Serving)) => "SERVING",

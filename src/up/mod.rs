@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::exit::{Exit, Failure};
 
 pub(crate) use mesh::{Plan, RunningMesh};
+pub(crate) use services::{SERVICES, Service};
 
 /// The folder of the databases where none is named.
 pub(crate) const DATA: &str = "freehold-data";

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use freehold_sdk::Mesh;
 use freehold_server::Running;
 use freehold_server::host::Host;
+use freehold_store::Options;
 
 type Starting = Pin<Box<dyn Future<Output = Result<Running, Box<dyn Error + Send + Sync>>> + Send>>;
 
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
 pub(crate) struct Service {
     /// The owner's name in the contracts.
     pub(crate) name: &'static str,
+    /// How its database is opened.
+    pub(crate) options: fn(&str) -> Options,
     /// Opens its database, joins the mesh and binds its port.
     pub(crate) start: fn(Host, Mesh, Settings) -> Starting,
 }
@@ -33,12 +36,14 @@ macro_rules! service {
     ($service:ident) => {
         Service {
             name: $service::NAME,
+            options: $service::options,
             start: |host, _, _| Box::pin(async move { Ok($service::start(host).await?) }),
         }
     };
     ($service:ident, mesh) => {
         Service {
             name: $service::NAME,
+            options: $service::options,
             start: |host, mesh, _| Box::pin(async move { Ok($service::start(host, mesh).await?) }),
         }
     };
@@ -53,6 +58,7 @@ pub(crate) const SERVICES: [Service; 8] = [
     service!(orders, mesh),
     Service {
         name: notifications::NAME,
+        options: notifications::options,
         start: |host, mesh, settings| {
             Box::pin(async move {
                 let mails = notifications::Mails { folder: settings.mails, smtp: settings.smtp };

@@ -7,7 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod apart;
+mod call;
 mod demo;
+mod doctor;
 mod keyed;
 mod kill;
 mod mesh;

@@ -42,6 +42,8 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
 }
 
-fn options(database_url: &str) -> Options {
+/// How the database at that url is opened.
+#[must_use]
+pub fn options(database_url: &str) -> Options {
     Options::new(NAME, database_url).migrations(&freehold_events::MIGRATIONS)
 }
