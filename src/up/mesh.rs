@@ -22,7 +22,7 @@ pub(crate) struct Plan {
     pub(crate) data: PathBuf,
     /// The address to listen on.
     pub(crate) host: IpAddr,
-    /// The port of the directory; the services take the next ones; 0 picks free ones.
+    /// The port of the gateway, which is the directory's; the services take the next ones; 0 picks free ones.
     pub(crate) port: u16,
     /// Only these services; all where it is empty.
     pub(crate) only: Vec<String>,
@@ -55,10 +55,15 @@ impl RunningMesh {
         fs::create_dir_all(&plan.data).map_err(|error| {
             Failure::new(Exit::InUse, format!("failed to make the folder {}: {error}", plan.data.display()))
         })?;
-        let (directory, listener) = listen(&plan, 0)?;
         let listeners = chosen.iter().map(|service| listen(&plan, offset(service.name)));
         let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
         let services = addresses(&chosen, &listeners);
+        let gateway = services.iter().find(|(name, _)| name == gateway::NAME).map(|(_, url)| url.clone());
+        // The gateway is the directory too; without one, the directory has the port to itself.
+        let (directory, alone) = match gateway {
+            Some(url) => (url, None),
+            None => listen(&plan, 0).map(|(url, listener)| (url, Some(listener)))?,
+        };
         let mut mesh = Self { directory, services, tasks: JoinSet::new(), shutdown };
         let settings = Settings { mails: plan.data.join("mails"), smtp: plan.smtp.clone() };
         let mut starting = JoinSet::new();
@@ -71,7 +76,9 @@ impl RunningMesh {
             let running = started.map_err(|error| Failure::new(Exit::Failed, error))??;
             mesh.run(running);
         }
-        mesh.serve_directory(listener, plan.trust_metadata).await?;
+        if let Some(listener) = alone {
+            mesh.serve_directory(listener, plan.trust_metadata).await?;
+        }
         Ok(mesh)
     }
 
@@ -136,9 +143,9 @@ fn choose(only: &[String]) -> Result<Vec<&'static Service>, Failure> {
     Ok(SERVICES.iter().filter(chosen).collect())
 }
 
-/// How many ports above the directory a service answers.
+/// How many ports above the first a service answers.
 fn offset(name: &str) -> u16 {
-    (1..).zip(SERVICES.iter()).find(|(_, service)| service.name == name).map_or(0, |(offset, _)| offset)
+    (0..).zip(SERVICES.iter()).find(|(_, service)| service.name == name).map_or(0, |(offset, _)| offset)
 }
 
 fn listen(plan: &Plan, offset: u16) -> Result<(String, TcpListener), Failure> {
@@ -183,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn the_services_follow_the_directory_port_by_port() {
+    fn the_services_follow_the_gateway_port_by_port() {
         let offsets: Vec<u16> = SERVICES.iter().map(|service| offset(service.name)).collect();
-        assert_eq!(offsets, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(offsets, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 }

@@ -50,7 +50,8 @@ macro_rules! service {
 }
 
 /// All services.
-pub(crate) const SERVICES: [Service; 8] = [
+pub(crate) const SERVICES: [Service; 9] = [
+    service!(gateway, mesh),
     service!(users),
     service!(catalog),
     service!(inventory, mesh),

@@ -26,7 +26,7 @@ const FRAMEWORK: &[&str] = &[
 ];
 
 const SERVICES: &[&str] =
-    &["catalog", "drivers", "inventory", "notifications", "orders", "payments", "rides", "users"];
+    &["catalog", "drivers", "gateway", "inventory", "notifications", "orders", "payments", "rides", "users"];
 
 /// What a service is made of.
 const OF_A_SERVICE: &[&str] = &[
@@ -55,6 +55,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("freehold-sdk", &["freehold-client", "freehold-wire"]),
     ("catalog", OF_A_SERVICE),
     ("drivers", OF_A_SERVICE),
+    (
+        "gateway",
+        &[
+            "freehold-sdk",
+            "freehold-server",
+            "freehold-store",
+            "freehold-saga",
+            "freehold-transcode",
+            "freehold-wire",
+        ],
+    ),
     ("inventory", OF_A_SERVICE),
     ("notifications", OF_A_SERVICE),
     ("orders", OF_A_SERVICE),

@@ -3,7 +3,7 @@
 CREATE TABLE discontinuation (
     id TEXT PRIMARY KEY,
     product_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('STANDING', 'FINAL', 'REINSTATED'))
+    state TEXT NOT NULL CHECK (state IN ('REVOCABLE', 'FINAL', 'REINSTATED'))
 ) STRICT;
 
 CREATE INDEX discontinuation_by_product ON discontinuation (product_id);

@@ -15,7 +15,7 @@ pub(crate) struct Discontinuation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It ended the sale, and can be taken back.
-    Standing,
+    Revocable,
     /// The product was discontinued for good since: taking it back changes nothing in the product any more.
     Final,
     /// It was taken back, or never was and never will be.
@@ -23,12 +23,12 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    const ALL: [Self; 3] = [Self::Standing, Self::Final, Self::Reinstated];
+    const ALL: [Self; 3] = [Self::Revocable, Self::Final, Self::Reinstated];
 
     /// The word that the database keeps.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Standing => "STANDING",
+            Self::Revocable => "REVOCABLE",
             Self::Final => "FINAL",
             Self::Reinstated => "REINSTATED",
         }

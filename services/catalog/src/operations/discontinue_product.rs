@@ -115,7 +115,7 @@ async fn named(
     if product.is_discontinued() {
         return Err(DiscontinueProductError::AlreadyDiscontinued(product_id));
     }
-    let standing = Discontinuation { id, product_id, standing: Standing::Standing };
+    let standing = Discontinuation { id, product_id, standing: Standing::Revocable };
     discontinuations::save(work, &standing).await?;
     Ok(Named::New(product))
 }

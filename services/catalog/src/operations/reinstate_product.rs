@@ -64,7 +64,7 @@ async fn reinstate(
     }
     let standing = before.map(|before| before.standing);
     discontinuations::save(work, &Discontinuation { id, product_id, standing: Standing::Reinstated }).await?;
-    if let Some(product) = product.as_mut().filter(|_| standing == Some(Standing::Standing)) {
+    if let Some(product) = product.as_mut().filter(|_| standing == Some(Standing::Revocable)) {
         sell_again(work, product).await?;
     }
     let mut response = pb::ReinstateProductResponse::default();

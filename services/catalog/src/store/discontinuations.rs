@@ -22,7 +22,7 @@ pub(crate) async fn save(work: &mut Work, discontinuation: &Discontinuation) -> 
 /// Makes what stands of a product final.
 pub(crate) async fn make_final(work: &mut Work, product_id: &str) -> Result<(), StoreError> {
     work.exec(
-        "UPDATE discontinuation SET state = 'FINAL' WHERE product_id = $1 AND state = 'STANDING'",
+        "UPDATE discontinuation SET state = 'FINAL' WHERE product_id = $1 AND state = 'REVOCABLE'",
         vals![product_id],
     )
     .await?;

@@ -1,0 +1,3 @@
+//! What the gateway does over several owners.
+
+pub(crate) mod replace_product;
