@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use freehold_store::{Queries, Store, StoreError, Work, vals};
+use freehold_wire::prost::Message;
 use freehold_wire::tonic::{Code, Status};
 use freehold_wire::{Committed, Context, reason};
 use sqlx::Executor;
@@ -272,4 +273,47 @@ async fn rows(database: &Database, table: &str) -> Vec<String> {
         rows.push(cells.collect::<Vec<_>>().join(" "));
     }
     rows
+}
+
+/// A database in whose file there is something to erase, among neighbours, so that its page stays in use.
+async fn with_a_receipt() -> Database {
+    let database = Database::sqlite();
+    let store = database.open().await;
+    for id in ["a", "b", "c"] {
+        let receipt = if id == "b" { CANARY } else { "any receipt " }.repeat(20).into_bytes();
+        run(&store, async move |work: &mut Work| {
+            work.put(&Order::new(id, 1)).await?;
+            work.emit(&Paid { receipt, ..Paid::new(id) }).await
+        })
+        .await
+        .unwrap();
+    }
+    store.close().await;
+    assert!(is_in_file(&database));
+    database
+}
+
+/// Once it is closed, a database is its file alone.
+fn is_in_file(database: &Database) -> bool {
+    let file = std::fs::read(database.file()).unwrap();
+    file.windows(CANARY.len()).any(|bytes| bytes == CANARY.as_bytes())
+}
+
+/// R20, in the file itself.
+#[tokio::test]
+async fn what_is_erased_is_not_in_the_file() {
+    let database = with_a_receipt().await;
+    let store = database.open().await;
+    erase(&store, "b").await;
+    store.close().await;
+    assert!(!is_in_file(&database));
+}
+
+/// The planted bug is a connection that leaves what it deletes where it was.
+#[tokio::test]
+async fn a_connection_with_other_settings_leaves_it_in_the_file() {
+    const BLANK: &str = "UPDATE freehold_outbox SET data = NULL WHERE key = 'b'";
+    let database = with_a_receipt().await;
+    rusqlite::Connection::open(database.file()).unwrap().execute(BLANK, ()).unwrap();
+    assert!(is_in_file(&database));
 }
