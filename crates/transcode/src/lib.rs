@@ -3,9 +3,17 @@
 //! A [`Transcoder`] is a tower service over [`tonic::body::Body`] that answers what is not gRPC, on the port that also
 //! answers gRPC:
 //!
-//! ```ignore
-//! let web = Transcoder::new(&freehold_sdk::CONTRACT, mesh)?;
-//! Server::new("gateway", &freehold_sdk::CONTRACT).serve(directory).web(web).listen(at).bind().await?;
+//! ```
+//! # use std::error::Error;
+//! # use freehold_client::Mesh;
+//! # use freehold_server::{Bound, Server};
+//! # use freehold_wire::Contract;
+//! use freehold_transcode::Transcoder;
+//!
+//! async fn gateway(contract: &'static Contract, mesh: Mesh) -> Result<Bound, Box<dyn Error>> {
+//!     let web = Transcoder::new(contract, mesh)?;
+//!     Ok(Server::new("gateway", contract).web(web).bind().await?)
+//! }
 //! ```
 //!
 //! **Routes.** Every RPC of every owner answers `POST /package.Service/Method` with its request as the body, and what its

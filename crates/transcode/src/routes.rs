@@ -11,8 +11,9 @@ use freehold_wire::{Contract, Rules};
 use http::Method as Verb;
 use prost_reflect::MethodDescriptor;
 
-use crate::near::nearest;
+use crate::near;
 use crate::schema::{self, Binding, Schema, SchemaError};
+use crate::template::Template;
 
 /// An RPC as it is called.
 #[derive(Debug, Clone)]
@@ -124,9 +125,25 @@ impl Routes {
     }
 
     fn nearest(&self, path: &str) -> Option<&str> {
-        let bound = self.bound.iter().map(|route| route.binding.template.text());
-        nearest(path, bound.chain(self.by_name.keys().copied()))
+        let segments: Vec<&str> = path.split('/').collect();
+        let bound = self.bound.iter().map(|route| &route.binding.template);
+        let bound = bound.filter_map(|template| {
+            Some((near::distance(path, &imitated(template, &segments))?, template.text()))
+        });
+        let by_name = self.by_name.keys().filter_map(|name| Some((near::distance(path, name)?, *name)));
+        bound.chain(by_name).min().map(|(_, route)| route)
     }
+}
+
+/// A template with the path's own segments where it takes any.
+fn imitated(template: &Template, segments: &[&str]) -> String {
+    let text = template.text();
+    let parts = text.split('/').enumerate();
+    let parts = parts.map(|(at, part)| match segments.get(at) {
+        Some(segment) if part.starts_with('{') && part.ends_with('}') => segment,
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn rpc(contract: &'static Contract, descriptor: MethodDescriptor) -> Result<Rpc, SchemaError> {

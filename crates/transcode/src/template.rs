@@ -226,7 +226,8 @@ mod tests {
 
     #[test]
     fn a_template_takes_its_paths_and_no_others() {
-        let cases: &[(&str, &str, Option<&[(&str, &str)]>)] = &[
+        type Case<'c> = (&'c str, &'c str, Option<&'c [(&'c str, &'c str)]>);
+        let cases: &[Case<'_>] = &[
             ("/v1/users", "/v1/users", Some(&[])),
             ("/v1/users", "/v1/users/", None),
             ("/v1/users", "/v1/user", None),

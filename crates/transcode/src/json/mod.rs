@@ -47,13 +47,22 @@ pub(crate) fn write_field(
     encoded: Bytes,
 ) -> Result<Vec<u8>, Status> {
     let message = decode(descriptor, encoded)?;
-    let mut alone = DynamicMessage::new(descriptor.clone());
-    alone.set_field(field, message.get_field(field).into_owned());
-    let mut written = alone
-        .serialize_with_options(serde_json::value::Serializer, &WRITING.skip_default_fields(false))
-        .map_err(unwritable)?;
-    let value = written.get_mut(field.json_name()).map_or(Written::Null, Written::take);
+    let mut written = as_value(&message, &WRITING)?;
+    let value = match written.get_mut(field.json_name()) {
+        Some(value) => value.take(),
+        None => default(descriptor, field)?,
+    };
     serde_json::to_vec(&value).map_err(unwritable)
+}
+
+fn default(descriptor: &MessageDescriptor, field: &FieldDescriptor) -> Result<Written, Status> {
+    let empty = DynamicMessage::new(descriptor.clone());
+    let mut written = as_value(&empty, &WRITING.skip_default_fields(false))?;
+    Ok(written.get_mut(field.json_name()).map_or(Written::Null, Written::take))
+}
+
+fn as_value(message: &DynamicMessage, options: &SerializeOptions) -> Result<Written, Status> {
+    message.serialize_with_options(serde_json::value::Serializer, options).map_err(unwritable)
 }
 
 fn decode(descriptor: &MessageDescriptor, encoded: Bytes) -> Result<DynamicMessage, Status> {

@@ -202,7 +202,7 @@ mod tests {
             (r#"{"a": {"b": tru}}"#, "a.b", "expected ident"),
             (r#"{"a": [1, 2"#, "a", "EOF while parsing a list"),
             (r#"{"a": [{}, {"b": 1e999}]}"#, "a[1].b", "number out of range"),
-            (r#"{"a": "\ud800"}"#, "a", "lone leading surrogate in hex escape"),
+            (r#"{"a": "\ud800"}"#, "a", "unexpected end of hex escape"),
             (r#"{"a": 1, "b": 2, "a": 3}"#, "a", "is given twice"),
             (r#"[{"x": {"y": 1, "y": 1}}]"#, "[0].x.y", "is given twice"),
         ] {

@@ -1,0 +1,11 @@
+//! HTTP/JSON on real sockets: a client that speaks HTTP/1.1, a gateway, and an owner behind it that speaks gRPC.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod client;
+mod contract;
+mod errors;
+mod identity;
+mod owner;
+mod routes;
+mod streams;
+mod world;
