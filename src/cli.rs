@@ -40,6 +40,11 @@ pub(crate) enum Verb {
     Call(CallArgs),
     /// Draws who owns, calls, reads and copies what, from the contracts.
     Graph(GraphArgs),
+    /// Writes what contracts become: the SDK, and what each service needs of the others.
+    Gen(GenArgs),
+    /// Begins something new.
+    #[command(subcommand)]
+    New(New),
     /// Shows the services of a running mesh and whether they serve.
     Status(StatusArgs),
     /// Looks at what a mesh stands on, and says what is wrong and what to do.
@@ -212,4 +217,46 @@ pub(crate) struct ManArgs {
     /// Writes the pages of all verbs into this folder instead.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// Options of `gen`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GenArgs {
+    /// The folder of the contracts. The contract language and google/api need not be in it.
+    #[arg(long, value_name = "DIR", default_value = "proto")]
+    pub(crate) proto: PathBuf,
+    /// The crate of the SDK; its src/generated holds nothing else.
+    #[arg(long, value_name = "DIR", default_value = "sdk")]
+    pub(crate) sdk: PathBuf,
+    /// The folder of the services, a crate each; src/generated of a crate holds what the service needs, and nothing else.
+    #[arg(long, value_name = "DIR", default_value = "services")]
+    pub(crate) services: PathBuf,
+    /// Writes nothing; names every file that is not what the contracts say, and ends with 12 where there is one.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// What can be begun.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum New {
+    /// A service with its contract, its crate and its tests, which compiles and runs untouched.
+    Service(NewServiceArgs),
+}
+
+/// Options of `new service`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NewServiceArgs {
+    /// Its name in the contracts, and its crate's: a lower-case letter, then letters, digits and `_`.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it owns, in capitals and small letters: `Book` [default: NAME in the singular].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) entity: Option<String>,
+    /// The root of the workspace; a new one where there is none.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Where a new workspace takes Freehold's crates from: a checkout's folder, the URL of a git repository, or a version
+    /// [default: the checkout that this command was built from, or its version where that is gone].
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) freehold: Option<String>,
 }

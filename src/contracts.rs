@@ -31,14 +31,17 @@ pub(crate) fn embedded() -> Result<Model, Failure> {
 
 /// The contracts in a folder; it fails, as `check` does, where one of them does not compile or breaks a rule.
 pub(crate) fn of_folder(folder: &Path) -> Result<Model, Failure> {
-    let sources = read(folder).map_err(|error| Failure::new(Exit::Usage, error))?;
+    accepted(&read(folder).map_err(|error| Failure::new(Exit::Usage, error))?)
+}
+
+/// The model of contracts that compile and break no rule.
+pub(crate) fn accepted(sources: &Sources) -> Result<Model, Failure> {
     let refused = |findings: &[Finding], exit| {
-        eprint!("{}", freehold_contract::render_text(findings, &sources));
+        eprint!("{}", freehold_contract::render_text(findings, sources));
         Failure::silent(exit)
     };
-    let model =
-        freehold_contract::load(&sources).map_err(|findings| refused(&findings, Exit::NotCompiled))?;
-    let findings = freehold_contract::check(&model, &sources);
+    let model = freehold_contract::load(sources).map_err(|findings| refused(&findings, Exit::NotCompiled))?;
+    let findings = freehold_contract::check(&model, sources);
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(refused(&findings, Exit::Linted));
     }
@@ -47,10 +50,16 @@ pub(crate) fn of_folder(folder: &Path) -> Result<Model, Failure> {
 
 /// All .proto files under `folder`, by the paths that imports have.
 pub(crate) fn read(folder: &Path) -> Result<Sources, ReadError> {
+    let files = texts(folder)?;
+    if files.is_empty() { Err(ReadError::Empty(folder.to_owned())) } else { Ok(files.into_iter().collect()) }
+}
+
+/// The same as pairs of path and text, ascending; none where there is no such file.
+pub(crate) fn texts(folder: &Path) -> Result<Vec<(String, String)>, ReadError> {
     let mut files = Vec::new();
     collect(folder, folder, &mut files)?;
     files.sort();
-    if files.is_empty() { Err(ReadError::Empty(folder.to_owned())) } else { Ok(files.into_iter().collect()) }
+    Ok(files)
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> Result<(), ReadError> {

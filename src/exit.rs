@@ -16,7 +16,8 @@ Exit codes:
   7   the call had no answer, or may be repeated under the same key
   8   doctor found what keeps a mesh from running
   10  a contract does not compile
-  11  a contract breaks a rule";
+  11  a contract breaks a rule
+  12  a generated file is not what the contracts say";
 
 /// Why the command did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(crate) enum Exit {
     NotCompiled = 10,
     /// A contract breaks a rule.
     Linted = 11,
+    /// A generated file is not what the contracts say.
+    Stale = 12,
 }
 
 impl From<Exit> for ExitCode {

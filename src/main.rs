@@ -12,9 +12,11 @@ mod demo;
 mod doctor;
 mod duration;
 mod exit;
+mod generate;
 mod graph;
 mod man;
 mod place;
+mod scaffold;
 mod status;
 mod up;
 mod verify;
@@ -24,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Verb};
+use crate::cli::{Cli, New, Verb};
 use crate::exit::Failure;
 
 fn main() -> ExitCode {
@@ -44,6 +46,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Check(args) => check::run(&args, cli.output),
         Verb::Call(args) => call::run(&args, cli.output),
         Verb::Graph(args) => graph::run(&args, cli.output),
+        Verb::Gen(args) => generate::run(&args, cli.output),
+        Verb::New(New::Service(args)) => scaffold::run(&args),
         Verb::Status(args) => status::run(&args, cli.output),
         Verb::Doctor(args) => doctor::run(&args, &config, cli.output),
         Verb::Completions(args) => completions::run(&args),
