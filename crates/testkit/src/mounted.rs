@@ -9,11 +9,12 @@ use std::time::Duration;
 use freehold_wire::codec::Protobuf;
 use freehold_wire::prost::Message;
 use freehold_wire::{Method, Session, deadline, metadata, reason};
+use futures_util::Stream;
 use http::uri::PathAndQuery;
 use tonic::body::Body;
 use tonic::client::{Grpc, GrpcService};
 use tonic::metadata::MetadataValue;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 /// A generated server, called as one consumer.
 #[derive(Debug, Clone)]
@@ -80,15 +81,67 @@ where
         Ok((response.into_inner(), replayed))
     }
 
+    /// Calls a method that takes a stream.
+    ///
+    /// # Errors
+    /// What the server refuses with.
+    pub async fn collect<In, Out>(
+        &self,
+        method: &'static Method<In, Out>,
+        messages: impl Stream<Item = In> + Send + 'static,
+    ) -> Result<Out, Status>
+    where
+        In: Message + 'static,
+        Out: Message + Default + 'static,
+    {
+        let request = self.headed(Request::new(messages))?;
+        let (mut client, path) = self.client(method).await;
+        let answer = client.client_streaming(request, path, Protobuf::<In, Out>::default()).await;
+        answer.map(Response::into_inner)
+    }
+
+    /// Calls a method that answers with a stream.
+    ///
+    /// # Errors
+    /// What the server refuses with before the first message.
+    pub async fn open<In, Out>(
+        &self,
+        method: &'static Method<In, Out>,
+        request: In,
+    ) -> Result<Streaming<Out>, Status>
+    where
+        In: Message + 'static,
+        Out: Message + Default + 'static,
+    {
+        let request = self.headed(Request::new(request))?;
+        let (mut client, path) = self.client(method).await;
+        let answer = client.server_streaming(request, path, Protobuf::<In, Out>::default()).await;
+        answer.map(Response::into_inner)
+    }
+
     async fn send<In, Out>(
         &self,
         method: &'static Method<In, Out>,
-        mut request: Request<In>,
+        request: Request<In>,
     ) -> Result<Response<Out>, Status>
     where
         In: Message + 'static,
         Out: Message + Default + 'static,
     {
+        let request = self.headed(request)?;
+        let (mut client, path) = self.client(method).await;
+        client.unary(request, path, Protobuf::<In, Out>::default()).await
+    }
+
+    async fn client<In, Out>(&self, method: &'static Method<In, Out>) -> (Grpc<S>, PathAndQuery) {
+        let mut client = Grpc::new(self.server.clone());
+        if let Err(error) = client.ready().await {
+            panic!("the server is not ready: {error:?}");
+        }
+        (client, PathAndQuery::from_static(method.rules().path))
+    }
+
+    fn headed<T>(&self, mut request: Request<T>) -> Result<Request<T>, Status> {
         insert(&mut request, metadata::CALLER, self.caller)?;
         if let Some(budget) = self.budget {
             insert(&mut request, metadata::TIMEOUT, &deadline::format(budget))?;
@@ -96,12 +149,7 @@ where
         if let Some(seen) = &self.seen {
             request.metadata_mut().insert_bin(metadata::TOKEN, MetadataValue::from_bytes(seen));
         }
-        let mut client = Grpc::new(self.server.clone());
-        if let Err(error) = client.ready().await {
-            panic!("the server is not ready: {error:?}");
-        }
-        let path = PathAndQuery::from_static(method.rules().path);
-        client.unary(request, path, Protobuf::<In, Out>::default()).await
+        Ok(request)
     }
 }
 

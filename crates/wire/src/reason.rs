@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic_types::{ErrorDetails, ErrorInfo, FieldViolation, StatusExt};
 
 /// The domain of every `ErrorInfo` of the mesh.
 pub const DOMAIN: &str = "freehold";
@@ -133,6 +133,21 @@ pub fn unimplemented(message: impl Into<String>) -> Status {
     Status::with_error_details(Code::Unimplemented, message, info("UNIMPLEMENTED"))
 }
 
+/// The status with more figures in its `ErrorInfo.metadata`, such as how much was done before it came to this; its text
+/// says them too.
+#[must_use]
+pub fn with_figures<'a>(status: Status, figures: impl IntoIterator<Item = (&'a str, String)>) -> Status {
+    let mut details = status.get_error_details();
+    let known = details.error_info().cloned().unwrap_or_else(|| ErrorInfo::new("", DOMAIN, HashMap::new()));
+    let (mut all, mut message) = (known.metadata, status.message().to_owned());
+    for (name, value) in figures {
+        message.push_str(&format!("; {name}: {value}"));
+        all.insert(name.to_owned(), value);
+    }
+    details.set_error_info(known.reason, known.domain, all);
+    Status::with_error_details_and_metadata(status.code(), message, details, status.metadata().clone())
+}
+
 /// The `ErrorInfo` reason of a status; empty where it carries none.
 #[must_use]
 pub fn of(status: &Status) -> String {
@@ -145,4 +160,24 @@ fn info(reason: &str) -> ErrorDetails {
 
 fn shorten(text: &str) -> String {
     text.chars().take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_added_to_what_a_status_says_already() {
+        let status =
+            Reason::FailedPrecondition.because_of("TOO_FEW", "too few", [("wanted", "3".to_owned())]);
+        let status = with_figures(status, [("kept", "2".to_owned())]);
+        assert_eq!((status.code(), of(&status).as_str()), (Code::FailedPrecondition, "TOO_FEW"));
+        assert_eq!(status.message(), "too few; kept: 2");
+        let figures = status.get_details_error_info().unwrap().metadata;
+        let expected =
+            [("wanted", "3"), ("kept", "2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(figures, HashMap::from(expected));
+        let named = with_figures(bad_field("id", "is wrong"), [("index", "7".to_owned())]);
+        assert_eq!(named.get_details_bad_request().unwrap().field_violations[0].field, "id");
+    }
 }

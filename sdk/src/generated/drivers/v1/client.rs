@@ -200,8 +200,8 @@ impl DriversClient {
         self.stub.report_locations(requests, &self.options).await
     }
 
-    /// The latest location of a driver, then each new one once it has been kept. Who does not read is dropped:
-    /// RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
+    /// The latest location of a driver, then newer ones once they have been kept; of those kept at one time the newest. Who
+    /// does not read is dropped: RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
     ///
     /// # Errors
     /// What the owner refuses it with, or why it was not answered.
@@ -334,8 +334,8 @@ pub trait DriversStub: Send + Sync {
         Err(Error::unimplemented(methods::drivers::REPORT_LOCATIONS.rules()))
     }
 
-    /// The latest location of a driver, then each new one once it has been kept. Who does not read is dropped:
-    /// RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
+    /// The latest location of a driver, then newer ones once they have been kept; of those kept at one time the newest. Who
+    /// does not read is dropped: RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
     async fn watch_driver(
         &self,
         _request: WatchDriverRequest,

@@ -107,8 +107,8 @@ pub mod drivers {
         access: Access::Declared,
     });
 
-    /// The latest location of a driver, then each new one once it has been kept. Who does not read is dropped:
-    /// RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
+    /// The latest location of a driver, then newer ones once they have been kept; of those kept at one time the newest. Who
+    /// does not read is dropped: RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
     pub const WATCH_DRIVER: Method<WatchDriverRequest, Position> = Method::new(Rules {
         path: "/drivers.v1.DriversService/WatchDriver",
         deadline: Duration::from_secs(3600),

@@ -89,8 +89,8 @@ pub trait DriversService: Send + Sync + 'static {
         requests: Messages<ReportLocationsRequest>,
     ) -> Result<ReportLocationsResponse, Status>;
 
-    /// The latest location of a driver, then each new one once it has been kept. Who does not read is dropped:
-    /// RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
+    /// The latest location of a driver, then newer ones once they have been kept; of those kept at one time the newest. Who
+    /// does not read is dropped: RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW.
     async fn watch_driver(
         &self,
         context: Context,
