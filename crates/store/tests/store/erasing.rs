@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use freehold_store::{Queries, Store, StoreError, Work, vals};
-use freehold_wire::prost::Message;
 use freehold_wire::tonic::{Code, Status};
 use freehold_wire::{Committed, Context, reason};
 use sqlx::Executor;
