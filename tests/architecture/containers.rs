@@ -1,0 +1,98 @@
+//! docker-compose.yml, kept as honest as can be where no engine runs it: a service for each owner, on its own port over a
+//! volume of its own, which finds all others and starts after those whose answers it needs.
+//!
+//! What is compared with is the table of ports and the contract, so a service that is added is missed here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use freehold_sdk::ports::DIRECTORY;
+use freehold_sdk::{CONTRACT, PORTS};
+use serde_json::Value;
+
+use crate::{assert_none, root};
+
+/// What is wrong with a compose file.
+fn wrong(compose: &Value) -> Vec<String> {
+    let found: BTreeSet<&str> = names(&compose["services"]);
+    let wanted: BTreeMap<&str, u16> = ports();
+    let mut wrong: Vec<String> = found
+        .symmetric_difference(&wanted.keys().copied().collect())
+        .map(|service| format!("`{service}` is in the file or in the mesh, not in both"))
+        .collect();
+    for (service, port) in wanted {
+        let entry = &compose["services"][service];
+        let mut expect = |what: &str, right: bool| {
+            if !right {
+                wrong.push(format!("{service}: {what}"));
+            }
+        };
+        let variable = |name: &str| format!("FREEHOLD_{}_{name}", service.to_uppercase());
+        let set = |name: &str| entry["environment"][variable(name)].as_str().unwrap_or_default();
+        expect("is not built under its name", entry["build"]["args"]["SERVICE"] == service);
+        expect("does not listen on its port", set("LISTEN") == format!("0.0.0.0:{port}"));
+        expect("has another database", set("DATABASE_URL") == format!("sqlite:/data/{service}.db"));
+        expect("has no volume of its own", entry["volumes"] == serde_json::json!([format!("{service}:/data")]));
+        expect("has a volume that is not declared", names(&compose["volumes"]).contains(service));
+        let published = format!("127.0.0.1:{port}:{port}");
+        expect("is published elsewhere", entry["ports"] == serde_json::json!([published]));
+        expect("has no health check", entry["healthcheck"]["test"] == serde_json::json!(["CMD", "/service", "health"]));
+        expect("does not trust the names of callers", entry["command"] == serde_json::json!(["--trust-metadata"]));
+        expect("does not find everybody", ports().iter().all(|(other, port)| {
+            let url = format!("FREEHOLD_{}_URL", other.to_uppercase());
+            entry["environment"][url] == format!("http://{other}:{port}")
+        }));
+        let before: BTreeSet<&str> = names(&entry["depends_on"]);
+        expect("does not start after those it calls", before == called_by(service));
+        let healthy = before.iter().all(|other| entry["depends_on"][other]["condition"] == "service_healthy");
+        expect("starts before they are healthy", healthy);
+    }
+    wrong
+}
+
+fn names(mapping: &Value) -> BTreeSet<&str> {
+    mapping.as_object().into_iter().flat_map(|entries| entries.keys().map(String::as_str)).collect()
+}
+
+/// The services of the mesh with their ports.
+fn ports() -> BTreeMap<&'static str, u16> {
+    PORTS.iter().copied().chain([("gateway", DIRECTORY)]).collect()
+}
+
+/// Whose answers a service cannot do without: the owners of the methods that it declares to call.
+fn called_by(service: &str) -> BTreeSet<&'static str> {
+    let calls = CONTRACT.consumer(service).map_or(&[][..], |consumer| consumer.calls);
+    let owner = |method: &&str| {
+        let (of, _) = method.split_once('/')?;
+        CONTRACT.owners.iter().find(|owner| owner.services.contains(&of)).map(|owner| owner.name)
+    };
+    calls.iter().filter_map(owner).filter(|owner| *owner != service).collect()
+}
+
+fn compose() -> Value {
+    let text = fs::read_to_string(root().join("docker-compose.yml")).expect("the file is there");
+    serde_saphyr::from_str(&text).expect("the file is YAML")
+}
+
+#[test]
+fn the_containers_are_the_mesh() {
+    assert_none(&wrong(&compose()));
+}
+
+#[test]
+fn what_does_not_fit_the_mesh_is_found() {
+    type Plant = (&'static str, fn(&mut Value));
+    let planted: [Plant; 6] = [
+        ("/services/orders/volumes/0", |volume| *volume = "users:/data".into()),
+        ("/services/orders/environment/FREEHOLD_ORDERS_LISTEN", |listen| *listen = "0.0.0.0:7401".into()),
+        ("/services/orders/environment/FREEHOLD_CATALOG_URL", |url| *url = "http://127.0.0.1:7402".into()),
+        ("/services/orders/depends_on", |before| *before = serde_json::json!({})),
+        ("/services/users/healthcheck", |check| *check = Value::Null),
+        ("/services/users/ports/0", |port| *port = "7401:7401".into()),
+    ];
+    for (place, plant) in planted {
+        let mut compose = compose();
+        plant(compose.pointer_mut(place).expect(place));
+        assert!(!wrong(&compose).is_empty(), "{place}");
+    }
+}
