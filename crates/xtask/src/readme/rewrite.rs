@@ -23,7 +23,9 @@ pub(crate) fn as_run(command: &str, place: &Place) -> String {
         "up" => vec![("--data", &data), ("--port", &port), ("--ready-file", &ready)],
         "demo" if command.contains("--mesh") => vec![],
         "demo" | "verify" => vec![("--data", &data)],
-        "status" => vec![("--mesh", &mesh)],
+        "call" if command.contains("--at") => vec![],
+        "call" | "status" => vec![("--mesh", &mesh)],
+        "doctor" => vec![("--data", &data), ("--mesh", &mesh)],
         _ => vec![],
     };
     options.retain(|(name, _)| !command.contains(name));
@@ -84,6 +86,18 @@ mod tests {
             ),
             ("cargo run -- status", "cargo run -- status --mesh 'http://127.0.0.1:17400'".into()),
             ("cargo run -- check", "cargo run -- check".into()),
+            (
+                "cargo run -- call GetProduct",
+                "cargo run -- call --mesh 'http://127.0.0.1:17400' GetProduct".into(),
+            ),
+            (
+                "cargo run -- call --at http://127.0.0.1:7402 Health/Check",
+                "cargo run -- call --at http://127.0.0.1:17402 Health/Check".into(),
+            ),
+            (
+                "cargo run -- doctor",
+                format!("cargo run -- doctor --data '{folder}/data' --mesh 'http://127.0.0.1:17400'"),
+            ),
             ("grpcurl -plaintext localhost:7405 list", "grpcurl -plaintext localhost:17405 list".into()),
             ("cargo build --release", "cargo build --release".into()),
         ] {
