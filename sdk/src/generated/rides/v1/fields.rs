@@ -408,7 +408,7 @@ impl LivePart {
         self
     }
 
-    /// Where the driver is.
+    /// Where the driver is; not asked for once the ride has ended.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<Location>) -> Self {
         self.location = Some(location.into());
@@ -511,14 +511,15 @@ impl Provenance {
         Source::try_from(self.source)
     }
 
-    /// How old it may be at most, in milliseconds: of a copy, how long ago it was last known to be up to date.
+    /// How old it may be at most, in milliseconds: of a copy, how long ago it was last known to be up to date. Not set where
+    /// that is not known, and where there is nothing.
     #[must_use]
-    pub fn with_age_ms(mut self, age_ms: i64) -> Self {
-        self.age_ms = age_ms;
+    pub fn with_age_ms(mut self, age_ms: impl Into<i64>) -> Self {
+        self.age_ms = Some(age_ms.into());
         self
     }
 
-    /// Whether it is older than the contract promises.
+    /// Whether it is older than the contract promises, or than what the caller has seen.
     #[must_use]
     pub fn with_stale(mut self, stale: bool) -> Self {
         self.stale = stale;

@@ -258,7 +258,7 @@ pub struct LivePart {
     /// Where rating and vehicle came from.
     #[prost(message, optional, tag = "3")]
     pub provenance: Option<Provenance>,
-    /// Where the driver is.
+    /// Where the driver is; not asked for once the ride has ended.
     #[prost(message, optional, tag = "4")]
     pub location: Option<Location>,
     /// Where the location came from; its age is that of the location itself.
@@ -321,10 +321,11 @@ pub struct Provenance {
     /// A `Source` by its number, also where this version does not know it.
     #[prost(int32, tag = "1")]
     pub source: i32,
-    /// How old it may be at most, in milliseconds: of a copy, how long ago it was last known to be up to date.
-    #[prost(int64, tag = "2")]
-    pub age_ms: i64,
-    /// Whether it is older than the contract promises.
+    /// How old it may be at most, in milliseconds: of a copy, how long ago it was last known to be up to date. Not set where
+    /// that is not known, and where there is nothing.
+    #[prost(int64, optional, tag = "2")]
+    pub age_ms: Option<i64>,
+    /// Whether it is older than the contract promises, or than what the caller has seen.
     #[prost(bool, tag = "3")]
     pub stale: bool,
     /// Why it is stale or missing, in UPPER_SNAKE_CASE; empty otherwise.
