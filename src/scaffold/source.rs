@@ -38,7 +38,7 @@ impl Source {
                 named.split_once('#').map_or((named, None), |(url, rev)| (url, Some(rev.to_owned())));
             return Ok(Self::Git(url.to_owned(), commit));
         }
-        if is_checkout(Path::new(named)) {
+        if !named.is_empty() && is_checkout(Path::new(named)) {
             return Ok(Self::Folder(Path::new(named).to_owned()));
         }
         let is_version = named.starts_with(|first: char| first.is_ascii_digit() || first == '=')
