@@ -53,7 +53,7 @@ macro_rules! service {
 pub(crate) const SERVICES: [Service; 9] = [
     service!(gateway, mesh),
     service!(users),
-    service!(catalog),
+    service!(catalog, mesh),
     service!(inventory, mesh),
     service!(payments, mesh),
     service!(orders, mesh),

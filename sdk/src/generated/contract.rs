@@ -23,6 +23,11 @@ pub const CONTRACT: Contract = Contract {
                 *crate::catalog::v1::methods::catalog::DISCONTINUE_PRODUCT.rules(),
                 *crate::catalog::v1::methods::catalog::REINSTATE_PRODUCT.rules(),
                 *crate::catalog::v1::methods::catalog::DELETE_PRODUCT.rules(),
+                *crate::catalog::v1::methods::catalog::SET_ATTRIBUTES.rules(),
+                *crate::catalog::v1::methods::catalog::GET_ATTRIBUTES.rules(),
+                *crate::catalog::v1::methods::catalog::FIND_PRODUCTS.rules(),
+                *crate::catalog::v1::methods::catalog::LIST_SALES.rules(),
+                *crate::catalog::v1::methods::catalog::REBUILD_SALES.rules(),
             ],
             entities: &[
                 SharedType {
@@ -305,6 +310,11 @@ pub const CONTRACT: Contract = Contract {
                 "users.v1.UsersService/UpdateUser",
                 "users.v1.UsersService/EraseUser",
                 "catalog.v1.CatalogService/DeleteProduct",
+                "catalog.v1.CatalogService/SetAttributes",
+                "catalog.v1.CatalogService/GetAttributes",
+                "catalog.v1.CatalogService/FindProducts",
+                "catalog.v1.CatalogService/ListSales",
+                "catalog.v1.CatalogService/RebuildSales",
                 "inventory.v1.InventoryService/Ship",
                 "drivers.v1.DriversService/UpdateDriver",
                 "drivers.v1.DriversService/ChangeStanding",
@@ -317,6 +327,33 @@ pub const CONTRACT: Contract = Contract {
                 "gateway.v1.GatewayService/ReplaceProduct",
             ],
             entitlements: &[],
+        },
+        Consumer {
+            name: "catalog",
+            file: "catalog/v1/needs.proto",
+            calls: &[],
+            entitlements: &[
+                Entitlement {
+                    of: "orders.v1.OrderPlaced",
+                    fields: &[1, 3],
+                    purpose: Purpose::View,
+                },
+                Entitlement {
+                    of: "orders.v1.OrderConfirmed",
+                    fields: &[1],
+                    purpose: Purpose::View,
+                },
+                Entitlement {
+                    of: "orders.v1.OrderRejected",
+                    fields: &[1],
+                    purpose: Purpose::View,
+                },
+                Entitlement {
+                    of: "orders.v1.OrderCancelled",
+                    fields: &[1],
+                    purpose: Purpose::View,
+                },
+            ],
         },
         Consumer {
             name: "demo",

@@ -1,5 +1,6 @@
 //! The contract's service: decode, call the operation, encode.
 
+use freehold_events::projection::Rebuilds;
 use freehold_sdk::catalog::v1 as pb;
 use freehold_store::Store;
 use freehold_wire::page::Page;
@@ -8,13 +9,16 @@ use tonic::Status;
 
 use crate::operations::{
     batch_get_prices, batch_get_products, change_price, create_product, delete_product, discontinue_product,
-    get_product, list_products, reinstate_product,
+    find_products, get_attributes, get_product, list_products, list_sales, rebuild_sales, reinstate_product,
+    set_attributes,
 };
 
 /// `catalog.v1.CatalogService` over the store.
 #[derive(Debug)]
 pub(crate) struct Grpc {
     pub(crate) store: Store,
+    /// What begins to build the sales anew.
+    pub(crate) sales: Rebuilds,
 }
 
 #[async_trait]
@@ -90,5 +94,44 @@ impl pb::CatalogService for Grpc {
         request: pb::DeleteProductRequest,
     ) -> Result<Committed<pb::DeleteProductResponse>, Status> {
         Ok(delete_product::run(&context, &self.store, request.id).await?)
+    }
+    async fn set_attributes(
+        &self,
+        context: Context,
+        request: pb::SetAttributesRequest,
+    ) -> Result<Committed<pb::ProductAttributes>, Status> {
+        Ok(set_attributes::run(&context, &self.store, request.try_into()?).await?)
+    }
+
+    async fn get_attributes(
+        &self,
+        context: Context,
+        request: pb::GetAttributesRequest,
+    ) -> Result<pb::ProductAttributes, Status> {
+        get_attributes::run(&context, &self.store, &request.product_id).await
+    }
+
+    async fn find_products(
+        &self,
+        context: Context,
+        request: pb::FindProductsRequest,
+    ) -> Result<pb::FindProductsResponse, Status> {
+        find_products::run(&context, &self.store, &request).await
+    }
+
+    async fn list_sales(
+        &self,
+        context: Context,
+        request: pb::ListSalesRequest,
+    ) -> Result<pb::ListSalesResponse, Status> {
+        list_sales::run(&context, &self.store, &request).await
+    }
+
+    async fn rebuild_sales(
+        &self,
+        context: Context,
+        request: pb::RebuildSalesRequest,
+    ) -> Result<Committed<pb::RebuildSalesResponse>, Status> {
+        Ok(rebuild_sales::run(&context, &self.store, &self.sales, request.reason).await?)
     }
 }

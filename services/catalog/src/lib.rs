@@ -1,24 +1,31 @@
 //! The service that owns products: what is sold, under which name, at which price.
 //!
 //! In: `catalog.v1.CatalogService`. Out: the changes of `catalog.v1.Product`, `PriceChanged`, `ProductDiscontinued`,
-//! `ProductReinstated`. It takes nothing from others. **Invariant:** an id names one product for ever; what it costs us never leaves here.
+//! `ProductReinstated`. It takes the events of orders, of which it makes how products sell. **Invariant:** an id names one product for ever; what it costs us never leaves here.
 
+mod attributes;
 mod convert;
 mod discontinuation;
+pub mod generated;
 mod grpc;
+mod month;
 mod operations;
 mod product;
+mod sales;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use freehold_events::feed::{Feed, FeedError};
-use freehold_sdk::CONTRACT;
+use freehold_events::{Consumer, Handle};
 use freehold_sdk::catalog::v1::CatalogServiceServer;
+use freehold_sdk::{CONTRACT, Mesh};
 use freehold_server::host::Host;
 use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
+
+use crate::grpc::Grpc;
 
 pub use store::MIGRATIONS;
 
@@ -34,25 +41,46 @@ pub enum StartError {
     /// Its feed cannot be served from that database.
     #[error("failed to serve the feed")]
     Feed(#[from] FeedError),
+    /// The mesh does not know a service that is read from.
+    #[error("failed to find the other services")]
+    Mesh(#[from] freehold_sdk::Error),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
 }
 
-/// Opens the database and binds the port.
+/// Opens the database, begins to follow the orders and binds the port.
 ///
 /// # Errors
-/// What kept the database or the port from opening.
-pub async fn start(host: Host) -> Result<Running, StartError> {
+/// What kept one of them from starting.
+pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let store = Store::open(options(&host.database_url)).await?;
+    let Inside { grpc, following } = Inside::start(&store, mesh)?;
     let bound = Server::new(NAME, &CONTRACT)
-        .serve(CatalogServiceServer::new(grpc::Grpc { store: store.clone() }))
+        .serve(CatalogServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()
         .await?;
-    Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
+    Ok(Running::new(bound)
+        .then_stop(move || async move { following.stop().await })
+        .then_stop(move || async move { store.close().await }))
+}
+
+/// The service without its port: what answers, and what follows the orders.
+struct Inside {
+    grpc: Grpc,
+    following: Handle,
+}
+
+impl Inside {
+    fn start(store: &Store, mesh: Mesh) -> Result<Self, StartError> {
+        let sales = sales::projection();
+        let grpc = Grpc { store: store.clone(), sales: sales.rebuilds(&mesh)? };
+        let following = Consumer::new(store.clone(), mesh).project(sales).start();
+        Ok(Self { grpc, following })
+    }
 }
 
 /// How the database at that url is opened.

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use freehold_sdk::PORTS;
+use freehold_sdk::{Mesh, PORTS};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    freehold_server::host::main(catalog::NAME, PORTS, catalog::start).await
+    let mesh = Mesh::from_env(catalog::NAME, PORTS);
+    freehold_server::host::main(catalog::NAME, PORTS, |host| catalog::start(host, mesh)).await
 }

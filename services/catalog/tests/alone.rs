@@ -15,7 +15,7 @@ async fn catalog_starts_alone_and_answers_who_is_declared() {
     let database = engines::sqlite();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
     let host = Host { listen, database_url: database.url().to_owned(), trust_metadata: false };
-    let running = catalog::start(host).await.unwrap();
+    let running = catalog::start(host, lonely()).await.unwrap();
     let mesh = Mesh::fixed("demo", [("catalog", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
@@ -28,4 +28,9 @@ async fn catalog_starts_alone_and_answers_who_is_declared() {
     assert!(refused.message().contains("catalog.v1.CatalogService/DeleteProduct"), "{refused}");
     shutdown.cancel();
     serving.await.unwrap().unwrap();
+}
+
+/// A mesh whose only other service cannot be reached.
+fn lonely() -> Mesh {
+    Mesh::fixed(catalog::NAME, [("orders", "http://127.0.0.1:9")])
 }

@@ -6,7 +6,7 @@ use freehold_wire::reason::not_found;
 use freehold_wire::{Committed, Context};
 use tonic::Status;
 
-use crate::store::products;
+use crate::store::{attributes, products};
 
 /// Why nothing was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -40,5 +40,6 @@ async fn delete(work: &mut Work, id: String) -> Result<pb::DeleteProductResponse
     if !products::delete(work, &id).await? {
         return Err(DeleteProductError::NotFound(id));
     }
+    attributes::delete(work, &id).await?;
     Ok(pb::DeleteProductResponse::default())
 }

@@ -1,11 +1,14 @@
 //! The service as its generated server answers, over real databases: every test runs on each engine of this run.
 
+mod attributes;
 mod ending;
 mod keys;
 mod listing;
 mod pricing;
 mod reinstating;
+mod selling;
 
+use freehold_sdk::Mesh;
 use freehold_sdk::catalog::v1 as pb;
 use freehold_sdk::catalog::v1::CatalogServiceServer;
 use freehold_sdk::catalog::v1::methods::catalog as methods;
@@ -35,7 +38,9 @@ async fn on_each_engine(test: impl AsyncFn(&Bench)) {
 impl Bench {
     async fn open(database: &Database) -> Self {
         let store = Store::open(crate::options(database.url()).throwaway_server()).await.unwrap();
-        let server = Mounted::new(CatalogServiceServer::new(Grpc { store: store.clone() }), "demo");
+        let mesh = Mesh::fixed(crate::NAME, [("orders", "http://127.0.0.1:9")]);
+        let sales = crate::sales::projection().rebuilds(&mesh).unwrap();
+        let server = Mounted::new(CatalogServiceServer::new(Grpc { store: store.clone(), sales }), "demo");
         Self { store, server }
     }
 

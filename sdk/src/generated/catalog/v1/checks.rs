@@ -5,9 +5,10 @@
 use freehold_wire::check::{Check, Violations};
 
 use super::messages::{
-    BatchGetPricesRequest, BatchGetProductsRequest, ChangePriceRequest,
+    self, BatchGetPricesRequest, BatchGetProductsRequest, ChangePriceRequest,
     CreateProductRequest, DeleteProductRequest, DiscontinueProductRequest,
-    GetProductRequest, ListProductsRequest, ReinstateProductRequest,
+    FindProductsRequest, GetAttributesRequest, GetProductRequest, ListProductsRequest,
+    ListSalesRequest, RebuildSalesRequest, ReinstateProductRequest, SetAttributesRequest,
 };
 
 impl Check for CreateProductRequest {
@@ -91,5 +92,53 @@ impl Check for DeleteProductRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("id", !self.id.is_empty());
         violations.max_chars("id", &self.id, 64);
+    }
+}
+
+impl Check for SetAttributesRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("product_id", !self.product_id.is_empty());
+        violations.max_chars("product_id", &self.product_id, 64);
+        violations.required("attributes", self.attributes.is_some());
+        if let Some(value) = &self.version {
+            violations.min("version", *value, 0);
+        }
+    }
+}
+
+impl Check for GetAttributesRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("product_id", !self.product_id.is_empty());
+        violations.max_chars("product_id", &self.product_id, 64);
+    }
+}
+
+impl Check for FindProductsRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("path", !self.path.is_empty());
+        violations.max_chars("path", &self.path, 519);
+        if let Some(messages::find_products_request::Value::Text(value)) = &self.value {
+            violations.max_chars("text", value, 1000);
+        }
+        violations.min("page_size", self.page_size, 0);
+        violations.max_chars("page_token", &self.page_token, 500);
+    }
+}
+
+impl Check for ListSalesRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("product_id", !self.product_id.is_empty());
+        violations.max_chars("product_id", &self.product_id, 64);
+        violations.max_chars("from_month", &self.from_month, 7);
+        violations.max_chars("to_month", &self.to_month, 7);
+        violations.min("page_size", self.page_size, 0);
+        violations.max_chars("page_token", &self.page_token, 500);
+    }
+}
+
+impl Check for RebuildSalesRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("reason", !self.reason.is_empty());
+        violations.max_chars("reason", &self.reason, 500);
     }
 }

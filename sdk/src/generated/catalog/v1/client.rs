@@ -13,12 +13,14 @@ use super::messages::{
     BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
     BatchGetProductsResponse, ChangePriceRequest, CreateProductRequest,
     DeleteProductRequest, DeleteProductResponse, DiscontinueProductRequest,
-    GetProductRequest, ListProductsRequest, ListProductsResponse, Product,
-    ReinstateProductRequest, ReinstateProductResponse,
+    FindProductsRequest, FindProductsResponse, GetAttributesRequest, GetProductRequest,
+    ListProductsRequest, ListProductsResponse, ListSalesRequest, ListSalesResponse,
+    Product, ProductAttributes, RebuildSalesRequest, RebuildSalesResponse,
+    ReinstateProductRequest, ReinstateProductResponse, SetAttributesRequest,
 };
 use super::methods;
 
-/// Creates, reads, prices and ends products.
+/// Creates, reads, prices, describes and ends products, and says how they sell.
 ///
 /// Cloning is cheap and shares the connection and the session.
 #[derive(Clone)]
@@ -197,6 +199,63 @@ impl CatalogClient {
     ) -> Result<DeleteProductResponse, Error> {
         self.stub.delete_product(request, &self.options).await
     }
+
+    /// Replaces all attributes of a product. They are the catalog's own: no event tells them, no copy has them.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn set_attributes(
+        &self,
+        request: SetAttributesRequest,
+    ) -> Result<ProductAttributes, Error> {
+        self.stub.set_attributes(request, &self.options).await
+    }
+
+    /// The attributes of a product; none, at version 0, of one that was never given any.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn get_attributes(
+        &self,
+        request: GetAttributesRequest,
+    ) -> Result<ProductAttributes, Error> {
+        self.stub.get_attributes(request, &self.options).await
+    }
+
+    /// The products that have an attribute of that value, by id, in pages.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn find_products(
+        &self,
+        request: FindProductsRequest,
+    ) -> Result<FindProductsResponse, Error> {
+        self.stub.find_products(request, &self.options).await
+    }
+
+    /// What was sold of a product in each month, oldest first, in pages: of the orders that were confirmed and not cancelled
+    /// since. Built from the events of orders, so it follows them a moment later.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn list_sales(
+        &self,
+        request: ListSalesRequest,
+    ) -> Result<ListSalesResponse, Error> {
+        self.stub.list_sales(request, &self.options).await
+    }
+
+    /// Begins to build the sales anew from the first event on, while they are read; one that is under way is joined. Where
+    /// the events are no longer kept: FAILED_PRECONDITION, HISTORY_PURGED.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn rebuild_sales(
+        &self,
+        request: RebuildSalesRequest,
+    ) -> Result<RebuildSalesResponse, Error> {
+        self.stub.rebuild_sales(request, &self.options).await
+    }
 }
 
 /// What a [`CatalogClient`] stands on: the owner, or a mock of it.
@@ -287,6 +346,53 @@ pub trait CatalogStub: Send + Sync {
     ) -> Result<DeleteProductResponse, Error> {
         Err(Error::unimplemented(methods::catalog::DELETE_PRODUCT.rules()))
     }
+
+    /// Replaces all attributes of a product. They are the catalog's own: no event tells them, no copy has them.
+    async fn set_attributes(
+        &self,
+        _request: SetAttributesRequest,
+        _options: &CallOptions,
+    ) -> Result<ProductAttributes, Error> {
+        Err(Error::unimplemented(methods::catalog::SET_ATTRIBUTES.rules()))
+    }
+
+    /// The attributes of a product; none, at version 0, of one that was never given any.
+    async fn get_attributes(
+        &self,
+        _request: GetAttributesRequest,
+        _options: &CallOptions,
+    ) -> Result<ProductAttributes, Error> {
+        Err(Error::unimplemented(methods::catalog::GET_ATTRIBUTES.rules()))
+    }
+
+    /// The products that have an attribute of that value, by id, in pages.
+    async fn find_products(
+        &self,
+        _request: FindProductsRequest,
+        _options: &CallOptions,
+    ) -> Result<FindProductsResponse, Error> {
+        Err(Error::unimplemented(methods::catalog::FIND_PRODUCTS.rules()))
+    }
+
+    /// What was sold of a product in each month, oldest first, in pages: of the orders that were confirmed and not cancelled
+    /// since. Built from the events of orders, so it follows them a moment later.
+    async fn list_sales(
+        &self,
+        _request: ListSalesRequest,
+        _options: &CallOptions,
+    ) -> Result<ListSalesResponse, Error> {
+        Err(Error::unimplemented(methods::catalog::LIST_SALES.rules()))
+    }
+
+    /// Begins to build the sales anew from the first event on, while they are read; one that is under way is joined. Where
+    /// the events are no longer kept: FAILED_PRECONDITION, HISTORY_PURGED.
+    async fn rebuild_sales(
+        &self,
+        _request: RebuildSalesRequest,
+        _options: &CallOptions,
+    ) -> Result<RebuildSalesResponse, Error> {
+        Err(Error::unimplemented(methods::catalog::REBUILD_SALES.rules()))
+    }
 }
 
 #[async_trait]
@@ -364,5 +470,45 @@ impl CatalogStub for Channel {
         options: &CallOptions,
     ) -> Result<DeleteProductResponse, Error> {
         Channel::unary(self, &methods::catalog::DELETE_PRODUCT, request, options).await
+    }
+
+    async fn set_attributes(
+        &self,
+        request: SetAttributesRequest,
+        options: &CallOptions,
+    ) -> Result<ProductAttributes, Error> {
+        Channel::unary(self, &methods::catalog::SET_ATTRIBUTES, request, options).await
+    }
+
+    async fn get_attributes(
+        &self,
+        request: GetAttributesRequest,
+        options: &CallOptions,
+    ) -> Result<ProductAttributes, Error> {
+        Channel::unary(self, &methods::catalog::GET_ATTRIBUTES, request, options).await
+    }
+
+    async fn find_products(
+        &self,
+        request: FindProductsRequest,
+        options: &CallOptions,
+    ) -> Result<FindProductsResponse, Error> {
+        Channel::unary(self, &methods::catalog::FIND_PRODUCTS, request, options).await
+    }
+
+    async fn list_sales(
+        &self,
+        request: ListSalesRequest,
+        options: &CallOptions,
+    ) -> Result<ListSalesResponse, Error> {
+        Channel::unary(self, &methods::catalog::LIST_SALES, request, options).await
+    }
+
+    async fn rebuild_sales(
+        &self,
+        request: RebuildSalesRequest,
+        options: &CallOptions,
+    ) -> Result<RebuildSalesResponse, Error> {
+        Channel::unary(self, &methods::catalog::REBUILD_SALES, request, options).await
     }
 }

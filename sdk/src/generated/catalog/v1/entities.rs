@@ -5,8 +5,8 @@
 use freehold_wire::{Entity, Event};
 
 use super::messages::{
-    BatchGetProductsResponse, ListProductsResponse, PriceChanged, Product,
-    ProductDiscontinued, ProductReinstated, ReinstateProductResponse,
+    BatchGetProductsResponse, FindProductsResponse, ListProductsResponse, PriceChanged,
+    Product, ProductDiscontinued, ProductReinstated, ReinstateProductResponse,
 };
 
 impl Entity for Product {
@@ -104,6 +104,19 @@ impl ReinstateProductResponse {
     #[must_use]
     pub fn without_private(mut self) -> Self {
         self.product = self.product.map(Product::without_private);
+        self
+    }
+}
+
+impl FindProductsResponse {
+    /// The message without what its owner keeps to itself: what may leave the owner.
+    #[must_use]
+    pub fn without_private(mut self) -> Self {
+        self.products = self
+            .products
+            .into_iter()
+            .map(Product::without_private)
+            .collect();
         self
     }
 }

@@ -235,6 +235,166 @@ pub struct DeleteProductRequest {
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
 pub struct DeleteProductResponse {}
 
+/// The attributes that a product is to have from now on.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SetAttributesRequest {
+    /// The product.
+    #[prost(string, tag = "1")]
+    pub product_id: String,
+    /// All of them, as JSON of at most 64 KiB and eight levels. A name has 1 to 64 letters, digits, `_` or `-`, and does not
+    /// begin with a digit.
+    #[prost(message, optional, tag = "2")]
+    pub attributes: Option<prost_types::Struct>,
+    /// Only if they stand at this version, 0 where there are none yet; otherwise ABORTED, STALE_VERSION.
+    #[prost(int64, optional, tag = "3")]
+    pub version: Option<i64>,
+}
+
+/// Asks for the attributes of a product.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct GetAttributesRequest {
+    /// The product.
+    #[prost(string, tag = "1")]
+    pub product_id: String,
+}
+
+/// What there is to say of a product, in whatever shape.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ProductAttributes {
+    /// The product.
+    #[prost(string, tag = "1")]
+    pub product_id: String,
+    /// All of them.
+    #[prost(message, optional, tag = "2")]
+    pub attributes: Option<prost_types::Struct>,
+    /// How often they were set.
+    #[prost(int64, tag = "3")]
+    pub version: i64,
+}
+
+/// Asks for the products that have an attribute of a value.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct FindProductsRequest {
+    /// The names that lead to the attribute, joined by dots: "size.width". It leads through objects, not through lists.
+    #[prost(string, tag = "1")]
+    pub path: String,
+    /// The value; one of another type is another one.
+    #[prost(oneof = "find_products_request::Value", tags = "2, 3, 4")]
+    pub value: Option<find_products_request::Value>,
+    /// How many; 50 where it is 0, at most 1000.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+    /// Where to go on: `next_page_token` of the page before.
+    #[prost(string, tag = "6")]
+    pub page_token: String,
+}
+
+/// What is declared in `FindProductsRequest`.
+pub mod find_products_request {
+    /// The value; one of another type is another one.
+    #[non_exhaustive]
+    #[derive(Clone, PartialEq, prost::Oneof)]
+    pub enum Value {
+        /// A text.
+        #[prost(string, tag = "2")]
+        Text(String),
+        /// A number.
+        #[prost(double, tag = "3")]
+        Number(f64),
+        /// A truth value.
+        #[prost(bool, tag = "4")]
+        Flag(bool),
+    }
+}
+
+/// A page of the products that were found.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct FindProductsResponse {
+    /// By id.
+    #[prost(message, repeated, tag = "1")]
+    pub products: Vec<Product>,
+    /// Leads to the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: String,
+}
+
+/// Asks for a page of a product's sales.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListSalesRequest {
+    /// The product.
+    #[prost(string, tag = "1")]
+    pub product_id: String,
+    /// The first month, as in "2026-07"; all from the first sale on where it is empty.
+    #[prost(string, tag = "2")]
+    pub from_month: String,
+    /// The last month; all up to now where it is empty.
+    #[prost(string, tag = "3")]
+    pub to_month: String,
+    /// How many months; 50 where it is 0, at most 1000.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// Where to go on: `next_page_token` of the page before.
+    #[prost(string, tag = "5")]
+    pub page_token: String,
+}
+
+/// A page of a product's sales.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListSalesResponse {
+    /// The months in which something was sold.
+    #[prost(message, repeated, tag = "1")]
+    pub sales: Vec<MonthlySales>,
+    /// Leads to the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: String,
+    /// Which generation of the sales this is: it grows by a rebuild.
+    #[prost(int64, tag = "3")]
+    pub generation: i64,
+}
+
+/// What was sold of a product in a month.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct MonthlySales {
+    /// The month in which the orders were confirmed, UTC, as in "2026-07".
+    #[prost(string, tag = "1")]
+    pub month: String,
+    /// How many orders.
+    #[prost(int64, tag = "2")]
+    pub orders: i64,
+    /// How many units.
+    #[prost(int64, tag = "3")]
+    pub units: i64,
+    /// What they cost, in cents.
+    #[prost(int64, tag = "4")]
+    pub cents: i64,
+}
+
+/// Asks to build the sales anew.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct RebuildSalesRequest {
+    /// Why; it stays on record.
+    #[prost(string, tag = "1")]
+    pub reason: String,
+}
+
+/// The sales are being built anew.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct RebuildSalesResponse {
+    /// The generation that is built. Once ListSales answers from it, it is complete.
+    #[prost(int64, tag = "1")]
+    pub generation: i64,
+}
+
 /// Whether a product can be ordered.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]

@@ -12,8 +12,11 @@ pub mod catalog {
         BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
         BatchGetProductsResponse, ChangePriceRequest, CreateProductRequest,
         DeleteProductRequest, DeleteProductResponse, DiscontinueProductRequest,
-        GetProductRequest, ListProductsRequest, ListProductsResponse, Product,
-        ReinstateProductRequest, ReinstateProductResponse,
+        FindProductsRequest, FindProductsResponse, GetAttributesRequest,
+        GetProductRequest, ListProductsRequest, ListProductsResponse, ListSalesRequest,
+        ListSalesResponse, Product, ProductAttributes, RebuildSalesRequest,
+        RebuildSalesResponse, ReinstateProductRequest, ReinstateProductResponse,
+        SetAttributesRequest,
     };
 
     /// Creates a product under an id of the caller's choice. An id that is taken: FAILED_PRECONDITION, PRODUCT_EXISTS.
@@ -100,6 +103,53 @@ pub mod catalog {
     /// Deletes a product for good: a tombstone everywhere else.
     pub const DELETE_PRODUCT: Method<DeleteProductRequest, DeleteProductResponse> = Method::new(Rules {
         path: "/catalog.v1.CatalogService/DeleteProduct",
+        deadline: Duration::from_secs(2),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Declared,
+    });
+
+    /// Replaces all attributes of a product. They are the catalog's own: no event tells them, no copy has them.
+    pub const SET_ATTRIBUTES: Method<SetAttributesRequest, ProductAttributes> = Method::new(Rules {
+        path: "/catalog.v1.CatalogService/SetAttributes",
+        deadline: Duration::from_secs(2),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Declared,
+    });
+
+    /// The attributes of a product; none, at version 0, of one that was never given any.
+    pub const GET_ATTRIBUTES: Method<GetAttributesRequest, ProductAttributes> = Method::new(Rules {
+        path: "/catalog.v1.CatalogService/GetAttributes",
+        deadline: Duration::from_millis(250),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Declared,
+    });
+
+    /// The products that have an attribute of that value, by id, in pages.
+    pub const FIND_PRODUCTS: Method<FindProductsRequest, FindProductsResponse> = Method::new(Rules {
+        path: "/catalog.v1.CatalogService/FindProducts",
+        deadline: Duration::from_secs(1),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Declared,
+    });
+
+    /// What was sold of a product in each month, oldest first, in pages: of the orders that were confirmed and not cancelled
+    /// since. Built from the events of orders, so it follows them a moment later.
+    pub const LIST_SALES: Method<ListSalesRequest, ListSalesResponse> = Method::new(Rules {
+        path: "/catalog.v1.CatalogService/ListSales",
+        deadline: Duration::from_millis(500),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Declared,
+    });
+
+    /// Begins to build the sales anew from the first event on, while they are read; one that is under way is joined. Where
+    /// the events are no longer kept: FAILED_PRECONDITION, HISTORY_PURGED.
+    pub const REBUILD_SALES: Method<RebuildSalesRequest, RebuildSalesResponse> = Method::new(Rules {
+        path: "/catalog.v1.CatalogService/RebuildSales",
         deadline: Duration::from_secs(2),
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,

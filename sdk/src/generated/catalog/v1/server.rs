@@ -15,12 +15,14 @@ use super::messages::{
     BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
     BatchGetProductsResponse, ChangePriceRequest, CreateProductRequest,
     DeleteProductRequest, DeleteProductResponse, DiscontinueProductRequest,
-    GetProductRequest, ListProductsRequest, ListProductsResponse, Product,
-    ReinstateProductRequest, ReinstateProductResponse,
+    FindProductsRequest, FindProductsResponse, GetAttributesRequest, GetProductRequest,
+    ListProductsRequest, ListProductsResponse, ListSalesRequest, ListSalesResponse,
+    Product, ProductAttributes, RebuildSalesRequest, RebuildSalesResponse,
+    ReinstateProductRequest, ReinstateProductResponse, SetAttributesRequest,
 };
 use super::methods;
 
-/// Creates, reads, prices and ends products.
+/// Creates, reads, prices, describes and ends products, and says how they sell.
 #[async_trait]
 pub trait CatalogService: Send + Sync + 'static {
     /// Creates a product under an id of the caller's choice. An id that is taken: FAILED_PRECONDITION, PRODUCT_EXISTS.
@@ -88,6 +90,43 @@ pub trait CatalogService: Send + Sync + 'static {
         context: Context,
         request: DeleteProductRequest,
     ) -> Result<Committed<DeleteProductResponse>, Status>;
+
+    /// Replaces all attributes of a product. They are the catalog's own: no event tells them, no copy has them.
+    async fn set_attributes(
+        &self,
+        context: Context,
+        request: SetAttributesRequest,
+    ) -> Result<Committed<ProductAttributes>, Status>;
+
+    /// The attributes of a product; none, at version 0, of one that was never given any.
+    async fn get_attributes(
+        &self,
+        context: Context,
+        request: GetAttributesRequest,
+    ) -> Result<ProductAttributes, Status>;
+
+    /// The products that have an attribute of that value, by id, in pages.
+    async fn find_products(
+        &self,
+        context: Context,
+        request: FindProductsRequest,
+    ) -> Result<FindProductsResponse, Status>;
+
+    /// What was sold of a product in each month, oldest first, in pages: of the orders that were confirmed and not cancelled
+    /// since. Built from the events of orders, so it follows them a moment later.
+    async fn list_sales(
+        &self,
+        context: Context,
+        request: ListSalesRequest,
+    ) -> Result<ListSalesResponse, Status>;
+
+    /// Begins to build the sales anew from the first event on, while they are read; one that is under way is joined. Where
+    /// the events are no longer kept: FAILED_PRECONDITION, HISTORY_PURGED.
+    async fn rebuild_sales(
+        &self,
+        context: Context,
+        request: RebuildSalesRequest,
+    ) -> Result<Committed<RebuildSalesResponse>, Status>;
 }
 
 /// Serves `catalog.v1.CatalogService` by any [`CatalogService`]. Cloning shares it.
@@ -265,6 +304,84 @@ impl<T: CatalogService> CatalogServiceServer<T> {
             },
         )
     }
+
+    fn set_attributes<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::catalog::SET_ATTRIBUTES,
+            request,
+            move |context, request| async move {
+                service.set_attributes(context, request).await
+            },
+        )
+    }
+
+    fn get_attributes<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::catalog::GET_ATTRIBUTES,
+            request,
+            move |context, request| async move {
+                service.get_attributes(context, request).await
+            },
+        )
+    }
+
+    fn find_products<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::catalog::FIND_PRODUCTS,
+            request,
+            move |context, request| async move {
+                service
+                    .find_products(context, request)
+                    .await
+                    .map(FindProductsResponse::without_private)
+            },
+        )
+    }
+
+    fn list_sales<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::catalog::LIST_SALES,
+            request,
+            move |context, request| async move {
+                service.list_sales(context, request).await
+            },
+        )
+    }
+
+    fn rebuild_sales<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::catalog::REBUILD_SALES,
+            request,
+            move |context, request| async move {
+                service.rebuild_sales(context, request).await
+            },
+        )
+    }
 }
 
 impl<T, B> Service<http::Request<B>> for CatalogServiceServer<T>
@@ -301,6 +418,11 @@ where
                 self.reinstate_product(request)
             }
             "/catalog.v1.CatalogService/DeleteProduct" => self.delete_product(request),
+            "/catalog.v1.CatalogService/SetAttributes" => self.set_attributes(request),
+            "/catalog.v1.CatalogService/GetAttributes" => self.get_attributes(request),
+            "/catalog.v1.CatalogService/FindProducts" => self.find_products(request),
+            "/catalog.v1.CatalogService/ListSales" => self.list_sales(request),
+            "/catalog.v1.CatalogService/RebuildSales" => self.rebuild_sales(request),
             path => dispatch::unknown_method(path),
         }
     }
