@@ -10,7 +10,9 @@ mod finding;
 mod money;
 mod orders;
 mod positions;
+mod replacements;
 mod replicas;
+mod sales;
 mod stock;
 
 use std::path::Path;
@@ -75,6 +77,8 @@ async fn look(databases: &Databases, model: &Model) -> Result<Findings, ReadErro
     money::check(&mut moment, &mut findings).await?;
     stock::check(&mut moment, &mut findings).await?;
     orders::check(&mut moment, &positions, &mut findings).await?;
+    replacements::check(&mut moment, &mut findings).await?;
+    sales::check(&mut moment, &positions, &mut findings).await?;
     entities::check(&mut moment, &mut findings).await?;
     replicas::check(&mut moment, model, &positions, &mut findings).await?;
     events::check(&mut moment, model, &positions, &mut findings).await?;

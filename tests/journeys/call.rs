@@ -122,9 +122,8 @@ async fn a_service_that_does_not_answer_in_time_ends_with_seven_and_the_key() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let words = ["call", "RegisterUser", "--mesh", "env", "-d", MARIA, "--deadline", "100ms", "--key", "k-2"];
-    let late =
-        freehold(scratch.path(), &words).env("FREEHOLD_USERS_URL", &url).stdin(std::process::Stdio::null());
-    let late = finish(Process::start(late)).await;
+    let mut late = freehold(scratch.path(), &words);
+    let late = finish(Process::start(late.env("FREEHOLD_USERS_URL", &url))).await;
     assert_eq!((late.code, late.stdout.as_str()), (Some(7), ""), "{late:#?}");
     assert!(late.stderr.contains("DEADLINE_EXCEEDED") && late.stderr.contains("--key k-2"), "{late:#?}");
 

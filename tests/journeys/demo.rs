@@ -77,7 +77,7 @@ async fn a_demo_that_was_killed_with_its_mesh_is_taken_up_again() {
 #[tokio::test]
 async fn a_demo_that_comes_first_waits_for_its_mesh() {
     let scratch = Scratch::new("first");
-    let port = ports::in_a_row(7);
+    let port = ports::of_a_mesh();
     let directory = format!("http://127.0.0.1:{port}");
     let demo =
         Process::start(&mut freehold(scratch.path(), &["demo", "--mesh", &directory, "--orders", "3"]));
@@ -91,7 +91,7 @@ async fn a_demo_that_comes_first_waits_for_its_mesh() {
 #[tokio::test]
 async fn a_demo_outlives_a_mesh_that_is_killed_and_comes_back() {
     let scratch = Scratch::new("outlives");
-    let port = ports::in_a_row(7);
+    let port = ports::of_a_mesh();
     let mut up = Up::at(scratch.path(), port).await;
     let arguments = ["demo", "--mesh", &up.directory, "--orders", "120", "--workers", "16", "-o", "json"];
     let mut demo = Process::start(&mut freehold(scratch.path(), &arguments));

@@ -107,7 +107,7 @@ async fn fill(mesh: &Mesh) -> Result<Session, Error> {
 }
 
 /// Waits for the effect of a call that gets no answer.
-async fn happened<T>(records: &Records, service: &str, sql: &str, call: &JoinHandle<T>) {
+pub(crate) async fn happened<T>(records: &Records, service: &str, sql: &str, call: &JoinHandle<T>) {
     eventually("the effect in the owner's database", LONG, async || {
         assert!(!call.is_finished(), "the call came back before its effect was there");
         records.number(service, sql)
@@ -117,15 +117,20 @@ async fn happened<T>(records: &Records, service: &str, sql: &str, call: &JoinHan
 
 /// The mesh with one service behind a wire that never answers.
 async fn deaf(up: &Up, service: &str) -> Mesh {
+    Mesh::fixed("demo", [(service, deaf_way(&up.services[service]).await)])
+}
+
+/// The address of a wire to the service at `url` that never answers.
+pub(crate) async fn deaf_way(url: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let owner = up.services[service].strip_prefix("http://").unwrap().to_owned();
+    let owner = url.strip_prefix("http://").unwrap().to_owned();
     tokio::spawn(async move {
         while let Ok((caller, _)) = listener.accept().await {
             tokio::spawn(swallow(caller, owner.clone()));
         }
     });
-    Mesh::fixed("demo", [(service, format!("http://{address}"))])
+    format!("http://{address}")
 }
 
 /// Passes what the caller sends on, and keeps what comes back; ends when the owner does.

@@ -23,7 +23,7 @@ async fn a_mesh_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut random = Rng::with_seed(seed);
-    let port = ports::in_a_row(7);
+    let port = ports::of_a_mesh();
     let mut up = Up::at(scratch.path(), port).await;
     for round in 0..freehold_testkit::rounds(2) {
         up = go_round(scratch.path(), port, up, round, &mut random).await;

@@ -10,6 +10,7 @@ mod apart;
 mod call;
 mod demo;
 mod doctor;
+mod gateway;
 mod keyed;
 mod kill;
 mod mesh;

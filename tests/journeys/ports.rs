@@ -3,11 +3,18 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use freehold_sdk::PORTS;
+
 /// Below the ports that systems hand out by themselves, so that nobody gets one of ours by chance.
 const RANGE: std::ops::Range<u16> = 12_000..30_000;
 
 /// Where the search goes on: no two tests of this process are given the same port.
 static NEXT: LazyLock<Mutex<u16>> = LazyLock::new(|| Mutex::new(fastrand::u16(RANGE)));
+
+/// The first of as many ports in a row as a mesh takes, free a moment ago.
+pub(crate) fn of_a_mesh() -> u16 {
+    in_a_row(u16::try_from(PORTS.len()).expect("a mesh has fewer services than there are ports"))
+}
 
 /// The first of `count` ports in a row that were free a moment ago.
 ///

@@ -13,8 +13,8 @@ use crate::records::Records;
 #[tokio::test]
 async fn a_busy_port_is_one_clear_line() {
     let scratch = Scratch::new("busy");
-    let first = ports::in_a_row(7);
-    for (busy, of) in [(first, "the directory's"), (first + 3, "a service's")] {
+    let first = ports::of_a_mesh();
+    for (busy, of) in [(first, "the gateway's"), (first + 3, "a service's")] {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, busy)).unwrap();
         let up = run(scratch.path(), &["up", "--port", &first.to_string(), "--data", "data"]).await;
         let line = up.refusal(3);

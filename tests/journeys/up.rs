@@ -18,7 +18,8 @@ use tonic::transport::Endpoint;
 use crate::mesh::{LONG, Up, finish, freehold, run};
 use crate::records::Records;
 
-const ALL: [&str; 6] = ["catalog", "inventory", "notifications", "orders", "payments", "users"];
+const ALL: [&str; 9] =
+    ["catalog", "drivers", "gateway", "inventory", "notifications", "orders", "payments", "rides", "users"];
 
 #[tokio::test]
 async fn a_ready_mesh_serves_where_its_ready_file_says() {
