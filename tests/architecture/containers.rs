@@ -32,16 +32,28 @@ fn wrong(compose: &Value) -> Vec<String> {
         expect("is not built under its name", entry["build"]["args"]["SERVICE"] == service);
         expect("does not listen on its port", set("LISTEN") == format!("0.0.0.0:{port}"));
         expect("has another database", set("DATABASE_URL") == format!("sqlite:/data/{service}.db"));
-        expect("has no volume of its own", entry["volumes"] == serde_json::json!([format!("{service}:/data")]));
+        expect(
+            "has no volume of its own",
+            entry["volumes"] == serde_json::json!([format!("{service}:/data")]),
+        );
         expect("has a volume that is not declared", names(&compose["volumes"]).contains(service));
         let published = format!("127.0.0.1:{port}:{port}");
         expect("is published elsewhere", entry["ports"] == serde_json::json!([published]));
-        expect("has no health check", entry["healthcheck"]["test"] == serde_json::json!(["CMD", "/service", "health"]));
-        expect("does not trust the names of callers", entry["command"] == serde_json::json!(["--trust-metadata"]));
-        expect("does not find everybody", ports().iter().all(|(other, port)| {
-            let url = format!("FREEHOLD_{}_URL", other.to_uppercase());
-            entry["environment"][url] == format!("http://{other}:{port}")
-        }));
+        expect(
+            "has no health check",
+            entry["healthcheck"]["test"] == serde_json::json!(["CMD", "/service", "health"]),
+        );
+        expect(
+            "does not trust the names of callers",
+            entry["command"] == serde_json::json!(["--trust-metadata"]),
+        );
+        expect(
+            "does not find everybody",
+            ports().iter().all(|(other, port)| {
+                let url = format!("FREEHOLD_{}_URL", other.to_uppercase());
+                entry["environment"][url] == format!("http://{other}:{port}")
+            }),
+        );
         let before: BTreeSet<&str> = names(&entry["depends_on"]);
         expect("does not start after those it calls", before == called_by(service));
         let healthy = before.iter().all(|other| entry["depends_on"][other]["condition"] == "service_healthy");

@@ -4,6 +4,7 @@
 //! planted violation that it must find.
 
 mod arrows;
+mod containers;
 mod dependencies;
 mod sources;
 
