@@ -73,14 +73,20 @@ async fn standing(
 /// The entities of whose streams a subscription reads views; none where it fills a copy.
 fn viewed<'a>(model: &'a Model, position: &Position) -> BTreeSet<&'a str> {
     let consumer = model.consumers.iter().find(|consumer| consumer.name == position.consumer);
-    let views =
-        consumer.filter(|_| position.subscription.contains("/views/")).map(|consumer| &consumer.views);
+    let views = consumer.filter(|_| reacts(&position.subscription)).map(|consumer| &consumer.views);
     views
         .into_iter()
         .flatten()
         .filter(|view| view.owner == position.owner)
         .map(|view| &*view.entity)
         .collect()
+}
+
+/// Whether the subscription has an inbox: that of reactions, or of a generation of a view that is built from events.
+fn reacts(subscription: &str) -> bool {
+    let mut parts = subscription.split('/').skip(1);
+    let (purpose, last) = (parts.next(), parts.next());
+    last.is_some_and(|last| purpose == Some("views") || last.parse::<i64>().is_ok())
 }
 
 /// Per key, the inbox is as far as the owner's events up to the position, or as far as the first parked one.

@@ -23,6 +23,7 @@ const PRODUCT: &str = "SELECT id FROM product ORDER BY id LIMIT 1";
 const COPY: &str = "SELECT id FROM product_copy ORDER BY id LIMIT 1";
 const MAIL: &str = "SELECT id FROM mail ORDER BY number LIMIT 1";
 const READ: &str = "SELECT key FROM freehold_inbox ORDER BY key LIMIT 1";
+const SALE: &str = "SELECT product_id || ' in ' || month FROM sale ORDER BY product_id LIMIT 1";
 const NONE: &str = "SELECT 'NOBODY'";
 
 /// All of them.
@@ -330,5 +331,38 @@ pub(super) const CORRUPTIONS: &[Corruption] = &[
         damage: "UPDATE freehold_position SET mark = mark + 1 WHERE subscription = '{key}'",
         check: "events",
         subject: "{key}",
+    },
+    Corruption {
+        what: "a unit more was sold than was ordered",
+        service: "catalog",
+        pick: SALE,
+        damage: "UPDATE sale SET units = units + 1 WHERE product_id || ' in ' || month = '{key}'",
+        check: "sales",
+        subject: "catalog sales of {key}",
+    },
+    Corruption {
+        what: "what was sold in a month is gone",
+        service: "catalog",
+        pick: SALE,
+        damage: "DELETE FROM sale WHERE product_id || ' in ' || month = '{key}'",
+        check: "sales",
+        subject: "catalog sales of {key}",
+    },
+    Corruption {
+        what: "sales of nobody's",
+        service: "catalog",
+        pick: NONE,
+        damage: "INSERT INTO sale (generation, product_id, month, orders, units, cents)
+                 SELECT generation, '{key}', '2026-07', 1, 1, 1 FROM sale LIMIT 1",
+        check: "sales",
+        subject: "catalog sales of {key} in 2026-07",
+    },
+    Corruption {
+        what: "an event of an order would be counted again",
+        service: "catalog",
+        pick: READ,
+        damage: "UPDATE freehold_inbox SET version = version - 1 WHERE key = '{key}'",
+        check: "events",
+        subject: "catalog/sales/1 {key}",
     },
 ];
