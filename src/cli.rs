@@ -260,3 +260,44 @@ pub(crate) struct NewServiceArgs {
     #[arg(long, value_name = "SOURCE")]
     pub(crate) freehold: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../docs/command.md");
+
+    /// The section of a verb: from its title to the next.
+    fn section(verb: &str) -> &str {
+        let after = PAGE.split_once(&format!("\n## {verb}\n")).map_or("", |(_, after)| after);
+        after.split("\n## ").next().unwrap_or(after)
+    }
+
+    #[test]
+    fn every_verb_stands_on_its_page_with_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let verb = command.get_name();
+            assert!(
+                PAGE.contains(&format!("\n| [`{verb}`](#{verb}) | ")),
+                "{verb} has no row in docs/command.md"
+            );
+            let examples = [format!("$ cargo run -- {verb}"), format!("$ freehold {verb}")];
+            let shown = |line: &str| examples.iter().any(|example| line.starts_with(example.as_str()));
+            assert!(section(verb).lines().any(shown), "{verb} has no example in docs/command.md");
+        }
+    }
+
+    #[test]
+    fn every_exit_code_is_in_the_help() {
+        Cli::command().debug_assert();
+        let help = Cli::command().render_help().to_string();
+        for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12] {
+            assert!(
+                help.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))),
+                "{code} in\n{help}"
+            );
+        }
+    }
+}

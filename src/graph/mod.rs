@@ -8,11 +8,13 @@ mod map;
 mod mermaid;
 mod text;
 
+use std::io::{self, Write};
+
 use serde_json::json;
 
 use crate::cli::{Format, GraphArgs, GraphFormat};
 use crate::contracts;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::graph::map::Map;
 
 /// Prints the graph of the contracts that the command was built with, or of those in a folder.
@@ -22,8 +24,8 @@ pub(crate) fn run(args: &GraphArgs, output: Format) -> Result<(), Failure> {
         None => contracts::embedded()?,
     };
     let usual = if output == Format::Json { GraphFormat::Json } else { GraphFormat::Text };
-    print!("{}", draw(&Map::of(&model), args.format.unwrap_or(usual)));
-    Ok(())
+    let drawn = draw(&Map::of(&model), args.format.unwrap_or(usual));
+    io::stdout().write_all(drawn.as_bytes()).map_err(|error| Failure::new(Exit::Failed, error))
 }
 
 fn draw(map: &Map, format: GraphFormat) -> String {

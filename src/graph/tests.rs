@@ -1,7 +1,9 @@
-//! The graph of this repository's contracts in each format, as snapshots: `INSTA_UPDATE=always cargo test -p freehold
-//! --bin freehold graph` writes them anew, and the difference is what changed between services.
+//! The graph of this repository's contracts, and of a fixed tree in each format, as snapshots: `INSTA_UPDATE=always cargo
+//! test -p freehold --bin freehold graph` writes them anew, and the difference is what changed between services.
 //!
 //! What a drawing program must be able to read is held against its grammar, for names that it would choke on, too.
+
+use std::path::Path;
 
 use freehold_contract::{Model, Sources};
 
@@ -58,8 +60,10 @@ fn model(files: &[(&str, &str)]) -> Model {
         .unwrap_or_else(|findings| panic!("{}", freehold_contract::render_text(&findings, &sources)))
 }
 
-fn ours(format: GraphFormat) -> String {
-    draw(&Map::of(&contracts::embedded().ok().unwrap()), format)
+/// A tree that has some of everything and that no service changes.
+fn everything(format: GraphFormat) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/everything/proto");
+    draw(&Map::of(&freehold_contract::load(&contracts::read(&folder).unwrap()).unwrap()), format)
 }
 
 fn awkward(format: GraphFormat) -> String {
@@ -67,23 +71,36 @@ fn awkward(format: GraphFormat) -> String {
 }
 
 #[test]
-fn the_graph_of_the_mesh_as_text() {
-    insta::assert_snapshot!(ours(GraphFormat::Text));
+fn the_graph_of_the_mesh() {
+    insta::assert_snapshot!(draw(&Map::of(&contracts::embedded().ok().unwrap()), GraphFormat::Text));
 }
 
 #[test]
-fn the_graph_of_the_mesh_as_mermaid() {
-    insta::assert_snapshot!(ours(GraphFormat::Mermaid));
+fn an_arrow_says_which_method_makes_the_call() {
+    let map = Map::of(&contracts::embedded().ok().unwrap());
+    for format in [GraphFormat::Mermaid, GraphFormat::Dot] {
+        assert!(draw(&map, format).contains("BatchGetPrices from PlaceOrder"));
+    }
 }
 
 #[test]
-fn the_graph_of_the_mesh_as_dot() {
-    insta::assert_snapshot!(ours(GraphFormat::Dot));
+fn a_graph_as_text() {
+    insta::assert_snapshot!(everything(GraphFormat::Text));
 }
 
 #[test]
-fn the_graph_of_the_mesh_as_json() {
-    let graph: serde_json::Value = serde_json::from_str(&ours(GraphFormat::Json)).unwrap();
+fn a_graph_as_mermaid() {
+    insta::assert_snapshot!(everything(GraphFormat::Mermaid));
+}
+
+#[test]
+fn a_graph_as_dot() {
+    insta::assert_snapshot!(everything(GraphFormat::Dot));
+}
+
+#[test]
+fn a_graph_as_json() {
+    let graph: serde_json::Value = serde_json::from_str(&everything(GraphFormat::Json)).unwrap();
     insta::assert_snapshot!(format!("{graph:#}"));
 }
 
