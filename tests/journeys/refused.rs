@@ -62,7 +62,8 @@ async fn a_database_that_is_not_ours_is_refused_untouched() {
     records.change(
         "catalog",
         "INSERT INTO freehold_migration (set_name, version, name, checksum, applied_ms)
-         SELECT set_name, 99, 'newer', checksum, applied_ms FROM freehold_migration WHERE set_name = 'catalog'",
+         SELECT set_name, 99, 'newer', checksum, applied_ms FROM freehold_migration
+         WHERE set_name = 'catalog' AND version = 1",
     );
     refuses(&scratch, "catalog", "it is newer").await;
 

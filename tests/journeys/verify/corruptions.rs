@@ -276,6 +276,16 @@ pub(super) const CORRUPTIONS: &[Corruption] = &[
         subject: "orders product_copy {key}",
     },
     Corruption {
+        what: "a replacement is done, and no owner knows of it",
+        service: "gateway",
+        pick: NONE,
+        damage: "INSERT INTO freehold_saga (id, name, version, revision, state, step, attempts, until_ms, input, data,
+                     traceparent, reason, message, trouble, started_ms)
+                 VALUES ('{key}', 'replace_product', 1, 9, 'done', '', 0, 0, x'', x'', '', '', '', '', 0)",
+        check: "replacements",
+        subject: "gateway replacement {key}",
+    },
+    Corruption {
         what: "a mail is missing",
         service: "notifications",
         pick: MAIL,
