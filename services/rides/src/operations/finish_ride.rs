@@ -1,0 +1,17 @@
+//! Finishes a started ride: it has reached its destination.
+
+use freehold_sdk::rides::v1 as pb;
+use freehold_store::{Store, Work};
+use freehold_wire::{Committed, Context};
+
+use crate::operations::advance::{AdvanceError, advance};
+use crate::ride::Ride;
+
+/// Finishes the ride.
+pub(crate) async fn run(
+    context: &Context,
+    store: &Store,
+    request: pb::FinishRideRequest,
+) -> Result<Committed<pb::Ride>, AdvanceError> {
+    store.write(context, async move |work: &mut Work| advance(work, request.id, Ride::finish).await).await
+}

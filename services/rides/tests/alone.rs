@@ -1,0 +1,46 @@
+//! The service by itself: it starts on a free port, answers over the wire, and ends when it is told to.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use freehold_sdk::Mesh;
+use freehold_sdk::rides::v1::{
+    AcceptRideRequest, GetRideRequest, ListRidesRequest, Point, RequestRideRequest, RidesClient,
+};
+use freehold_server::host::Host;
+use freehold_testkit::engines;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn rides_starts_alone_and_answers_who_is_declared() {
+    let database = engines::sqlite();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
+    let host = Host { listen, database_url: database.url().to_owned(), trust_metadata: false };
+    let running = rides::start(host, lonely()).await.unwrap();
+    let url = format!("http://{}", running.addr());
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(running.run(shutdown.clone()));
+    let of = |consumer| RidesClient::connect(&Mesh::fixed(consumer, [("rides", url.clone())])).unwrap();
+    let unknown = of("demo").get_ride(GetRideRequest::default().with_id("r1")).await.unwrap_err();
+    assert!(unknown.is_not_found(), "{unknown}");
+    let blind = of("demo").request_ride(wanted()).await.unwrap_err();
+    assert!(blind.is_unavailable(), "nobody says who the rider is: {blind}");
+    let accept = AcceptRideRequest::default().with_id("r1").with_driver_id("ada");
+    let unknown = of("demo").accept_ride(accept).await.unwrap_err();
+    assert!(unknown.is_not_found(), "{unknown}");
+    let blind = of("demo").list_rides(ListRidesRequest::default()).await.unwrap_err();
+    assert!(blind.is_unavailable(), "there are no names yet: {blind}");
+    let refused = of("inventory").request_ride(wanted()).await.unwrap_err();
+    assert!(refused.message().contains("rides.v1.RidesService/RequestRide"), "{refused}");
+    shutdown.cancel();
+    serving.await.unwrap().unwrap();
+}
+
+fn wanted() -> RequestRideRequest {
+    let ride = RequestRideRequest::default().with_id("r1").with_rider_id("VINET");
+    ride.with_pickup(Point::default()).with_destination(Point::default())
+}
+
+/// A mesh whose other services cannot be reached.
+fn lonely() -> Mesh {
+    Mesh::fixed(rides::NAME, ["drivers", "users"].map(|name| (name, "http://127.0.0.1:9")))
+}
