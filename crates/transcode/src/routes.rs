@@ -16,7 +16,7 @@ use crate::schema::{self, Binding, Schema, SchemaError};
 use crate::template::Template;
 
 /// An RPC as it is called.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Rpc {
     /// Its owner in the mesh.
     pub(crate) owner: &'static str,
@@ -25,14 +25,12 @@ pub(crate) struct Rpc {
 }
 
 /// One way to an RPC.
-#[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) rpc: Rpc,
     pub(crate) binding: Binding,
 }
 
 /// What a request line means.
-#[derive(Debug)]
 pub(crate) enum Found<'r> {
     /// This.
     Route(&'r Arc<Route>),
@@ -43,7 +41,6 @@ pub(crate) enum Found<'r> {
 }
 
 /// All routes.
-#[derive(Debug)]
 pub(crate) struct Routes {
     /// Those that a contract's option gives, the most literal first.
     bound: Vec<Arc<Route>>,

@@ -2,6 +2,7 @@
 //!
 //! In: an encoded descriptor set with `google.api.http` options. Out: RPCs and bindings whose fields exist. Whatever is
 //! wrong with an option is found here, when a gateway starts or a document is written, and never by a request.
+//! **Invariant:** what holds a descriptor has no `Debug`: that of a message that holds itself never ends.
 
 use freehold_wire::Contract;
 use http::Method as Verb;
@@ -57,7 +58,7 @@ pub(crate) struct Schema {
 }
 
 /// A way to reach an RPC.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Binding {
     pub(crate) verb: Verb,
     pub(crate) template: Template,
@@ -69,7 +70,7 @@ pub(crate) struct Binding {
 }
 
 /// What the body of a request is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Takes {
     /// There is none.
     Nothing,

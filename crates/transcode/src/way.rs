@@ -6,7 +6,7 @@ use crate::json::{DEEPEST, find, other_of_its_oneof, unknown};
 use crate::problems::Problems;
 
 /// Fields, each in the one before; never none.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Way {
     outer: Vec<FieldDescriptor>,
     last: FieldDescriptor,

@@ -77,3 +77,6 @@ fn unwritable(error: serde_json::Error) -> Status {
 fn bad_reply(message: String) -> Status {
     Reason::Internal.because("BAD_REPLY", message)
 }
+
+#[cfg(test)]
+mod tests;

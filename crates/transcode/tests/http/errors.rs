@@ -212,16 +212,16 @@ async fn what_an_owner_says_of_an_error_arrives_whole() {
 
 #[tokio::test]
 async fn an_owner_that_is_away_or_unknown_is_a_typed_error() {
-    for (mesh, status, reason) in [
-        (Mesh::fixed("gateway", [("library", "http://127.0.0.1:1")]), 503, "UNREACHABLE"),
-        (Mesh::fixed("gateway", [("other", "http://127.0.0.1:1")]), 400, "UNKNOWN_SERVICE"),
-    ] {
-        let gateway = gateway(mesh).await;
+    // Until the deadline the owner may still come; whether the last look was before or after it is a matter of luck.
+    let away: &[_] = &[(503, "UNREACHABLE"), (504, "DEADLINE_SPENT"), (504, "DEADLINE_EXCEEDED")];
+    for (owner, expected) in [("library", away), ("other", &[(400, "UNKNOWN_SERVICE")])] {
+        let gateway = gateway(Mesh::fixed("gateway", [(owner, "http://127.0.0.1:1")])).await;
         let at = gateway.addr();
         let _end = run(gateway);
         let request = http::Request::get("/v1/shelves/s1").header("grpc-timeout", "100m");
         let answer = ask(at, request.body(http_body_util::Full::default()).unwrap()).await;
-        assert_eq!((answer.status.as_u16(), answer.refusal().0.as_str()), (status, reason));
+        let (reason, _) = answer.refusal();
+        assert!(expected.contains(&(answer.status.as_u16(), reason.as_str())), "{answer:?}");
     }
 }
 

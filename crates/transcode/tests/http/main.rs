@@ -4,6 +4,7 @@
 mod client;
 mod contract;
 mod errors;
+mod fuzz;
 mod identity;
 mod owner;
 mod routes;
