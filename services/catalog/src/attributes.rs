@@ -89,14 +89,14 @@ impl Path {
     }
 }
 
-/// The text of a value that is looked for.
+/// The text of a value that is looked for; `None` where any will do.
 ///
 /// # Errors
-/// INVALID_ARGUMENT where there is none, or none that an attribute could have.
-pub(crate) fn wanted(value: Option<&find_products_request::Value>) -> Result<String, Status> {
+/// INVALID_ARGUMENT where no attribute could have it.
+pub(crate) fn wanted(value: Option<&find_products_request::Value>) -> Result<Option<String>, Status> {
     use find_products_request::Value as Wanted;
     let value = match value {
-        None => return Err(bad_field("value", "is required: a text, a number or a flag")),
+        None => return Ok(None),
         Some(Wanted::Text(text)) => Value::String(text.clone()),
         Some(Wanted::Number(found)) if !found.is_finite() => {
             return Err(bad_field("number", "is not a finite number"));
@@ -105,7 +105,7 @@ pub(crate) fn wanted(value: Option<&find_products_request::Value>) -> Result<Str
         Some(Wanted::Flag(flag)) => Value::Bool(*flag),
         Some(_) => return Err(bad_field("value", "is of a kind that this version does not know")),
     };
-    Ok(value.to_string())
+    Ok(Some(value.to_string()))
 }
 
 /// Why a name is none; `None` where it is one.
@@ -277,12 +277,12 @@ mod tests {
     #[test]
     fn a_value_has_one_text() {
         use find_products_request::Value as Wanted;
-        let text = |value| wanted(Some(&value)).unwrap();
+        let text = |value| wanted(Some(&value)).unwrap().unwrap();
         assert_eq!(text(Wanted::Number(2.0)), "2");
         assert_eq!(text(Wanted::Number(2.5)), "2.5");
         assert_eq!(text(Wanted::Text("2".to_owned())), "\"2\"");
         assert_eq!(text(Wanted::Flag(false)), "false");
         assert_eq!(wrong_fields(wanted(Some(&Wanted::Number(f64::INFINITY)))), ["number"]);
-        assert_eq!(wrong_fields(wanted(None)), ["value"]);
+        assert_eq!(wanted(None).unwrap(), None);
     }
 }

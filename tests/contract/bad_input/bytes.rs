@@ -86,10 +86,12 @@ fn garbage(rpc: &Rpc) -> Vec<(String, Vec<u8>)> {
             add("is half of a surrogate pair", &[2, 3, 0xed, 0xa0, 0x80]);
             add("is cut off", &[2, 9, b'a']);
         }
-        add(
-            "has another wire type",
-            if field.kind() == Kind::String { &[0, 1] } else { &[1, 0, 0, 0, 0, 0, 0, 0, 0] },
-        );
+        // A varint for what is none, and eight bytes for all else.
+        let other: &[u8] = match field.kind() {
+            Kind::String | Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => &[0, 1],
+            _ => &[1, 0, 0, 0, 0, 0, 0, 0, 0],
+        };
+        add("has another wire type", other);
         add(
             "is a number without end",
             &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],

@@ -1,7 +1,7 @@
 //! Ids that nobody has: NOT_FOUND, unless the RPC has a better answer.
 
 use freehold_sdk::orders::v1::{NewLine, PlaceOrderRequest};
-use freehold_testkit::mounted::refusal;
+use freehold_testkit::mounted::{refusal, wrong_fields};
 use freehold_wire::prost::Message;
 use freehold_wire::reason;
 use tonic::Code;
@@ -20,21 +20,34 @@ enum Unknown {
     Left,
     /// It cannot be without what the id names: FAILED_PRECONDITION for this reason.
     Wanted(&'static str),
+    /// It wants two ids that differ, and all ids are one here: this field is named.
+    Alike(&'static str),
 }
 
 /// The RPCs that answer otherwise than by NOT_FOUND.
-const OTHERWISE: [(&str, Unknown); 19] = [
+const OTHERWISE: [(&str, Unknown); 30] = [
     ("catalog.v1.CatalogService/BatchGetPrices", Unknown::Left),
+    ("catalog.v1.CatalogService/BatchGetProducts", Unknown::Left),
     ("catalog.v1.CatalogService/CreateProduct", Unknown::Made),
+    ("catalog.v1.CatalogService/FindProducts", Unknown::Left),
     ("catalog.v1.CatalogService/ListProducts", Unknown::Left),
+    ("catalog.v1.CatalogService/ListSales", Unknown::Left),
+    ("catalog.v1.CatalogService/RebuildSales", Unknown::Made),
+    ("catalog.v1.CatalogService/ReinstateProduct", Unknown::Made),
+    ("gateway.v1.GatewayService/ReplaceProduct", Unknown::Alike("by_product_id")),
+    ("inventory.v1.InventoryService/BatchGetStock", Unknown::Left),
     ("inventory.v1.InventoryService/ListStock", Unknown::Left),
     ("inventory.v1.InventoryService/Release", Unknown::Made),
     ("inventory.v1.InventoryService/Reserve", Unknown::Wanted("INSUFFICIENT_STOCK")),
     ("inventory.v1.InventoryService/Restock", Unknown::Made),
     ("notifications.v1.NotificationsService/CountMails", Unknown::Left),
     ("notifications.v1.NotificationsService/ListMails", Unknown::Left),
+    ("orders.v1.OrdersService/GetBasket", Unknown::Left),
     ("orders.v1.OrdersService/ListOrders", Unknown::Left),
     ("orders.v1.OrdersService/PlaceOrder", Unknown::Wanted("CUSTOMER_UNKNOWN")),
+    ("orders.v1.OrdersService/ReplaceInBaskets", Unknown::Alike("by_product_id")),
+    ("orders.v1.OrdersService/RestoreInBaskets", Unknown::Made),
+    ("orders.v1.OrdersService/SaveBasket", Unknown::Made),
     ("payments.v1.PaymentsService/Authorise", Unknown::Wanted("ACCOUNT_UNKNOWN")),
     ("payments.v1.PaymentsService/Deposit", Unknown::Wanted("ACCOUNT_UNKNOWN")),
     ("payments.v1.PaymentsService/OpenAccount", Unknown::Made),
@@ -62,6 +75,7 @@ async fn an_id_that_nobody_has_is_not_found_or_not_enough() {
                 let wanted = (Code::FailedPrecondition, (*because).to_owned());
                 assert_eq!(refusal(answer), wanted, "{}", rpc.full_name());
             }
+            Some(Unknown::Alike(field)) => assert_eq!(wrong_fields(answer), [*field], "{}", rpc.full_name()),
             _ => assert_eq!(refusal(answer), (Code::NotFound, "NOT_FOUND".to_owned()), "{}", rpc.full_name()),
         }
     }

@@ -6,13 +6,19 @@ use std::collections::BTreeSet;
 use freehold_sdk::catalog::v1::methods::catalog;
 use freehold_sdk::catalog::v1::{
     ChangePriceRequest, CreateProductRequest, DeleteProductRequest, DiscontinueProductRequest,
+    RebuildSalesRequest, SetAttributesRequest,
 };
+use freehold_sdk::gateway::v1::ReplaceProductRequest;
+use freehold_sdk::gateway::v1::methods::gateway;
 use freehold_sdk::inventory::v1::methods::inventory;
 use freehold_sdk::inventory::v1::{
     ReleaseRequest, ReserveRequest, RestockRequest, ShipRequest, Stock, StockLine,
 };
 use freehold_sdk::orders::v1::methods::orders;
-use freehold_sdk::orders::v1::{CancelOrderRequest, NewLine, PlaceOrderRequest, ShipOrderRequest};
+use freehold_sdk::orders::v1::{
+    BasketLine, CancelOrderRequest, NewLine, PlaceOrderRequest, ReplaceInBasketsRequest,
+    RestoreInBasketsRequest, SaveBasketRequest, ShipOrderRequest,
+};
 use freehold_sdk::payments::v1::methods::payments;
 use freehold_sdk::payments::v1::{
     AuthoriseRequest, CaptureRequest, DepositRequest, OpenAccountRequest, RefundRequest, VoidRequest,
@@ -23,6 +29,7 @@ use freehold_testkit::mounted::refusal;
 use freehold_wire::Method;
 use freehold_wire::metadata::{IDEMPOTENCY_KEY, REPLAYED};
 use freehold_wire::prost::Message;
+use freehold_wire::prost_types::Struct;
 use futures_util::future::join_all;
 use prost_reflect::DynamicMessage;
 use tonic::Code;
@@ -120,7 +127,7 @@ fn write<In: Message, Out>(method: &'static Method<In, Out>, request: In) -> Wri
 }
 
 fn writes() -> Vec<Write> {
-    [of_users(), of_catalog(), of_inventory(), of_payments(), of_orders()].into_iter().flatten().collect()
+    [of_users(), of_catalog(), of_inventory(), of_payments(), of_orders(), of_baskets()].into_iter().flatten().collect()
 }
 
 fn of_users() -> Vec<Write> {
@@ -140,7 +147,12 @@ fn of_catalog() -> Vec<Write> {
         write(&catalog::CREATE_PRODUCT, product),
         write(&catalog::CHANGE_PRICE, ChangePriceRequest::default().with_id(ID).with_price_cents(200)),
         write(&catalog::DISCONTINUE_PRODUCT, DiscontinueProductRequest::default().with_id(ID)),
+        write(
+            &catalog::SET_ATTRIBUTES,
+            SetAttributesRequest::default().with_product_id(ID).with_attributes(Struct::default()),
+        ),
         write(&catalog::DELETE_PRODUCT, DeleteProductRequest::default().with_id(ID)),
+        write(&catalog::REBUILD_SALES, RebuildSalesRequest::default().with_reason("keys")),
     ]
 }
 
@@ -187,5 +199,30 @@ fn of_orders() -> Vec<Write> {
         write(&orders::PLACE_ORDER, order("keys-sent")),
         write(&orders::SHIP_ORDER, ShipOrderRequest::default().with_id("keys-sent")),
         write(&inventory::SHIP, ShipRequest::default().with_id("keys-sent")),
+    ]
+}
+
+fn of_baskets() -> Vec<Write> {
+    const ID: &str = "keys-replacement";
+    let lines = [BasketLine::default().with_product_id(PRODUCTS[1]).with_units(1)];
+    let replace = ReplaceInBasketsRequest::default()
+        .with_id(ID)
+        .with_product_id(PRODUCTS[1])
+        .with_by_product_id(PRODUCTS[0]);
+    let restore = RestoreInBasketsRequest::default()
+        .with_id(ID)
+        .with_product_id(PRODUCTS[1])
+        .with_by_product_id(PRODUCTS[0]);
+    // There is nothing to replace, and the answer says so, each time.
+    let nothing =
+        ReplaceProductRequest::default().with_id(ID).with_product_id("keys-a").with_by_product_id("keys-b");
+    vec![
+        write(
+            &orders::SAVE_BASKET,
+            SaveBasketRequest::default().with_customer_id(USERS[1]).with_lines(lines),
+        ),
+        write(&orders::REPLACE_IN_BASKETS, replace),
+        write(&orders::RESTORE_IN_BASKETS, restore),
+        write(&gateway::REPLACE_PRODUCT, nothing),
     ]
 }

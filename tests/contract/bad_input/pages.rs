@@ -1,5 +1,6 @@
 //! Every list: page sizes that are none, page tokens of other lists and damaged ones.
 
+use freehold_contract::language::field_rules;
 use freehold_testkit::mounted::wrong_fields;
 use freehold_wire::prost::Message;
 use prost_reflect::{DynamicMessage, Kind, Value};
@@ -87,11 +88,13 @@ async fn a_damaged_page_token_is_named() {
     }
 }
 
-/// The RPCs that answer in pages.
+/// The RPCs that answer in pages with all that there is. Those that want to know of what have pages of their own in the
+/// tests of their services.
 fn lists() -> Vec<Rpc> {
     let is_list = |rpc: &Rpc| {
-        let names = ["page_size", "page_token"];
-        names.iter().all(|name| rpc.request().get_field_by_name(name).is_some())
+        let (names, request) = (["page_size", "page_token"], rpc.request());
+        names.iter().all(|name| request.get_field_by_name(name).is_some())
+            && !request.fields().any(|field| field_rules(&field).required)
     };
     let lists: Vec<Rpc> = rpcs().into_iter().filter(is_list).collect();
     assert!(lists.len() >= 5, "users, products, stock, orders and mails are listed");

@@ -46,19 +46,22 @@ pub(crate) async fn delete(work: &mut Work, product_id: &str) -> Result<(), Stor
     Ok(())
 }
 
-/// The ids of at most `limit` products after an id that have that value, a text of JSON, at the path; by id.
+/// The ids of at most `limit` products after an id that have something at the path: any value, or the one of that text
+/// of JSON; by id.
 pub(crate) async fn having(
     queries: &mut impl Queries,
     engine: Engine,
     path: &Path,
-    value: &str,
+    value: Option<String>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
     const SQLITE: &str = "SELECT product_id FROM product_attributes
-         WHERE product_id > $1 AND document -> $2 = $3 ORDER BY product_id LIMIT $4";
+         WHERE product_id > $1 AND document -> $2 IS NOT NULL AND ($3 IS NULL OR document -> $2 = $3)
+         ORDER BY product_id LIMIT $4";
     const POSTGRES: &str = "SELECT product_id FROM product_attributes
-         WHERE product_id > $1 AND document #> string_to_array($2, '.') = CAST($3 AS JSONB)
+         WHERE product_id > $1 AND document #> string_to_array($2, '.') IS NOT NULL
+             AND (CAST($3 AS JSONB) IS NULL OR document #> string_to_array($2, '.') = CAST($3 AS JSONB))
          ORDER BY product_id LIMIT $4";
     let (sql, path) = match engine {
         Engine::Sqlite => (SQLITE, path.quoted()),

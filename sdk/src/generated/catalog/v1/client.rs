@@ -222,7 +222,7 @@ impl CatalogClient {
         self.stub.get_attributes(request, &self.options).await
     }
 
-    /// The products that have an attribute of that value, by id, in pages.
+    /// The products that have an attribute, of any value or of one, by id, in pages.
     ///
     /// # Errors
     /// What the owner refuses it with, or why it was not answered.
@@ -365,7 +365,7 @@ pub trait CatalogStub: Send + Sync {
         Err(Error::unimplemented(methods::catalog::GET_ATTRIBUTES.rules()))
     }
 
-    /// The products that have an attribute of that value, by id, in pages.
+    /// The products that have an attribute, of any value or of one, by id, in pages.
     async fn find_products(
         &self,
         _request: FindProductsRequest,

@@ -419,7 +419,7 @@ impl FindProductsRequest {
         self
     }
 
-    /// The value; one of another type is another one.
+    /// The value, any where none is set; one of another type is another one.
     #[must_use]
     pub fn with_value(mut self, value: messages::find_products_request::Value) -> Self {
         self.value = Some(value);

@@ -275,14 +275,14 @@ pub struct ProductAttributes {
     pub version: i64,
 }
 
-/// Asks for the products that have an attribute of a value.
+/// Asks for the products that have an attribute.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct FindProductsRequest {
     /// The names that lead to the attribute, joined by dots: "size.width". It leads through objects, not through lists.
     #[prost(string, tag = "1")]
     pub path: String,
-    /// The value; one of another type is another one.
+    /// The value, any where none is set; one of another type is another one.
     #[prost(oneof = "find_products_request::Value", tags = "2, 3, 4")]
     pub value: Option<find_products_request::Value>,
     /// How many; 50 where it is 0, at most 1000.
@@ -295,7 +295,7 @@ pub struct FindProductsRequest {
 
 /// What is declared in `FindProductsRequest`.
 pub mod find_products_request {
-    /// The value; one of another type is another one.
+    /// The value, any where none is set; one of another type is another one.
     #[non_exhaustive]
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub enum Value {

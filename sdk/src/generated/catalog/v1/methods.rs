@@ -127,7 +127,7 @@ pub mod catalog {
         access: Access::Declared,
     });
 
-    /// The products that have an attribute of that value, by id, in pages.
+    /// The products that have an attribute, of any value or of one, by id, in pages.
     pub const FIND_PRODUCTS: Method<FindProductsRequest, FindProductsResponse> = Method::new(Rules {
         path: "/catalog.v1.CatalogService/FindProducts",
         deadline: Duration::from_secs(1),

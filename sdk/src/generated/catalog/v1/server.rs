@@ -105,7 +105,7 @@ pub trait CatalogService: Send + Sync + 'static {
         request: GetAttributesRequest,
     ) -> Result<ProductAttributes, Status>;
 
-    /// The products that have an attribute of that value, by id, in pages.
+    /// The products that have an attribute, of any value or of one, by id, in pages.
     async fn find_products(
         &self,
         context: Context,
