@@ -55,7 +55,11 @@ async fn services_that_restart_one_after_the_other_fail_no_order() {
         assert_eq!(demo.code, Some(0), "{service}: {demo:#?}");
         let report = &demo.json()[0];
         let count = |outcome: &str| sum(&report[outcome]);
-        assert_eq!(count("confirmed") + count("rejected") + count("refused"), ORDERS, "{service}: {report:#}");
+        assert_eq!(
+            count("confirmed") + count("rejected") + count("refused"),
+            ORDERS,
+            "{service}: {report:#}"
+        );
     }
     apart.serves().await;
     is_sound(scratch.path()).await;
@@ -70,7 +74,7 @@ fn sum(counted: &Value) -> i64 {
 }
 
 /// A process for each service, each told by the environment alone where it and the others are.
-struct Apart {
+pub(crate) struct Apart {
     folder: PathBuf,
     environment: BTreeMap<String, String>,
     processes: BTreeMap<&'static str, Process>,
@@ -78,8 +82,9 @@ struct Apart {
 
 impl Apart {
     /// Starts all services over the folder `data` of `folder`; returns when all of them serve.
-    async fn start(folder: &Path) -> Self {
-        let environment = environment(folder, ports::in_a_row(u16::try_from(PORTS.len()).expect("a row of ports")));
+    pub(crate) async fn start(folder: &Path) -> Self {
+        let environment =
+            environment(folder, ports::in_a_row(u16::try_from(PORTS.len()).expect("a row of ports")));
         let mut apart = Self { folder: folder.to_owned(), environment, processes: BTreeMap::new() };
         PORTS.iter().for_each(|(service, _)| apart.begin(service));
         apart.serves().await;
@@ -87,13 +92,13 @@ impl Apart {
     }
 
     /// Starts one service.
-    fn begin(&mut self, service: &'static str) {
+    pub(crate) fn begin(&mut self, service: &'static str) {
         let process = Process::start(&mut self.told(Command::new(program(service))));
         self.processes.insert(service, process);
     }
 
     /// Waits until all of them serve.
-    async fn serves(&self) {
+    pub(crate) async fn serves(&self) {
         eventually("all services serve", LONG, async || {
             let status = self.run(&["status", "--mesh", "env"]).await;
             (status.code == Some(0)).then_some(())
@@ -102,11 +107,23 @@ impl Apart {
     }
 
     /// Ends one service, as an orchestrator would.
-    async fn stop(&mut self, service: &str) {
+    pub(crate) async fn stop(&mut self, service: &str) {
         let process = self.processes.remove(service).expect("the service runs");
         process.signal(Signal::Terminate);
         let ended = finish(process).await;
         assert_eq!(ended.code, Some(0), "{ended:#?}");
+    }
+
+    /// Sends a signal to one service.
+    pub(crate) fn signal(&self, service: &str, signal: Signal) {
+        self.processes[service].signal(signal);
+    }
+
+    /// The mesh as a consumer of that name sees it.
+    pub(crate) fn mesh(&self, consumer: &str) -> Mesh {
+        let url =
+            |service: &str| self.environment[&format!("FREEHOLD_{}_URL", service.to_uppercase())].clone();
+        Mesh::fixed(consumer, PORTS.iter().map(|(service, _)| (*service, url(service))))
     }
 
     /// What whoever watches a container is told.
@@ -119,7 +136,8 @@ impl Apart {
     /// Begins to place orders of its own for each seed.
     fn demo(&self, seed: u32) -> Process {
         let (orders, seed) = (ORDERS.to_string(), seed.to_string());
-        let demo = ["demo", "--mesh", "env", "--workers", "8", "-o", "json", "--orders", &orders, "--seed", &seed];
+        let demo =
+            ["demo", "--mesh", "env", "--workers", "8", "-o", "json", "--orders", &orders, "--seed", &seed];
         Process::start(&mut self.told(freehold(&self.folder, &demo)))
     }
 
@@ -136,9 +154,7 @@ impl Apart {
 
     /// All orders as a list shows them.
     async fn orders(&self) -> Vec<OrderSummary> {
-        let url = &self.environment["FREEHOLD_ORDERS_URL"];
-        let orders =
-            OrdersClient::connect(&Mesh::fixed("demo", [("orders", url)])).unwrap().with_deadline(LONG);
+        let orders = OrdersClient::connect(&self.mesh("demo")).unwrap().with_deadline(LONG);
         orders.list_orders(ListOrdersRequest::default().with_page_size(1000)).await.unwrap().orders
     }
 }

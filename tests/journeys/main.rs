@@ -17,5 +17,6 @@ mod mesh;
 mod ports;
 mod records;
 mod refused;
+mod rides;
 mod up;
 mod verify;
