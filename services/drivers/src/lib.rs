@@ -13,6 +13,7 @@ mod retention;
 mod store;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};

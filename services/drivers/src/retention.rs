@@ -20,12 +20,12 @@ const DEFAULT_HOURS: i64 = 24;
 /// A year.
 const MOST_HOURS: i64 = 24 * 366;
 /// How many rows a unit of work removes.
-const ROWS: u64 = 1000;
+const ROWS: i64 = 1000;
 /// How long there is nothing to do, unless somebody is erased.
 const PAUSE: Duration = Duration::from_secs(60);
 const BUDGET: Duration = Duration::from_secs(5);
 
-/// How long locations are kept: so long at least, and an hour more at most.
+/// How long locations are kept after they came in: so long at least, and about an hour more at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     hours: i64,
@@ -115,11 +115,11 @@ impl Sweeper {
     /// Removes all that is to be removed now, a unit of work after the other.
     pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
         let before_ms = (self.clock)() - self.retention.as_millis();
+        let before = bucket(before_ms);
         while self.unit(async |work: &mut Work| expiry::erase(work, ROWS).await).await? {}
-        let oldest = bucket(before_ms);
-        while self.unit(async move |work: &mut Work| expiry::expire(work, oldest, ROWS).await).await? {}
-        let most = ROWS.cast_signed();
-        while self.unit(async move |work: &mut Work| expiry::forget(work, before_ms, most).await).await? {}
+        while self.unit(async move |work: &mut Work| expiry::expire(work, before, ROWS).await).await? {}
+        while self.unit(async move |work: &mut Work| expiry::close(work, before, ROWS).await).await? {}
+        while self.unit(async move |work: &mut Work| expiry::forget(work, before_ms, ROWS).await).await? {}
         Ok(())
     }
 

@@ -14,11 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::source::Source;
 use super::watchers::Watchers;
-use crate::location::{Fate, Location, Sighting};
+use crate::location::{Location, Sighting};
 use crate::store::sightings;
+use crate::trail::Fate;
 
-/// How many locations wait at most; who has one more waits with it.
-const QUEUE: usize = 4096;
+/// How many locations wait at most, about a megabyte of them; who has one more waits with it.
+const QUEUE: usize = 16_384;
 /// How many locations a unit of work takes at most: few enough that no other unit waits for long.
 const UNIT: usize = 1024;
 /// How long a unit waits for company, unless it is full: a commit costs as much for one location as for a thousand.

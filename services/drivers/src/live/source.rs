@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use freehold_store::StoreError;
 
-use crate::location::Fate;
+use crate::trail::Fate;
 
 /// Where locations come from, and what became of them so far.
 #[derive(Debug)]

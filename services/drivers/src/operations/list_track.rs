@@ -57,7 +57,7 @@ impl From<ListTrackError> for Status {
     }
 }
 
-/// The page, oldest first.
+/// The page, newest first.
 pub(crate) async fn run(
     context: &Context,
     store: &Store,
@@ -68,17 +68,17 @@ pub(crate) async fn run(
     let Some(driver) = drivers::number(&mut read, &driver_id).await? else {
         return Err(ListTrackError::NotFound(driver_id));
     };
-    let from_ms = match page.after.as_str() {
-        "" => from_ms,
-        after => after.parse::<i64>().map_err(|_| ListTrackError::Token(page.after.clone()))? + 1,
-    };
     let span = Span { driver, from_ms, until_ms };
-    let limit = usize::try_from(page.size).unwrap_or(0) + 1;
-    let found = track::within(&mut read, span, limit).await?;
+    let start = match page.after.as_str() {
+        "" => track::entrance(&mut read, span).await?,
+        after => Some(after.parse().map_err(|_| ListTrackError::Token(page.after.clone()))?),
+    };
+    let Some(start) = start else { return Ok(pb::ListTrackResponse::default()) };
+    let found = track::back(&mut read, start, span, i64::from(page.size) + 1).await?;
     let (shown, more) = page.cut(&found);
-    let next =
-        if more { shown.last().map(|last| next_token(&list, &last.time_ms.to_string())) } else { None };
+    // Where to go on is the first that was not shown.
+    let next = if more { found.last().map(|next| next_token(&list, &next.id.to_string())) } else { None };
     Ok(pb::ListTrackResponse::default()
-        .with_locations(shown.iter().map(convert::location))
+        .with_locations(shown.iter().map(|step| convert::location(&step.location)))
         .with_next_page_token(next.unwrap_or_default()))
 }

@@ -33,9 +33,14 @@ pub(crate) async fn save(work: &mut Work, driver: &Driver) -> Result<(), StoreEr
 /// one.
 pub(crate) async fn erase(work: &mut Work, id: &str) -> Result<bool, StoreError> {
     let Some(number) = number(work, id).await? else { return Ok(false) };
+    work.exec(
+        "INSERT INTO erased_track (driver_number, track_id)
+         SELECT driver_number, track_id FROM latest_location WHERE driver_number = $1",
+        vals![number],
+    )
+    .await?;
     // The ratings and the latest location go with it.
     work.exec("DELETE FROM driver WHERE number = $1", vals![number]).await?;
-    work.exec("INSERT INTO erased_track (driver_number) VALUES ($1)", vals![number]).await?;
     work.erase::<pb::Driver>(id).await?;
     work.erase::<pb::Permit>(id).await?;
     Ok(true)

@@ -1,4 +1,4 @@
-//! The table `track`: where each driver was, by the hour. Rows are added and, hours later, removed; none changes.
+//! The table `track`, read: a driver's chain from an entry back.
 
 use freehold_store::{Queries, Row, StoreError, vals};
 
@@ -15,53 +15,73 @@ pub(crate) struct Span {
     pub(crate) until_ms: i64,
 }
 
-/// At most `limit` locations of a span, oldest first.
-pub(crate) async fn within(
-    queries: &mut impl Queries,
-    span: Span,
-    limit: usize,
-) -> Result<Vec<Location>, StoreError> {
-    let mut found = Vec::new();
-    let Some((oldest, newest)) = buckets(queries).await? else { return Ok(found) };
-    let first = bucket(span.from_ms).max(oldest);
-    let last = bucket(span.until_ms.saturating_sub(1)).min(newest);
-    // The key begins with the bucket, so that a query of one is a range of the key, and one of several is not.
-    for bucket in first..=last {
-        let left = limit - found.len();
-        if left == 0 {
-            break;
-        }
-        let rows = queries
-            .all(
-                "SELECT time_ms, latitude_e7, longitude_e7, heading_degrees, speed_cm_per_s FROM track
-                 WHERE bucket = $1 AND driver_number = $2 AND time_ms >= $3 AND time_ms < $4
-                 ORDER BY time_ms LIMIT $5",
-                vals![
-                    bucket,
-                    span.driver,
-                    span.from_ms,
-                    span.until_ms,
-                    i64::try_from(left).unwrap_or(i64::MAX)
-                ],
-            )
-            .await?;
-        for row in &rows {
-            found.push(location(row)?);
-        }
-    }
-    Ok(found)
+/// An entry of a track.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) id: i64,
+    /// The one before it.
+    pub(crate) previous: Option<i64>,
+    pub(crate) location: Location,
 }
 
-/// The oldest and the newest bucket that there is.
-pub(super) async fn buckets(queries: &mut impl Queries) -> Result<Option<(i64, i64)>, StoreError> {
-    let row = queries
-        .one(
-            "SELECT (SELECT MIN(bucket) FROM track) AS oldest, (SELECT MAX(bucket) FROM track) AS newest",
-            vals![],
+/// Where a span is entered: an entry that is not older than the newest of the span, and not much newer.
+pub(crate) async fn entrance(queries: &mut impl Queries, span: Span) -> Result<Option<i64>, StoreError> {
+    let latest = queries
+        .one("SELECT track_id, time_ms FROM latest_location WHERE driver_number = $1", vals![span.driver])
+        .await?;
+    let Some(latest) = latest else { return Ok(None) };
+    let newest = bucket(span.until_ms.saturating_sub(1));
+    if bucket(latest.get("time_ms")?) <= newest {
+        return latest.get("track_id").map(Some);
+    }
+    // Every hour before the latest is over; one without a location has no entrance.
+    let row = queries.one("SELECT MIN(bucket) AS oldest FROM track_entrance", vals![]).await?;
+    let oldest = row.map(|row| row.get::<Option<i64>>("oldest")).transpose()?.flatten();
+    let Some(oldest) = oldest else { return Ok(None) };
+    for bucket in (oldest.max(bucket(span.from_ms))..=newest).rev() {
+        let row = queries
+            .one(
+                "SELECT track_id FROM track_entrance WHERE bucket = $1 AND driver_number = $2",
+                vals![bucket, span.driver],
+            )
+            .await?;
+        if let Some(row) = row {
+            return row.get("track_id").map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// At most `most` entries of a span, newest first, from the entry of that id back.
+pub(crate) async fn back(
+    queries: &mut impl Queries,
+    id: i64,
+    span: Span,
+    most: i64,
+) -> Result<Vec<Step>, StoreError> {
+    let rows = queries
+        .all(
+            "WITH RECURSIVE walk (id, previous_id, time_ms, latitude_e7, longitude_e7, heading_degrees, speed_cm_per_s,
+                                  taken) AS (
+                 SELECT id, previous_id, time_ms, latitude_e7, longitude_e7, heading_degrees, speed_cm_per_s,
+                     CAST(CASE WHEN time_ms < $4 THEN 1 ELSE 0 END AS BIGINT)
+                 FROM track WHERE id = $1 AND driver_number = $2 AND time_ms >= $3
+               UNION ALL
+                 SELECT track.id, track.previous_id, track.time_ms, track.latitude_e7, track.longitude_e7,
+                     track.heading_degrees, track.speed_cm_per_s,
+                     walk.taken + CASE WHEN track.time_ms < $4 THEN 1 ELSE 0 END
+                 FROM walk JOIN track ON track.id = walk.previous_id
+                 WHERE walk.taken < $5 AND track.driver_number = $2 AND track.time_ms >= $3
+             )
+             SELECT id, previous_id, time_ms, latitude_e7, longitude_e7, heading_degrees, speed_cm_per_s
+             FROM walk WHERE time_ms < $4 ORDER BY time_ms DESC",
+            vals![id, span.driver, span.from_ms, span.until_ms, most],
         )
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(row.get::<Option<i64>>("oldest")?.zip(row.get("newest")?))
+    let step = |row: &Row| {
+        Ok(Step { id: row.get("id")?, previous: row.get("previous_id")?, location: location(row)? })
+    };
+    rows.iter().map(step).collect()
 }
 
 /// The columns of a location.

@@ -3,6 +3,7 @@
 use super::*;
 
 const ROWS: &str = "SELECT count(*) AS rows FROM track";
+const ENTRANCES: &str = "SELECT count(*) AS rows FROM track_entrance";
 
 impl Bench {
     /// Lets time pass, and old locations go.
@@ -47,17 +48,40 @@ async fn where_a_driver_was_last_is_forgotten_too() {
 #[tokio::test]
 async fn however_much_there_is_all_of_it_goes() {
     on_each_engine(async |bench| {
-        bench.have(&["ada", "grace", "joan"]).await;
-        let hours = (0..3).rev().flat_map(|hour| NOW - hour * HOUR..NOW - hour * HOUR + 700);
-        for id in ["ada", "grace"] {
-            assert_eq!(bench.seen(id, hours.clone()).await, (2100, 0));
+        bench.have(&["ada", "grace"]).await;
+        for hour in 0..3 {
+            for id in ["ada", "grace"] {
+                let began = NOW + hour * HOUR;
+                assert_eq!(bench.seen(id, began..began + 700).await, (700, 0));
+            }
+            bench.later(HOUR).await;
         }
-        assert_eq!(bench.seen("joan", [NOW + 29_000]).await, (1, 0));
-        assert_eq!(bench.rows(ROWS).await, 4201);
-        bench.later(DAY - HOUR).await;
-        assert_eq!(bench.rows(ROWS).await, 2 * 1400 + 1, "the oldest hour of three");
+        assert_eq!((bench.rows(ROWS).await, bench.rows(ENTRANCES).await), (4200, 4));
+        bench.later(DAY - 2 * HOUR).await;
+        assert_eq!(
+            (bench.rows(ROWS).await, bench.rows(ENTRANCES).await),
+            (2800, 2),
+            "the oldest hour of three"
+        );
+        assert_eq!(bench.times("ada").await.len(), 1000, "a page of what is left");
         bench.later(2 * HOUR).await;
-        assert_eq!(bench.rows(ROWS).await, 0);
+        assert_eq!((bench.rows(ROWS).await, bench.rows(ENTRANCES).await), (0, 0));
+        let now = bench.now.load(Ordering::Relaxed);
+        assert_eq!(bench.seen("ada", now..now + 2).await, (2, 0));
+        let ids = "SELECT MIN(id) AS rows FROM track";
+        assert_eq!((bench.times("ada").await, bench.rows(ids).await), (vec![now, now + 1], 4201));
+    })
+    .await;
+}
+
+/// A location may be a while on its way: how long it is kept counts from when it came in.
+#[tokio::test]
+async fn what_comes_in_late_is_kept_as_long() {
+    on_each_engine(async |bench| {
+        bench.have(&["ada"]).await;
+        bench.seen("ada", [NOW - 20 * HOUR, NOW]).await;
+        bench.later(23 * HOUR).await;
+        assert_eq!(bench.times("ada").await, [NOW - 20 * HOUR, NOW]);
     })
     .await;
 }

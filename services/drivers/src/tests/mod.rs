@@ -56,10 +56,12 @@ async fn on_each_engine(test: impl AsyncFn(&Bench)) {
 
 impl Bench {
     async fn open(database: &Database) -> (Self, live::Handle) {
-        let store = Store::open(crate::options(database.url()).throwaway_server()).await.unwrap();
         let now = Arc::new(AtomicI64::new(NOW));
         let ticking = Arc::clone(&now);
         let clock: Clock = Arc::new(move || ticking.load(Ordering::Relaxed));
+        let units = Arc::clone(&clock);
+        let options = crate::options(database.url()).throwaway_server().clock(move || units());
+        let store = Store::open(options).await.unwrap();
         let Inside { grpc, intake } = Inside::new(&store, clock, Retention::default());
         let sweeper = grpc.sweeper.clone();
         let server = Mounted::new(DriversServiceServer::new(grpc), "demo");
@@ -122,10 +124,12 @@ impl Bench {
         self.server.call(&methods::LIST_TRACK, request).await
     }
 
-    /// The times of a whole track.
+    /// The times of a whole track, oldest first.
     async fn times(&self, id: &str) -> Vec<i64> {
         let all = pb::ListTrackRequest::default().with_driver_id(id).with_page_size(1000);
-        times(&self.track(all).await.unwrap().locations)
+        let mut times = times(&self.track(all).await.unwrap().locations);
+        times.reverse();
+        times
     }
 
     /// All events that are kept, oldest first.

@@ -25,7 +25,7 @@ async fn what_is_kept_is_the_track_and_the_last_of_it_the_location() {
         assert_eq!((reply.accepted, reply.refused), (3, 0));
         assert_eq!(bench.locate("ada").await.unwrap().location, Some(headed.clone()));
         let all = pb::ListTrackRequest::default().with_driver_id("ada");
-        assert_eq!(bench.track(all).await.unwrap().locations, [place(NOW - 2), place(NOW - 1), headed]);
+        assert_eq!(bench.track(all).await.unwrap().locations, [headed, place(NOW - 1), place(NOW - 2)]);
     })
     .await;
 }

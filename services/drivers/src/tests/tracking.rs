@@ -26,6 +26,7 @@ async fn a_track_goes_on_over_hours_and_pages() {
                 break;
             }
         }
+        seen.reverse();
         assert_eq!(seen, all);
     })
     .await;
@@ -39,11 +40,28 @@ async fn a_span_has_its_beginning_and_not_its_end() {
         let hour = NOW - NOW % HOUR;
         bench.seen("ada", hour - 3..hour + 3).await;
         let span = async |from, until| times(&bench.track(track(from, until)).await.unwrap().locations);
-        assert_eq!(span(hour - 1, hour + 1).await, [hour - 1, hour]);
-        assert_eq!(span(hour, 0).await, [hour, hour + 1, hour + 2]);
-        assert_eq!(span(0, hour).await, [hour - 3, hour - 2, hour - 1]);
+        assert_eq!(span(hour - 1, hour + 1).await, [hour, hour - 1]);
+        assert_eq!(span(hour, 0).await, [hour + 2, hour + 1, hour]);
+        assert_eq!(span(0, hour).await, [hour - 1, hour - 2, hour - 3]);
+        assert_eq!(span(0, hour - 1).await, [hour - 2, hour - 3]);
         assert_eq!(span(hour, hour).await, [0_i64; 0]);
         assert_eq!(span(NOW + DAY, 0).await, [0_i64; 0]);
+    })
+    .await;
+}
+
+/// Hours without a location in between have no entrance of their own.
+#[tokio::test]
+async fn a_span_over_hours_without_a_location_has_what_lies_around_them() {
+    on_each_engine(async |bench| {
+        bench.have(&["ada"]).await;
+        let all = [NOW - 9 * HOUR, NOW - 8 * HOUR, NOW - 3 * HOUR, NOW];
+        assert_eq!(bench.seen("ada", all).await, (4, 0));
+        let span = async |from, until| times(&bench.track(track(from, until)).await.unwrap().locations);
+        assert_eq!(span(0, NOW - 3 * HOUR).await, [NOW - 8 * HOUR, NOW - 9 * HOUR]);
+        assert_eq!(span(0, NOW - 4 * HOUR).await, [NOW - 8 * HOUR, NOW - 9 * HOUR]);
+        assert_eq!(span(NOW - 7 * HOUR, NOW - 4 * HOUR).await, [0_i64; 0]);
+        assert_eq!(span(NOW - 4 * HOUR, NOW - HOUR).await, [NOW - 3 * HOUR]);
     })
     .await;
 }

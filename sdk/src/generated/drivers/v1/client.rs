@@ -234,7 +234,7 @@ impl DriversClient {
         self.stub.batch_get_locations(request, &self.options).await
     }
 
-    /// Where a driver was in a span of time, oldest first, in pages.
+    /// Where a driver was in a span of time, newest first, in pages.
     ///
     /// # Errors
     /// What the owner refuses it with, or why it was not answered.
@@ -362,7 +362,7 @@ pub trait DriversStub: Send + Sync {
         Err(Error::unimplemented(methods::drivers::BATCH_GET_LOCATIONS.rules()))
     }
 
-    /// Where a driver was in a span of time, oldest first, in pages.
+    /// Where a driver was in a span of time, newest first, in pages.
     async fn list_track(
         &self,
         _request: ListTrackRequest,

@@ -489,7 +489,7 @@ impl ListTrackRequest {
 }
 
 impl ListTrackResponse {
-    /// By time.
+    /// The newest first.
     #[must_use]
     pub fn with_locations(
         mut self,

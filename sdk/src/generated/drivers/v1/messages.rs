@@ -335,7 +335,7 @@ pub struct ListTrackRequest {
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
 pub struct ListTrackResponse {
-    /// By time.
+    /// The newest first.
     #[prost(message, repeated, tag = "1")]
     pub locations: Vec<Location>,
     /// Leads to the next page; empty on the last.

@@ -138,7 +138,7 @@ pub mod drivers {
         access: Access::Declared,
     });
 
-    /// Where a driver was in a span of time, oldest first, in pages.
+    /// Where a driver was in a span of time, newest first, in pages.
     pub const LIST_TRACK: Method<ListTrackRequest, ListTrackResponse> = Method::new(Rules {
         path: "/drivers.v1.DriversService/ListTrack",
         deadline: Duration::from_secs(1),

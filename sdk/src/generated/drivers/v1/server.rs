@@ -111,7 +111,7 @@ pub trait DriversService: Send + Sync + 'static {
         request: BatchGetLocationsRequest,
     ) -> Result<BatchGetLocationsResponse, Status>;
 
-    /// Where a driver was in a span of time, oldest first, in pages.
+    /// Where a driver was in a span of time, newest first, in pages.
     async fn list_track(
         &self,
         context: Context,
