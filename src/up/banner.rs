@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-/// The banner.
-pub(crate) fn banner(directory: &str, services: &[(String, String)], data: &Path) -> String {
+/// The banner. Whether the data stays when the mesh ends is said as well.
+pub(crate) fn banner(directory: &str, services: &[(String, String)], data: &Path, stays: bool) -> String {
     let mut text = format!("freehold {} is up\n\n", env!("CARGO_PKG_VERSION"));
     row(&mut text, "directory", directory);
     for (name, url) in services {
@@ -15,7 +15,11 @@ pub(crate) fn banner(directory: &str, services: &[(String, String)], data: &Path
     for command in commands(directory, services) {
         let _ = writeln!(text, "  {command}");
     }
-    text.push_str("\nCtrl-C ends it; the data stays.\n");
+    text.push_str(if stays {
+        "\nCtrl-C ends it; the data stays.\n"
+    } else {
+        "\nCtrl-C ends it, and the data.\n"
+    });
     text
 }
 

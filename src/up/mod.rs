@@ -39,7 +39,7 @@ async fn serve(args: &UpArgs, config: &Config) -> Result<(), Failure> {
     };
     let shutdown = host::shutdown_signal();
     let mesh = RunningMesh::start(plan(args, config, data.clone()), shutdown.clone()).await?;
-    eprint!("{}", banner::banner(mesh.directory(), mesh.services(), &data));
+    eprint!("{}", banner::banner(mesh.directory(), mesh.services(), &data, !args.ephemeral));
     if let Some(file) = &args.ready_file {
         ready::write(file, mesh.directory(), mesh.services()).map_err(|error| {
             Failure::new(Exit::Failed, format!("failed to write {}: {error}", file.display()))
