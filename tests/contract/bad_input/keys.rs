@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use freehold_sdk::catalog::v1::methods::catalog;
 use freehold_sdk::catalog::v1::{
     ChangePriceRequest, CreateProductRequest, DeleteProductRequest, DiscontinueProductRequest,
-    RebuildSalesRequest, SetAttributesRequest,
+    RebuildSalesRequest, ReinstateProductRequest, SetAttributesRequest,
 };
 use freehold_sdk::gateway::v1::ReplaceProductRequest;
 use freehold_sdk::gateway::v1::methods::gateway;
@@ -127,7 +127,10 @@ fn write<In: Message, Out>(method: &'static Method<In, Out>, request: In) -> Wri
 }
 
 fn writes() -> Vec<Write> {
-    [of_users(), of_catalog(), of_inventory(), of_payments(), of_orders(), of_baskets()].into_iter().flatten().collect()
+    [of_users(), of_catalog(), of_inventory(), of_payments(), of_orders(), of_baskets()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn of_users() -> Vec<Write> {
@@ -147,6 +150,10 @@ fn of_catalog() -> Vec<Write> {
         write(&catalog::CREATE_PRODUCT, product),
         write(&catalog::CHANGE_PRICE, ChangePriceRequest::default().with_id(ID).with_price_cents(200)),
         write(&catalog::DISCONTINUE_PRODUCT, DiscontinueProductRequest::default().with_id(ID)),
+        write(
+            &catalog::REINSTATE_PRODUCT,
+            ReinstateProductRequest::default().with_id(ID).with_discontinuation_id("keys"),
+        ),
         write(
             &catalog::SET_ATTRIBUTES,
             SetAttributesRequest::default().with_product_id(ID).with_attributes(Struct::default()),
