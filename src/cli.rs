@@ -40,6 +40,9 @@ pub(crate) enum Verb {
     Call(CallArgs),
     /// Draws who owns, calls, reads and copies what, from the contracts.
     Graph(GraphArgs),
+    /// Writes the contracts in the words of others.
+    #[command(subcommand)]
+    Export(Export),
     /// Writes what contracts become: the SDK, and what each service needs of the others.
     Gen(GenArgs),
     /// Begins something new.
@@ -181,6 +184,27 @@ pub(crate) enum GraphFormat {
     Dot,
     /// One JSON document.
     Json,
+}
+
+/// What the contracts are written as.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Export {
+    /// An OpenAPI 3.1 document of all that the gateway answers over HTTP/JSON.
+    Openapi(ExportArgs),
+}
+
+/// Options of `export`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ExportArgs {
+    /// A folder of contracts, instead of those that this command was built with.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) proto: Option<PathBuf>,
+    /// The title of the document.
+    #[arg(long, value_name = "TEXT", default_value = "Freehold")]
+    pub(crate) title: String,
+    /// The version that the document says it is of.
+    #[arg(long, value_name = "TEXT", default_value = env!("CARGO_PKG_VERSION"))]
+    pub(crate) version: String,
 }
 
 /// Options of `status`.

@@ -12,9 +12,11 @@ mod demo;
 mod doctor;
 mod duration;
 mod exit;
+mod export;
 mod generate;
 mod graph;
 mod man;
+mod output;
 mod place;
 mod scaffold;
 mod status;
@@ -46,6 +48,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Check(args) => check::run(&args, cli.output),
         Verb::Call(args) => call::run(&args, cli.output),
         Verb::Graph(args) => graph::run(&args, cli.output),
+        Verb::Export(export) => export::run(&export),
         Verb::Gen(args) => generate::run(&args, cli.output),
         Verb::New(New::Service(args)) => scaffold::run(&args),
         Verb::Status(args) => status::run(&args, cli.output),

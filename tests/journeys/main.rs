@@ -14,6 +14,7 @@ mod gateway;
 mod keyed;
 mod kill;
 mod mesh;
+mod openapi;
 mod ports;
 mod records;
 mod refused;

@@ -34,14 +34,17 @@
 //! **Streams.** A stream of replies is `application/x-ndjson`, a line per message, and ends with a line
 //! `{"error": ..}` where it fails. A stream of requests is a body of such lines. What streams both ways answers 501.
 //!
-//! **Errors** are `google.rpc.Status` as JSON, see the module `status`; an unknown route is 404, a wrong verb 405.
+//! **Errors** are `google.rpc.Status` as JSON, `{"error": {"code", "status", "message", "details"}}`, under the HTTP
+//! status that the code stands for; an unknown route is 404, a wrong verb 405.
 //!
+//! [`openapi::document`] describes all of it.
 
 mod call;
 mod escape;
 mod json;
 mod lines;
 mod near;
+pub mod openapi;
 mod parameters;
 mod problems;
 mod raw;

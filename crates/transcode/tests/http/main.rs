@@ -6,6 +6,8 @@ mod contract;
 mod errors;
 mod fuzz;
 mod identity;
+mod openapi;
+mod options;
 mod owner;
 mod routes;
 mod streams;
