@@ -16,7 +16,6 @@ mod export;
 mod generate;
 mod graph;
 mod man;
-mod output;
 mod place;
 mod scaffold;
 mod status;
