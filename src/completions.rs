@@ -1,16 +1,15 @@
 //! `freehold completions`: what a shell needs to complete verbs and options, made from the command line's own definition.
 
-use std::io::{self, Write};
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::cli::{Cli, CompletionsArgs};
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
+use crate::output;
 
 /// Prints the script of a shell.
 pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
-    io::stdout().write_all(&script(args.shell)).map_err(|error| Failure::new(Exit::Failed, error))
+    output::write(&script(args.shell))
 }
 
 fn script(shell: Shell) -> Vec<u8> {

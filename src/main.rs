@@ -16,6 +16,7 @@ mod export;
 mod generate;
 mod graph;
 mod man;
+mod output;
 mod place;
 mod scaffold;
 mod status;

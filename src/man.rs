@@ -1,7 +1,7 @@
 //! `freehold man`: manual pages, made from the command line's own definition: one for the command, one for each verb.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -9,13 +9,12 @@ use clap_mangen::Man;
 
 use crate::cli::{Cli, ManArgs};
 use crate::exit::{Exit, Failure};
+use crate::output;
 
 /// Prints the page of the command, or writes all pages into a folder.
 pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
     match &args.out {
-        None => page()
-            .and_then(|page| io::stdout().write_all(&page))
-            .map_err(|error| Failure::new(Exit::Failed, error)),
+        None => output::write(&page().map_err(|error| Failure::new(Exit::Failed, error))?),
         Some(folder) => write(folder).map_err(|error| {
             Failure::new(Exit::Failed, format!("failed to write into {}: {error}", folder.display()))
         }),

@@ -9,8 +9,6 @@ mod refusal;
 mod request;
 mod target;
 
-use std::io::{self, Write};
-
 use freehold_contract::Model;
 use freehold_sdk::{CallOptions, Channel, Error, Messages, Requests};
 use freehold_wire::{Method, Retry, metadata};
@@ -24,6 +22,7 @@ use crate::call::target::Target;
 use crate::cli::{CallArgs, Format};
 use crate::contracts;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::place::Place;
 
 /// Calls the method and prints what it answers.
@@ -181,8 +180,7 @@ impl Call {
         let json =
             if pretty { serde_json::to_string_pretty(&message) } else { serde_json::to_string(&message) };
         let json = json.map_err(|error| failed(error.to_string()))?;
-        // Whoever reads a stream may stop at any time.
-        writeln!(io::stdout(), "{json}").map_err(|error| Failure::new(Exit::Failed, error))
+        output::write(format!("{json}\n").as_bytes())
     }
 
     /// Says why there is no answer.

@@ -8,24 +8,22 @@ mod map;
 mod mermaid;
 mod text;
 
-use std::io::{self, Write};
-
 use serde_json::json;
 
 use crate::cli::{Format, GraphArgs, GraphFormat};
 use crate::contracts;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::graph::map::Map;
+use crate::output;
 
 /// Prints the graph of the contracts that the command was built with, or of those in a folder.
-pub(crate) fn run(args: &GraphArgs, output: Format) -> Result<(), Failure> {
+pub(crate) fn run(args: &GraphArgs, format: Format) -> Result<(), Failure> {
     let model = match &args.proto {
         Some(folder) => contracts::of_folder(folder)?,
         None => contracts::embedded()?,
     };
-    let usual = if output == Format::Json { GraphFormat::Json } else { GraphFormat::Text };
-    let drawn = draw(&Map::of(&model), args.format.unwrap_or(usual));
-    io::stdout().write_all(drawn.as_bytes()).map_err(|error| Failure::new(Exit::Failed, error))
+    let usual = if format == Format::Json { GraphFormat::Json } else { GraphFormat::Text };
+    output::write(draw(&Map::of(&model), args.format.unwrap_or(usual)).as_bytes())
 }
 
 fn draw(map: &Map, format: GraphFormat) -> String {

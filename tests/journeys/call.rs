@@ -131,3 +131,13 @@ async fn a_service_that_does_not_answer_in_time_ends_with_seven_and_the_key() {
     let gone = run(scratch.path(), &["call", "RegisterUser", "--mesh", &url]).await;
     assert!(gone.refusal(4).contains(&url), "{gone:#?}");
 }
+
+#[tokio::test]
+async fn a_reader_that_leaves_ends_the_command_without_a_word() {
+    let scratch = Scratch::new("call-pipe");
+    let mut graph = freehold(scratch.path(), &["graph"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let said = graph.stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+    assert_eq!((said.status.code(), said.stderr.as_slice()), (Some(1), &b""[..]), "{said:?}");
+}
