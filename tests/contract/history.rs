@@ -91,7 +91,7 @@ fn refusal(error: &Error) -> (Code, &str) {
 
 /// The clients of a consumer over a mesh of several processes.
 fn clients(ups: &[&Up], consumer: &str, session: &Session) -> Clients {
-    let known = ["users", "catalog", "inventory", "payments", "orders", "notifications"];
+    let known = ["users", "catalog", "inventory", "payments", "orders", "notifications", "drivers", "rides"];
     let nowhere = known.map(|name| (name.to_owned(), "http://127.0.0.1:1".to_owned()));
     let services = nowhere.into_iter().chain(ups.iter().flat_map(|up| up.services()));
     Clients::over(&Mesh::fixed(consumer, services), session)

@@ -3,10 +3,12 @@
 //! Tests read these and leave them as they are; what a test changes it makes itself, under ids of its own.
 
 use freehold_sdk::catalog::v1::{CatalogClient, CreateProductRequest};
+use freehold_sdk::drivers::v1::{DriversClient, RegisterDriverRequest, Vehicle};
 use freehold_sdk::inventory::v1::{InventoryClient, RestockRequest};
 use freehold_sdk::notifications::v1::{CountMailsRequest, NotificationsClient};
 use freehold_sdk::orders::v1::{NewLine, Order, OrderState, OrdersClient, PlaceOrderRequest};
 use freehold_sdk::payments::v1::{OpenAccountRequest, PaymentsClient};
+use freehold_sdk::rides::v1::{Point, RequestRideRequest, RidesClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Mesh, Session};
 use freehold_testkit::eventually;
@@ -19,6 +21,10 @@ pub(crate) const USERS: [&str; 2] = ["ANA", "MARIA"];
 pub(crate) const PRODUCTS: [&str; 2] = ["CHAI", "CHANG"];
 /// Two orders of the first user, for one unit of the first product.
 pub(crate) const ORDERS: [&str; 2] = ["FIRST", "SECOND"];
+/// Two drivers.
+pub(crate) const DRIVERS: [&str; 2] = ["ADA", "GRACE"];
+/// Two rides that the first user has requested.
+pub(crate) const RIDES: [&str; 2] = ["HOME", "WORK"];
 
 /// What is in a product and never leaves its owner.
 pub(crate) const COST_CENTS: i64 = 987_654_321;
@@ -35,6 +41,8 @@ pub(crate) struct Clients {
     pub(crate) payments: PaymentsClient,
     pub(crate) orders: OrdersClient,
     pub(crate) notifications: NotificationsClient,
+    pub(crate) drivers: DriversClient,
+    pub(crate) rides: RidesClient,
 }
 
 impl Clients {
@@ -55,6 +63,8 @@ impl Clients {
                 .unwrap()
                 .with_session(session)
                 .with_deadline(LONG),
+            drivers: DriversClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+            rides: RidesClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
         }
     }
 
@@ -91,6 +101,20 @@ impl Clients {
         let order = PlaceOrderRequest::default().with_id(id).with_customer_id(customer).with_lines([line]);
         self.orders.place_order(order).await.unwrap()
     }
+
+    /// Registers a driver.
+    pub(crate) async fn driver(&self, id: &str, name: &str) {
+        let vehicle = Vehicle::default().with_plate("B-AL 1815").with_seats(4);
+        let driver = RegisterDriverRequest::default().with_id(id).with_name(name).with_phone("030 1815");
+        self.drivers.register_driver(driver.with_vehicle(vehicle)).await.unwrap();
+    }
+
+    /// Requests a ride.
+    pub(crate) async fn ride(&self, id: &str, rider: &str) {
+        let (from, to) = (Point::default().with_latitude_e7(525_200_066), Point::default());
+        let ride = RequestRideRequest::default().with_id(id).with_rider_id(rider);
+        self.rides.request_ride(ride.with_pickup(from).with_destination(to)).await.unwrap();
+    }
 }
 
 /// Fills a new mesh.
@@ -105,6 +129,12 @@ pub(crate) async fn furnish(up: &Up) {
     for order in ORDERS {
         let placed = demo.order(order, USERS[0], PRODUCTS[0]).await;
         assert_eq!(placed.state, i32::from(OrderState::Confirmed), "{placed:?}");
+    }
+    for driver in DRIVERS {
+        demo.driver(driver, driver).await;
+    }
+    for ride in RIDES {
+        demo.ride(ride, USERS[0]).await;
     }
     eventually("a mail about each order", LONG, async || {
         let mails = demo.notifications.count_mails(CountMailsRequest::default()).await.unwrap();

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, ErrorInfo, FieldViolation, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 /// The domain of every `ErrorInfo` of the mesh.
 pub const DOMAIN: &str = "freehold";
@@ -134,11 +134,11 @@ pub fn unimplemented(message: impl Into<String>) -> Status {
 }
 
 /// The status with more figures in its `ErrorInfo.metadata`, such as how much was done before it came to this; its text
-/// says them too.
+/// says them too. One that nobody has given a reason yet, as of the transport, stays as it is.
 #[must_use]
 pub fn with_figures<'a>(status: Status, figures: impl IntoIterator<Item = (&'a str, String)>) -> Status {
     let mut details = status.get_error_details();
-    let known = details.error_info().cloned().unwrap_or_else(|| ErrorInfo::new("", DOMAIN, HashMap::new()));
+    let Some(known) = details.error_info().cloned() else { return status };
     let (mut all, mut message) = (known.metadata, status.message().to_owned());
     for (name, value) in figures {
         message.push_str(&format!("; {name}: {value}"));
@@ -177,6 +177,8 @@ mod tests {
         let expected =
             [("wanted", "3"), ("kept", "2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(figures, HashMap::from(expected));
+        let foreign = with_figures(Status::unknown("broken pipe"), [("kept", "2".to_owned())]);
+        assert_eq!((foreign.message(), of(&foreign).as_str()), ("broken pipe", ""));
         let named = with_figures(bad_field("id", "is wrong"), [("index", "7".to_owned())]);
         assert_eq!(named.get_details_bad_request().unwrap().field_violations[0].field, "id");
     }

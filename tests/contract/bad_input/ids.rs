@@ -25,7 +25,7 @@ enum Unknown {
 }
 
 /// The RPCs that answer otherwise than by NOT_FOUND.
-const OTHERWISE: [(&str, Unknown); 30] = [
+const OTHERWISE: [(&str, Unknown); 36] = [
     ("catalog.v1.CatalogService/BatchGetPrices", Unknown::Left),
     ("catalog.v1.CatalogService/BatchGetProducts", Unknown::Left),
     ("catalog.v1.CatalogService/CreateProduct", Unknown::Made),
@@ -34,6 +34,10 @@ const OTHERWISE: [(&str, Unknown); 30] = [
     ("catalog.v1.CatalogService/ListSales", Unknown::Left),
     ("catalog.v1.CatalogService/RebuildSales", Unknown::Made),
     ("catalog.v1.CatalogService/ReinstateProduct", Unknown::Made),
+    ("drivers.v1.DriversService/BatchGetDrivers", Unknown::Left),
+    ("drivers.v1.DriversService/BatchGetLocations", Unknown::Left),
+    ("drivers.v1.DriversService/ListDrivers", Unknown::Left),
+    ("drivers.v1.DriversService/RegisterDriver", Unknown::Made),
     ("gateway.v1.GatewayService/ReplaceProduct", Unknown::Alike("by_product_id")),
     ("inventory.v1.InventoryService/BatchGetStock", Unknown::Left),
     ("inventory.v1.InventoryService/ListStock", Unknown::Left),
@@ -53,6 +57,8 @@ const OTHERWISE: [(&str, Unknown); 30] = [
     ("payments.v1.PaymentsService/OpenAccount", Unknown::Made),
     ("payments.v1.PaymentsService/Refund", Unknown::Made),
     ("payments.v1.PaymentsService/Void", Unknown::Made),
+    ("rides.v1.RidesService/ListRides", Unknown::Left),
+    ("rides.v1.RidesService/RequestRide", Unknown::Wanted("RIDER_UNKNOWN")),
     ("users.v1.UsersService/BatchGetUsers", Unknown::Left),
     ("users.v1.UsersService/ListUsers", Unknown::Left),
     ("users.v1.UsersService/RegisterUser", Unknown::Made),

@@ -8,6 +8,11 @@ use freehold_sdk::catalog::v1::{
     ChangePriceRequest, CreateProductRequest, DeleteProductRequest, DiscontinueProductRequest,
     RebuildSalesRequest, ReinstateProductRequest, SetAttributesRequest,
 };
+use freehold_sdk::drivers::v1::methods::drivers;
+use freehold_sdk::drivers::v1::{
+    ChangeStandingRequest, EraseDriverRequest, RateDriverRequest, RegisterDriverRequest, Standing,
+    UpdateDriverRequest, Vehicle,
+};
 use freehold_sdk::gateway::v1::ReplaceProductRequest;
 use freehold_sdk::gateway::v1::methods::gateway;
 use freehold_sdk::inventory::v1::methods::inventory;
@@ -22,6 +27,10 @@ use freehold_sdk::orders::v1::{
 use freehold_sdk::payments::v1::methods::payments;
 use freehold_sdk::payments::v1::{
     AuthoriseRequest, CaptureRequest, DepositRequest, OpenAccountRequest, RefundRequest, VoidRequest,
+};
+use freehold_sdk::rides::v1::methods::rides;
+use freehold_sdk::rides::v1::{
+    AcceptRideRequest, CancelRideRequest, FinishRideRequest, Point, RequestRideRequest, StartRideRequest,
 };
 use freehold_sdk::users::v1::methods::users;
 use freehold_sdk::users::v1::{EraseUserRequest, RegisterUserRequest, UpdateUserRequest};
@@ -39,7 +48,7 @@ use crate::contract::{Rpc, rpcs};
 use crate::mesh::shared;
 use crate::messages::altered;
 use crate::wire::{named, with};
-use crate::world::{PRODUCTS, USERS};
+use crate::world::{DRIVERS, PRODUCTS, USERS};
 
 /// A write that works, given those before it.
 struct Write {
@@ -127,10 +136,19 @@ fn write<In: Message, Out>(method: &'static Method<In, Out>, request: In) -> Wri
 }
 
 fn writes() -> Vec<Write> {
-    [of_users(), of_catalog(), of_inventory(), of_payments(), of_orders(), of_baskets()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        of_users(),
+        of_catalog(),
+        of_inventory(),
+        of_payments(),
+        of_orders(),
+        of_baskets(),
+        of_drivers(),
+        of_rides(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn of_users() -> Vec<Write> {
@@ -231,5 +249,36 @@ fn of_baskets() -> Vec<Write> {
         write(&orders::REPLACE_IN_BASKETS, replace),
         write(&orders::RESTORE_IN_BASKETS, restore),
         write(&gateway::REPLACE_PRODUCT, nothing),
+    ]
+}
+
+fn of_drivers() -> Vec<Write> {
+    const ID: &str = "keys-driver";
+    let vehicle = Vehicle::default().with_plate("B-AL 1815").with_seats(4);
+    let driver = RegisterDriverRequest::default().with_id(ID).with_name("Before").with_phone("030 1815");
+    let rating = RateDriverRequest::default().with_id(ID).with_rating_id("keys-rating").with_stars(4);
+    let suspended = ChangeStandingRequest::default().with_id(ID).with_standing(Standing::Suspended);
+    vec![
+        write(&drivers::REGISTER_DRIVER, driver.with_vehicle(vehicle)),
+        write(&drivers::UPDATE_DRIVER, UpdateDriverRequest::default().with_id(ID).with_name("After")),
+        write(&drivers::CHANGE_STANDING, suspended),
+        write(&drivers::RATE_DRIVER, rating),
+        write(&drivers::ERASE_DRIVER, EraseDriverRequest::default().with_id(ID)),
+    ]
+}
+
+fn of_rides() -> Vec<Write> {
+    let ride = |id: &str| {
+        let ride = RequestRideRequest::default().with_id(id).with_rider_id(USERS[1]);
+        ride.with_pickup(Point::default()).with_destination(Point::default())
+    };
+    let accept = AcceptRideRequest::default().with_id("keys-driven").with_driver_id(DRIVERS[1]);
+    vec![
+        write(&rides::REQUEST_RIDE, ride("keys-driven")),
+        write(&rides::ACCEPT_RIDE, accept),
+        write(&rides::START_RIDE, StartRideRequest::default().with_id("keys-driven")),
+        write(&rides::FINISH_RIDE, FinishRideRequest::default().with_id("keys-driven")),
+        write(&rides::REQUEST_RIDE, ride("keys-called-off")),
+        write(&rides::CANCEL_RIDE, CancelRideRequest::default().with_id("keys-called-off")),
     ]
 }
