@@ -1,12 +1,15 @@
-//! Fills the mesh: customers with accounts and money, products with stock. Doing it again changes nothing.
+//! Fills the mesh: customers with accounts and money, products with stock, drivers. Doing it again changes nothing.
 
 use freehold_sdk::Error;
 use freehold_sdk::catalog::v1::CreateProductRequest;
+use freehold_sdk::drivers::v1::{RegisterDriverRequest, Vehicle};
 use freehold_sdk::inventory::v1::RestockRequest;
 use freehold_sdk::payments::v1::{DepositRequest, OpenAccountRequest};
 use freehold_sdk::users::v1::{Address, RegisterUserRequest};
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::demo::fleet::{Driver, FLEET};
 use crate::demo::generated::Calls;
 use crate::demo::northwind::{Customer, Product};
 use crate::demo::persist::persist;
@@ -17,7 +20,8 @@ pub(crate) async fn load(calls: &Calls, plan: &Plan, workers: usize) -> Result<(
     let customers = stream::iter(&plan.customers).map(|customer| add_customer(calls, plan, customer));
     customers.buffer_unordered(workers).try_collect::<()>().await?;
     let products = stream::iter(&plan.products).map(|product| add_product(calls, plan, product));
-    products.buffer_unordered(workers).try_collect::<()>().await
+    products.buffer_unordered(workers).try_collect::<()>().await?;
+    try_join_all(FLEET.iter().map(|driver| add_driver(calls, driver))).await.map(drop)
 }
 
 async fn add_customer(calls: &Calls, plan: &Plan, customer: &Customer) -> Result<(), Error> {
@@ -60,6 +64,18 @@ async fn add_product(calls: &Calls, plan: &Plan, product: &Product) -> Result<()
     let catalog = calls.catalog.with_key(format!("demo-product-{}", product.id));
     unless_there("PRODUCT_EXISTS", persist(|| catalog.create_product(create.clone())).await)?;
     deliver(calls, &product.id, product.units, &plan.key(&format!("opening-{}", product.id))).await
+}
+
+async fn add_driver(calls: &Calls, driver: &Driver) -> Result<(), Error> {
+    let vehicle =
+        Vehicle::default().with_plate(driver.plate).with_model(driver.model).with_seats(driver.seats);
+    let register = RegisterDriverRequest::default()
+        .with_id(driver.id)
+        .with_name(driver.name)
+        .with_phone(driver.phone)
+        .with_vehicle(vehicle);
+    let drivers = calls.drivers.with_key(format!("demo-{}", driver.id));
+    unless_there("DRIVER_EXISTS", persist(|| drivers.register_driver(register.clone())).await)
 }
 
 /// Books a delivery, once per id.

@@ -1,8 +1,10 @@
 //! `freehold demo`: an outside consumer with needs of its own that replays Northwind through a mesh.
 //!
-//! It loads customers and products, places orders while goods arrive and prices change, waits until every mail is out,
-//! and says what came of it. It outlives a restart of the mesh, and done again it resumes.
+//! It loads customers, products and drivers, places orders while goods arrive, prices change and riders are driven,
+//! waits until every mail is out, and says what came of it. It outlives a restart of the mesh, and done again it resumes.
 
+mod drive;
+mod fleet;
 #[rustfmt::skip]
 #[expect(unreachable_pub, reason = "generated, for crates as for commands")]
 mod generated;
@@ -14,6 +16,7 @@ mod plan;
 mod probe;
 mod progress;
 mod report;
+mod tracking;
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +31,7 @@ use crate::demo::generated::Calls;
 use crate::demo::persist::{PATIENCE, persist};
 use crate::demo::plan::Plan;
 use crate::demo::progress::Progress;
-use crate::demo::report::{Report, Tally, percentile_ms};
+use crate::demo::report::{Driven, Report, Tally, percentile_ms};
 use crate::exit::{Exit, Failure};
 use crate::place::Place;
 use crate::up::{self, RunningMesh};
@@ -100,22 +103,34 @@ async fn replay(mesh: &Mesh, plan: &Plan, workers: usize) -> Result<Report, Erro
         let _loading = Progress::begin("loading", plan.customers.len() + plan.products.len());
         load::load(&calls, plan, workers).await?;
     }
-    let placing = Instant::now();
-    let tally = {
-        let progress = Progress::begin("placing orders", plan.orders.len());
-        place::place_all(&calls, plan, workers, &progress).await?
-    };
-    let placed = placing.elapsed();
+    let (tally, driven, placed) = place_and_drive(&calls, plan, workers).await?;
     let mails = settle(&calls, plan, &tally).await?;
     let (events, took) = (probe::events(mesh).await?.saturating_sub(before), began.elapsed());
     let mut lags = probe::replica_lag(&calls, plan).await?;
-    let mut report = report(plan, tally, mails, placed);
+    let mut report = report(plan, tally, driven, mails, placed);
     report.events = events;
     report.events_per_second = events as f64 / took.as_secs_f64();
     report.replica_lag_p50_ms = percentile_ms(&mut lags, 50);
     report.replica_lag_p99_ms = percentile_ms(&mut lags, 99);
     report.seconds = began.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Places all orders and drives whoever rides after them; how long the placing took.
+async fn place_and_drive(
+    calls: &Calls,
+    plan: &Plan,
+    workers: usize,
+) -> Result<(Tally, Driven, Duration), Error> {
+    let (queues, shifts) = drive::queues(plan);
+    let placing = async {
+        let began = Instant::now();
+        let progress = Progress::begin("placing orders", plan.orders.len());
+        let tally = place::place_all(calls, plan, workers, &progress, queues).await?;
+        Ok((tally, began.elapsed()))
+    };
+    let ((tally, placed), driven) = tokio::try_join!(placing, drive::drive_all(calls, plan, shifts))?;
+    Ok((tally, driven, placed))
 }
 
 /// Clients that share what they have seen: an order placed after a price was changed is placed at the changed price.
@@ -148,7 +163,7 @@ async fn settle(calls: &Calls, plan: &Plan, tally: &Tally) -> Result<u64, Error>
     }
 }
 
-fn report(plan: &Plan, mut tally: Tally, mails: u64, placed: Duration) -> Report {
+fn report(plan: &Plan, mut tally: Tally, driven: Driven, mails: u64, placed: Duration) -> Report {
     Report {
         seed: plan.seed,
         orders: plan.orders.len() as u64,
@@ -157,6 +172,11 @@ fn report(plan: &Plan, mut tally: Tally, mails: u64, placed: Duration) -> Report
         compensated: tally.compensated(),
         shipped: tally.shipped,
         cancelled: tally.cancelled,
+        rides_finished: driven.finished,
+        rides_cancelled: driven.cancelled,
+        rides_shown_live: driven.shown_live,
+        locations_sent: driven.locations_sent,
+        locations_accepted: driven.locations_accepted,
         mails,
         place_p50_ms: percentile_ms(&mut tally.latencies, 50),
         place_p99_ms: percentile_ms(&mut tally.latencies, 99),

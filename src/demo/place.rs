@@ -1,4 +1,5 @@
-//! Places the orders of a plan, many at once, while goods arrive and prices change.
+//! Places the orders of a plan, many at once, while goods arrive and prices change; riders of shipped ones queue for a
+//! driver.
 //!
 //! Every call has a key that the plan fixes, so whatever was done before a crash, of either side, is not done again.
 
@@ -13,6 +14,7 @@ use freehold_sdk::orders::v1::{
 use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 
+use crate::demo::drive::Queues;
 use crate::demo::generated::Calls;
 use crate::demo::load::deliver;
 use crate::demo::northwind;
@@ -27,8 +29,10 @@ pub(crate) async fn place_all(
     plan: &Plan,
     workers: usize,
     progress: &Progress,
+    queues: Queues,
 ) -> Result<Tally, Error> {
-    let shared = Shared { calls, plan, progress, next: AtomicUsize::new(0), discontinued: OnceCell::new() };
+    let shared =
+        Shared { calls, plan, progress, queues, next: AtomicUsize::new(0), discontinued: OnceCell::new() };
     let tallies = try_join_all((0..workers).map(|_| work(&shared))).await?;
     Ok(tallies.into_iter().fold(Tally::default(), Tally::and))
 }
@@ -38,12 +42,13 @@ struct Shared<'a> {
     calls: &'a Calls,
     plan: &'a Plan,
     progress: &'a Progress,
+    queues: Queues,
     next: AtomicUsize,
     discontinued: OnceCell<()>,
 }
 
 async fn work(shared: &Shared<'_>) -> Result<Tally, Error> {
-    let Shared { calls, plan, .. } = *shared;
+    let Shared { calls, plan, .. } = shared;
     let mut tally = Tally::default();
     loop {
         let place = shared.next.fetch_add(1, Ordering::Relaxed);
@@ -57,7 +62,7 @@ async fn work(shared: &Shared<'_>) -> Result<Tally, Error> {
         let ended = place_one(calls, plan, order).await?;
         tally.order(&ended, began.elapsed());
         if let Ended::Confirmed = ended {
-            follow(calls, plan, place, &order.id, &mut tally).await?;
+            follow(shared, place, &order.id, &mut tally).await?;
         }
         shared.progress.advance();
     }
@@ -92,7 +97,8 @@ fn ended(order: &Order) -> Ended {
 }
 
 /// What becomes of a confirmed order.
-async fn follow(calls: &Calls, plan: &Plan, place: usize, id: &str, tally: &mut Tally) -> Result<(), Error> {
+async fn follow(shared: &Shared<'_>, place: usize, id: &str, tally: &mut Tally) -> Result<(), Error> {
+    let Shared { calls, plan, .. } = shared;
     match plan.fate(place) {
         Fate::Keep => {}
         Fate::Ship => {
@@ -100,6 +106,7 @@ async fn follow(calls: &Calls, plan: &Plan, place: usize, id: &str, tally: &mut 
             let orders = calls.orders.with_key(plan.key(&format!("ship-{id}")));
             persist(|| orders.ship_order(request.clone())).await?;
             tally.shipped += 1;
+            shared.queues.join(plan, place).await;
         }
         Fate::Cancel => {
             let request = CancelOrderRequest::default().with_id(id).with_reason("changed my mind");

@@ -72,6 +72,31 @@ impl Tally {
     }
 }
 
+/// Counts of one or more drivers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Driven {
+    pub(crate) finished: u64,
+    pub(crate) cancelled: u64,
+    /// How often a rider who looked got what only the drivers' owner can tell.
+    pub(crate) shown_live: u64,
+    pub(crate) locations_sent: u64,
+    /// How many of those the owner says that it has kept.
+    pub(crate) locations_accepted: u64,
+}
+
+impl Driven {
+    /// Both counts together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            finished: self.finished + other.finished,
+            cancelled: self.cancelled + other.cancelled,
+            shown_live: self.shown_live + other.shown_live,
+            locations_sent: self.locations_sent + other.locations_sent,
+            locations_accepted: self.locations_accepted + other.locations_accepted,
+        }
+    }
+}
+
 /// What a run came to.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -84,6 +109,11 @@ pub(crate) struct Report {
     pub(crate) compensated: u64,
     pub(crate) shipped: u64,
     pub(crate) cancelled: u64,
+    pub(crate) rides_finished: u64,
+    pub(crate) rides_cancelled: u64,
+    pub(crate) rides_shown_live: u64,
+    pub(crate) locations_sent: u64,
+    pub(crate) locations_accepted: u64,
     pub(crate) mails: u64,
     pub(crate) place_p50_ms: f64,
     pub(crate) place_p99_ms: f64,
@@ -119,6 +149,10 @@ impl Report {
         row("compensated", self.compensated.to_string());
         row("shipped", self.shipped.to_string());
         row("cancelled", self.cancelled.to_string());
+        row("rides finished", self.rides_finished.to_string());
+        row("rides cancelled", self.rides_cancelled.to_string());
+        row("rides shown live", self.rides_shown_live.to_string());
+        row("locations sent / kept", format!("{} / {}", self.locations_sent, self.locations_accepted));
         row("mails", self.mails.to_string());
         row("place p50 / p99", format!("{:.1} ms / {:.1} ms", self.place_p50_ms, self.place_p99_ms));
         row("orders/s", format!("{:.0}", self.orders_per_second));
