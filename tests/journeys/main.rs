@@ -19,5 +19,6 @@ mod ports;
 mod records;
 mod refused;
 mod rides;
+mod sales;
 mod up;
 mod verify;
