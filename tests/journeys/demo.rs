@@ -19,20 +19,61 @@ async fn a_demo_done_again_adds_nothing_and_another_seed_adds_its_own() {
     assert_eq!(first["confirmed"].as_i64().unwrap() + sum(&first["rejected"]), placed(&first), "{first:#}");
     assert!(first["confirmed"].as_i64() > Some(0) && first["compensated"].as_i64() > Some(0), "{first:#}");
     assert_eq!(orders(&records, "s1-"), placed(&first));
+    everybody_rode(&records, &first);
+    let sent = first["locations_sent"].as_i64();
+    assert!(sent > Some(0) && first["locations_accepted"].as_i64() > Some(0), "{first:#}");
     is_sound(scratch.path()).await;
 
     let before = records.sums();
     let again = demo(scratch.path(), "1").await;
     assert_eq!(records.sums(), before);
     assert_eq!(again["events"], 0, "{again:#}");
-    for outcome in ["placed", "confirmed", "rejected", "compensated", "shipped", "cancelled", "mails"] {
+    for outcome in OUTCOMES {
         assert_eq!(again[outcome], first[outcome], "{outcome}");
     }
+    assert_eq!(again["locations_accepted"], 0, "where they were then is old news: {again:#}");
 
     let other = demo(scratch.path(), "2").await;
     assert!(placed(&other) > 0 && other["events"].as_i64() > Some(0), "{other:#}");
     assert_eq!((orders(&records, "s1-"), orders(&records, "s2-")), (placed(&first), placed(&other)));
     is_sound(scratch.path()).await;
+}
+
+/// What is the same however often a seed's run is done.
+const OUTCOMES: [&str; 9] = [
+    "placed",
+    "confirmed",
+    "rejected",
+    "compensated",
+    "shipped",
+    "cancelled",
+    "rides_finished",
+    "rides_cancelled",
+    "mails",
+];
+
+/// Whose order was shipped in the run of the first seed, and nobody else, has ridden, and the ride has ended as planned.
+fn everybody_rode(records: &Records, report: &Value) {
+    let listed = |service, sql| records.text(service, sql).unwrap_or_default();
+    let shipped = listed(
+        "orders",
+        "SELECT group_concat(id || customer_id, ' ' ORDER BY id) FROM shop_order WHERE state = 5 AND id LIKE 's1-%'",
+    );
+    let rode = listed(
+        "rides",
+        "SELECT group_concat(id || rider_id, ' ' ORDER BY id) FROM ride WHERE id LIKE 's1-%'",
+    );
+    assert_eq!(rode, shipped, "{report:#}");
+    let ended = |state: &str| {
+        let sql = format!("SELECT COUNT(*) FROM ride WHERE state = '{state}' AND id LIKE 's1-%'");
+        records.number("rides", &sql)
+    };
+    assert_eq!(ended("FINISHED"), report["rides_finished"].as_i64(), "{report:#}");
+    assert_eq!(ended("CANCELLED"), report["rides_cancelled"].as_i64(), "{report:#}");
+    let sum = report["rides_finished"].as_i64().zip(report["rides_cancelled"].as_i64());
+    assert_eq!(sum.map(|(finished, cancelled)| finished + cancelled), report["shipped"].as_i64());
+    let rated = records.number("drivers", "SELECT COUNT(*) FROM driver_rating WHERE rating_id LIKE 's1-%'");
+    assert_eq!(rated, report["rides_finished"].as_i64());
 }
 
 /// Runs a small demo over a mesh of its own; its report.
@@ -71,6 +112,7 @@ async fn a_demo_that_was_killed_with_its_mesh_is_taken_up_again() {
     killed.kill();
     let resumed = demo(scratch.path(), "1").await;
     assert_eq!(orders(&records, "s1-"), placed(&resumed));
+    everybody_rode(&records, &resumed);
     is_sound(scratch.path()).await;
 }
 
@@ -107,5 +149,6 @@ async fn a_demo_outlives_a_mesh_that_is_killed_and_comes_back() {
     let ended = finish(demo).await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     assert_eq!(orders(&records, "s1-"), placed(&ended.json()[0]));
+    everybody_rode(&records, &ended.json()[0]);
     is_sound(scratch.path()).await;
 }
