@@ -1,13 +1,15 @@
 //! Locations of a thousand drivers on a stream each: how many a second get through the service into its database, beside
 //! bare rusqlite inserting the same rows; and what 20,000 a second take of the machine and how late watchers see them.
 //!
-//! `cargo bench --bench locations`; drivers, watchers and the service share one process and its two threads. Method and
+//! `cargo bench --bench locations`; the service is a process of its own, drivers and watchers share another. Method and
 //! figures are in docs/benchmarks.md.
 
 use std::error::Error;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// Makes this program the service, over the folder that follows.
+const SERVE: &str = "--serve";
 const DRIVERS: usize = 1000;
 /// A connection takes 512 calls at once, but only some 2,400 small frames that wait to be read.
 const CONNECTIONS: usize = 50;
@@ -40,12 +44,74 @@ const BATCH: usize = 1024;
 
 fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let mut arguments = std::env::args().skip_while(|argument| argument != SERVE);
+    if let Some(folder) = arguments.nth(1) {
+        return runtime.block_on(serve(Path::new(&folder)));
+    }
     let folder = tempfile::tempdir()?;
-    let kept = runtime.block_on(mesh(folder.path()))?;
-    let (bare, rate) = peer(&folder.path().join("bare.db"), kept.rows)?;
-    println!("bare rusqlite              {rate:.0} rows/s, {bare} rows in batches of {BATCH}");
+    let service = Service::start(folder.path())?;
+    let kept = runtime.block_on(load(&service))?;
+    drop(service);
+    let rate = peer(&folder.path().join("bare.db"), kept.rows)?;
+    println!("bare rusqlite              {rate:.0} rows/s, as many rows in batches of {BATCH}");
     println!("of bare rusqlite           {:.2}", kept.rate / rate);
     Ok(())
+}
+
+/// Runs the service until its standard input ends; says on its standard output where it listens.
+async fn serve(folder: &Path) -> Result<()> {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
+    let database_url = format!("sqlite:{}", folder.join("drivers.db").display());
+    let running = drivers::start(Host { listen, database_url, trust_metadata: false }).await?;
+    println!("http://{}", running.addr());
+    let shutdown = CancellationToken::new();
+    let ended = shutdown.clone();
+    std::thread::spawn(move || {
+        // It never says anything, so this is its end.
+        let _ = std::io::stdin().read_line(&mut String::new());
+        ended.cancel();
+    });
+    Ok(running.run(shutdown).await?)
+}
+
+/// The service in a process of its own, which ends with this value.
+struct Service {
+    process: Child,
+    url: String,
+}
+
+impl Service {
+    fn start(folder: &Path) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(SERVE).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn()?;
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut url)?;
+        Ok(Self { process, url: url.trim().to_owned() })
+    }
+
+    /// A line of what the system says of its memory, in megabytes.
+    fn memory(&self, line: &str) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find(|found| found.starts_with(line)).ok_or("no such line")?;
+        Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse::<f64>()? / 1024.0)
+    }
+
+    /// What it has used of the processors, in seconds: user and system, in ticks of 10 ms.
+    fn processor_seconds(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let (_, after_name) = stat.rsplit_once(')').ok_or("no name")?;
+        let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        Ok(ticks.sum::<std::result::Result<f64, _>>()? / 100.0)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        // It ends by itself, whatever it says of that.
+        let _ = self.process.wait();
+    }
 }
 
 /// What full speed came to.
@@ -54,22 +120,15 @@ struct Kept {
     rate: f64,
 }
 
-async fn mesh(folder: &Path) -> Result<Kept> {
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
-    let database_url = format!("sqlite:{}", folder.join("drivers.db").display());
-    let running = drivers::start(Host { listen, database_url, trust_metadata: false }).await?;
-    let url = format!("http://{}", running.addr());
-    let shutdown = CancellationToken::new();
-    let serving = tokio::spawn(running.run(shutdown.clone()));
+async fn load(service: &Service) -> Result<Kept> {
     let clients: Vec<DriversClient> =
-        (0..CONNECTIONS).map(|_| client(&url)).collect::<std::result::Result<_, _>>()?;
+        (0..CONNECTIONS).map(|_| client(&service.url)).collect::<std::result::Result<_, _>>()?;
     register(&clients[0]).await?;
-    println!("idle                       {:.1} MB resident", memory("VmRSS:")?);
+    println!("idle                       {:.1} MB resident", service.memory("VmRSS:")?);
+    paced(&clients, service).await?;
+    println!("most held at that pace     {:.1} MB resident", service.memory("VmHWM:")?);
     let kept = full_speed(&clients).await?;
-    println!("most held at full speed    {:.1} MB resident", memory("VmHWM:")?);
-    paced(&clients, &client(&url)?).await?;
-    shutdown.cancel();
-    serving.await??;
+    println!("most held at full speed    {:.1} MB resident", service.memory("VmHWM:")?);
     Ok(kept)
 }
 
@@ -92,7 +151,7 @@ fn id(driver: usize) -> String {
 
 /// Every driver sends as fast as the service takes it.
 async fn full_speed(clients: &[DriversClient]) -> Result<Kept> {
-    let (began, first) = (Instant::now(), now_ms() - 6 * 3_600_000);
+    let (began, first) = (Instant::now(), now_ms());
     let streams = (0..DRIVERS).map(|driver| {
         let times = (first..).take_while(move |_| began.elapsed() < FULL_SPEED);
         let reports = Requests::new(stream::iter(times.map(move |time_ms| report(driver, time_ms))));
@@ -108,10 +167,10 @@ async fn full_speed(clients: &[DriversClient]) -> Result<Kept> {
 }
 
 /// Every driver sends at its pace, and some are watched.
-async fn paced(clients: &[DriversClient], watching: &DriversClient) -> Result<()> {
+async fn paced(clients: &[DriversClient], service: &Service) -> Result<()> {
     let lags = Arc::new(Mutex::new(Vec::new()));
-    let watchers = watch(watching, &lags).await?;
-    let (began, used) = (Tick::now(), processor_seconds()?);
+    let watchers = watch(service, &lags).await?;
+    let (began, used) = (Tick::now(), service.processor_seconds()?);
     let streams = (0..DRIVERS).map(|driver| {
         let reports = Requests::new(at_pace(driver, began));
         clients[driver % CONNECTIONS].report_locations(reports)
@@ -120,7 +179,7 @@ async fn paced(clients: &[DriversClient], watching: &DriversClient) -> Result<()
     let seconds = began.elapsed().as_secs_f64();
     let kept: i64 = replies.iter().map(|reply| reply.accepted).sum();
     let refused: i64 = replies.iter().map(|reply| reply.refused).sum();
-    let cores = (processor_seconds()? - used) / seconds;
+    let cores = (service.processor_seconds()? - used) / seconds;
     println!(
         "at a pace of 20,000/s      {:.0} /s kept, {refused} refused, {cores:.2} cores",
         kept as f64 / seconds
@@ -137,9 +196,12 @@ async fn paced(clients: &[DriversClient], watching: &DriversClient) -> Result<()
 fn at_pace(driver: usize, began: Tick) -> impl Stream<Item = ReportLocationsRequest> + Send + 'static {
     let mut ticks = interval_at(began + PACE.mul_f64(driver as f64 / DRIVERS as f64), PACE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let first = now_ms();
     stream::unfold(ticks, move |mut ticks| async move {
-        let at = ticks.tick().await;
-        (at.duration_since(began) < PACED).then(|| (report(driver, now_ms()), ticks))
+        // When it was due and not when it was sent, so that what is late counts as late.
+        let at = ticks.tick().await.duration_since(began);
+        let time_ms = first + i64::try_from(at.as_millis()).unwrap_or(0);
+        (at < PACED).then(|| (report(driver, time_ms), ticks))
     })
 }
 
@@ -149,11 +211,13 @@ struct Watchers {
     _idle: Vec<Messages<Position>>,
 }
 
-async fn watch(client: &DriversClient, lags: &Arc<Mutex<Vec<i64>>>) -> Result<Watchers> {
+async fn watch(service: &Service, lags: &Arc<Mutex<Vec<i64>>>) -> Result<Watchers> {
+    // What one does not read must not fill the connection of those who do.
+    let (client, sleeper) = (client(&service.url)?, client(&service.url)?);
     let (mut reading, mut idle) = (JoinSet::new(), Vec::new());
     for driver in 0..WATCHED {
         let request = WatchDriverRequest::default().with_driver_id(id(driver));
-        idle.push(client.watch_driver(request.clone()).await?);
+        idle.push(sleeper.watch_driver(request.clone()).await?);
         let (mut positions, lags, began) = (client.watch_driver(request).await?, Arc::clone(lags), now_ms());
         reading.spawn(async move {
             while let Some(Ok(position)) = positions.next().await {
@@ -168,8 +232,8 @@ async fn watch(client: &DriversClient, lags: &Arc<Mutex<Vec<i64>>>) -> Result<Wa
     Ok(Watchers { _reading: reading, _idle: idle })
 }
 
-/// The same rows into the same two tables by bare rusqlite, as durable; how many, and how many a second.
-fn peer(database: &Path, rows: usize) -> Result<(usize, f64)> {
+/// The same rows into the same two tables by bare rusqlite, as durable; how many a second.
+fn peer(database: &Path, rows: usize) -> Result<f64> {
     let mut connection = Connection::open(database)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     connection.execute_batch(
@@ -194,7 +258,7 @@ fn peer(database: &Path, rows: usize) -> Result<(usize, f64)> {
         drop((latest, track));
         unit.commit()?;
     }
-    Ok((rows, rows as f64 / began.elapsed().as_secs_f64()))
+    Ok(rows as f64 / began.elapsed().as_secs_f64())
 }
 
 fn report(driver: usize, time_ms: i64) -> ReportLocationsRequest {
@@ -210,19 +274,4 @@ fn report(driver: usize, time_ms: i64) -> ReportLocationsRequest {
 fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A line of what the system says of this process's memory, in megabytes.
-fn memory(line: &str) -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|found| found.starts_with(line)).ok_or("no such line")?;
-    Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse::<f64>()? / 1024.0)
-}
-
-/// What this process has used of the processors, in seconds: user and system, in ticks of 10 ms.
-fn processor_seconds() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let (_, after_name) = stat.rsplit_once(')').ok_or("no name")?;
-    let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-    Ok(ticks.sum::<std::result::Result<f64, _>>()? / 100.0)
 }
