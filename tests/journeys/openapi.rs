@@ -15,8 +15,8 @@ const VALIDATOR: &str = "openapi-spec-validator";
 fn validator() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
-    let found = std::env::split_paths(&path).chain([own]).map(|folder| folder.join(VALIDATOR));
-    let found = found.filter(|program| program.is_file()).next();
+    let mut programs = std::env::split_paths(&path).chain([own]).map(|folder| folder.join(VALIDATOR));
+    let found = programs.find(|program| program.is_file());
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI validates: `.ci/run tools` installs {VALIDATOR}");
         eprintln!("NOT VALIDATED: there is no {VALIDATOR}; `.ci/run tools` installs it");
