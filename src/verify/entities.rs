@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use freehold_sdk::CONTRACT;
 use freehold_sdk::catalog::v1::{Product, ProductState};
+use freehold_sdk::drivers::v1::{Driver, Permit, Standing};
 use freehold_sdk::inventory::v1::{Reservation, ReservationState, Stock, StockLine};
 use freehold_sdk::orders::v1::{Order, OrderLine};
 use freehold_sdk::payments::v1::{Account, Payment, PaymentState};
+use freehold_sdk::rides::v1::{Point, Ride, RideState};
 use freehold_sdk::users::v1::{Address, User};
 use freehold_store::{Row, vals};
 use freehold_wire::Entity;
@@ -28,8 +31,11 @@ pub(crate) async fn check(moment: &mut Moment, findings: &mut Findings) -> Resul
     compare_with(moment, findings, "inventory", held).await?;
     let orders = orders(moment).await?;
     compare_with(moment, findings, "orders", orders).await?;
-    for owner in ["users", "catalog", "inventory", "payments", "orders"] {
-        versions(moment, findings, owner).await?;
+    compare(moment, findings, "drivers", DRIVERS, driver).await?;
+    compare(moment, findings, "drivers", PERMITS, permit).await?;
+    compare(moment, findings, "rides", RIDES, ride).await?;
+    for owner in CONTRACT.owners.iter().filter(|owner| !owner.entities.is_empty()) {
+        versions(moment, findings, owner.name).await?;
     }
     Ok(())
 }
@@ -40,6 +46,11 @@ const PRODUCTS: &str = "SELECT id, name, price_cents, buyer_email, state, catego
 const STOCK: &str = "SELECT product_id, on_hand_units, reserved_units FROM stock ORDER BY product_id";
 const ACCOUNTS: &str = "SELECT customer_id, balance_cents, held_cents FROM account ORDER BY customer_id";
 const PAYMENTS: &str = "SELECT id, customer_id, amount_cents, state FROM payment ORDER BY id";
+const DRIVERS: &str = "SELECT id, name, phone, registered_ms FROM driver ORDER BY id";
+const PERMITS: &str = "SELECT id, standing FROM driver ORDER BY id";
+const RIDES: &str = "SELECT id, rider_id, driver_id, state, pickup_latitude_e7, pickup_longitude_e7,
+        destination_latitude_e7, destination_longitude_e7, requested_ms, accepted_ms, started_ms, ended_ms, reason
+    FROM ride ORDER BY id";
 
 async fn compare<E: Entity + PartialEq + std::fmt::Debug>(
     moment: &mut Moment,
@@ -175,6 +186,53 @@ fn payment(row: &Row) -> Result<Payment, ReadError> {
         .with_customer_id(cell::<String>("payments", row, "customer_id")?)
         .with_amount_cents(cell("payments", row, "amount_cents")?)
         .with_state(state))
+}
+
+fn driver(row: &Row) -> Result<Driver, ReadError> {
+    let text = |column| cell::<String>("drivers", row, column);
+    Ok(Driver::default()
+        .with_id(text("id")?)
+        .with_name(text("name")?)
+        .with_phone(text("phone")?)
+        .with_registered_ms(cell("drivers", row, "registered_ms")?))
+}
+
+fn permit(row: &Row) -> Result<Permit, ReadError> {
+    let standing = match cell::<String>("drivers", row, "standing")?.as_str() {
+        "GOOD" => Standing::Good,
+        "SUSPENDED" => Standing::Suspended,
+        _ => Standing::Unspecified,
+    };
+    Ok(Permit::default().with_driver_id(cell::<String>("drivers", row, "id")?).with_standing(standing))
+}
+
+fn ride(row: &Row) -> Result<Ride, ReadError> {
+    let text = |column| cell::<String>("rides", row, column);
+    let time = |column| cell::<i64>("rides", row, column);
+    let degrees = |column| cell::<i32>("rides", row, column);
+    let point = |latitude, longitude| {
+        Ok(Point::default().with_latitude_e7(degrees(latitude)?).with_longitude_e7(degrees(longitude)?))
+    };
+    let state = match text("state")?.as_str() {
+        "REQUESTED" => RideState::Requested,
+        "ACCEPTED" => RideState::Accepted,
+        "STARTED" => RideState::Started,
+        "FINISHED" => RideState::Finished,
+        "CANCELLED" => RideState::Cancelled,
+        _ => RideState::Unspecified,
+    };
+    Ok(Ride::default()
+        .with_id(text("id")?)
+        .with_rider_id(text("rider_id")?)
+        .with_driver_id(text("driver_id")?)
+        .with_state(state)
+        .with_pickup(point("pickup_latitude_e7", "pickup_longitude_e7")?)
+        .with_destination(point("destination_latitude_e7", "destination_longitude_e7")?)
+        .with_requested_ms(time("requested_ms")?)
+        .with_accepted_ms(time("accepted_ms")?)
+        .with_started_ms(time("started_ms")?)
+        .with_ended_ms(time("ended_ms")?)
+        .with_reason(text("reason")?))
 }
 
 async fn reservations(moment: &mut Moment) -> Result<Vec<Reservation>, ReadError> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
-    /// The check: "money", "stock", "orders", "replacements", "entities", "replicas", "events", "sales".
+    /// The check: "money", "stock", "orders", "replacements", "rides", "entities", "replicas", "events", "sales".
     pub(crate) check: &'static str,
     /// What it is about: "payments account ALFKI".
     pub(crate) subject: String,

@@ -12,6 +12,7 @@ mod orders;
 mod positions;
 mod replacements;
 mod replicas;
+mod rides;
 mod sales;
 mod stock;
 
@@ -78,6 +79,7 @@ async fn look(databases: &Databases, model: &Model) -> Result<Findings, ReadErro
     stock::check(&mut moment, &mut findings).await?;
     orders::check(&mut moment, &positions, &mut findings).await?;
     replacements::check(&mut moment, &mut findings).await?;
+    rides::check(&mut moment, &mut findings).await?;
     sales::check(&mut moment, &positions, &mut findings).await?;
     entities::check(&mut moment, &mut findings).await?;
     replicas::check(&mut moment, model, &positions, &mut findings).await?;

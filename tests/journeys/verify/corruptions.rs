@@ -24,6 +24,9 @@ const COPY: &str = "SELECT id FROM product_copy ORDER BY id LIMIT 1";
 const MAIL: &str = "SELECT id FROM mail ORDER BY number LIMIT 1";
 const READ: &str = "SELECT key FROM freehold_inbox ORDER BY key LIMIT 1";
 const SALE: &str = "SELECT product_id || ' in ' || month FROM sale ORDER BY product_id LIMIT 1";
+const FINISHED: &str = "SELECT id FROM ride WHERE state = 'FINISHED' ORDER BY id LIMIT 1";
+const DRIVER: &str = "SELECT id FROM driver_copy ORDER BY id LIMIT 1";
+const RATED: &str = "SELECT id FROM driver WHERE ratings > 0 ORDER BY id LIMIT 1";
 const NONE: &str = "SELECT 'NOBODY'";
 
 /// All of them.
@@ -284,6 +287,71 @@ pub(super) const CORRUPTIONS: &[Corruption] = &[
                  VALUES ('{key}', 'replace_product', 1, 9, 'done', '', 0, 0, x'', x'', '', '', '', '', 0)",
         check: "replacements",
         subject: "gateway replacement {key}",
+    },
+    Corruption {
+        what: "a ride is driven for somebody else",
+        service: "rides",
+        pick: FINISHED,
+        damage: "UPDATE ride SET rider_id = 'somebody else' WHERE id = '{key}'",
+        check: "entities",
+        subject: "rides.v1.Ride {key}",
+    },
+    Corruption {
+        what: "a ride is called off that was finished",
+        service: "rides",
+        pick: FINISHED,
+        damage: "UPDATE ride SET state = 'CANCELLED' WHERE id = '{key}'",
+        check: "rides",
+        subject: "rides ride {key}",
+    },
+    Corruption {
+        what: "a ride that began was never told of",
+        service: "rides",
+        pick: FINISHED,
+        damage: "DELETE FROM freehold_outbox WHERE type = 'rides.v1.RideStarted' AND key = '{key}'",
+        check: "rides",
+        subject: "rides ride {key}",
+    },
+    Corruption {
+        what: "a ride was taken by a permit that there never was",
+        service: "rides",
+        pick: FINISHED,
+        damage: "UPDATE ride SET permit_version = permit_version + 1000 WHERE id = '{key}'",
+        check: "rides",
+        subject: "rides ride {key}",
+    },
+    Corruption {
+        what: "a ride has ended at no time",
+        service: "rides",
+        pick: FINISHED,
+        damage: "UPDATE ride SET ended_ms = 0 WHERE id = '{key}'",
+        check: "rides",
+        subject: "rides ride {key}",
+    },
+    Corruption {
+        what: "a copy has another phone number than the driver",
+        service: "rides",
+        pick: DRIVER,
+        damage: "UPDATE driver_copy SET phone = '110' WHERE id = '{key}'",
+        check: "replicas",
+        subject: "rides driver_copy {key}",
+    },
+    Corruption {
+        what: "a driver may take rides, and was suspended",
+        service: "drivers",
+        pick: RATED,
+        damage: "UPDATE driver SET standing = 'SUSPENDED' WHERE id = '{key}'",
+        check: "entities",
+        subject: "drivers.v1.Permit {key}",
+    },
+    Corruption {
+        what: "a rating is gone",
+        service: "drivers",
+        pick: RATED,
+        damage: "DELETE FROM driver_rating WHERE (driver_number, rating_id) = (SELECT driver_number, rating_id
+                     FROM driver_rating JOIN driver ON number = driver_number WHERE id = '{key}' LIMIT 1)",
+        check: "rides",
+        subject: "drivers driver {key}",
     },
     Corruption {
         what: "a mail is missing",
