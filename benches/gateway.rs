@@ -1,5 +1,6 @@
 //! The order page beside the calls that it is made of, one at a time in turn: what it costs over its slowest call, with
-//! and without what a caller knows who comes from a list; on loopback, and with owners a millisecond away.
+//! and without what a caller knows who comes from a list; in a mesh in one process, and with owners a millisecond away
+//! from a gateway in a process of its own.
 //!
 //! `cargo bench --bench gateway`; the bars and the figures are in docs/benchmarks.md.
 
@@ -17,7 +18,7 @@ use freehold_sdk::inventory::v1::{BatchGetStockRequest, InventoryClient, Restock
 use freehold_sdk::orders::v1::{GetOrderRequest, NewLine, OrdersClient, PlaceOrderRequest};
 use freehold_sdk::payments::v1::{GetPaymentRequest, OpenAccountRequest, PaymentsClient};
 use freehold_sdk::users::v1::{GetUserRequest, RegisterUserRequest, UsersClient};
-use freehold_sdk::{Mesh, PORTS, Session};
+use freehold_sdk::{Mesh, Session};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -34,37 +35,30 @@ const AWAY: Duration = Duration::from_millis(1);
 fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let everybody: Vec<&str> =
-        PORTS.iter().map(|(name, _)| *name).filter(|name| *name != "gateway").collect();
-    let (_owners, owners) = up(folder.path(), &everybody.join(","), &Services::new())?;
-    runtime.block_on(fill(&owners))?;
-    measure(&runtime, folder.path(), "loopback", &owners)?;
-    let away = runtime.block_on(put_away(&owners))?;
-    measure(&runtime, folder.path(), "1 ms away", &away)
+    let (_mesh, services) = up(folder.path(), &["--data", "data"], &Services::new())?;
+    runtime.block_on(fill(&services))?;
+    report("a mesh in one process", runtime.block_on(turns(&services, &services))?);
+    let away = runtime.block_on(put_away(&services))?;
+    let (_gateway, gateway) = up(folder.path(), &["--data", "apart", "--only", "gateway"], &away)?;
+    report("owners 1 ms away", runtime.block_on(turns(&away, &gateway))?);
+    Ok(())
 }
 
-/// Measures a gateway over the owners where they are said to be.
-fn measure(runtime: &tokio::runtime::Runtime, folder: &Path, what: &str, owners: &Services) -> Result<()> {
-    let (_gateway, gateway) = up(folder, "gateway", owners)?;
-    let mut times = runtime.block_on(turns(owners, &gateway))?;
+/// What each call took, and the pages over the slowest one.
+fn report(what: &str, mut times: Vec<(&'static str, Vec<Duration>)>) {
     println!("{what}, p50 and p99 of {ROUNDS}");
     let mut slowest = Duration::ZERO;
     for (call, times) in &mut times {
         times.sort_unstable();
-        let p50 = times[times.len() / 2];
-        if !call.starts_with("page") {
-            slowest = slowest.max(p50);
-        }
-        let ratio = p50.as_secs_f64() / slowest.as_secs_f64();
-        let p99 = times[times.len() * 99 / 100];
+        let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
         let compared = if call.starts_with("page") {
-            format!(", {ratio:.2} times the slowest call")
+            format!(", {:.2} times the slowest call", p50.as_secs_f64() / slowest.as_secs_f64())
         } else {
+            slowest = slowest.max(p50);
             String::new()
         };
         println!("  {call:<22} {:>6} us {:>6} us{compared}", p50.as_micros(), p99.as_micros());
     }
-    Ok(())
 }
 
 /// Each call once, round after round, so that whatever else the machine does hits all of them alike.
@@ -124,11 +118,11 @@ async fn fill(owners: &Services) -> Result<()> {
     Ok(())
 }
 
-/// A mesh of those services, which knows where the others are.
-fn up(folder: &Path, only: &str, others: &Services) -> Result<(Ended, Services)> {
+/// A mesh, which knows where the others are.
+fn up(folder: &Path, arguments: &[&str], others: &Services) -> Result<(Ended, Services)> {
     let ready = tempfile::Builder::new().prefix("ready").tempdir_in(folder)?.keep().join("ready.json");
     let mut command = Command::new(env!("CARGO_BIN_EXE_freehold"));
-    command.args(["up", "--port", "0", "--only", only, "--data"]).arg(folder.join("data"));
+    command.current_dir(folder).args(["up", "--port", "0"]).args(arguments);
     command.arg("--ready-file").arg(&ready).stderr(Stdio::null()).stdout(Stdio::null());
     for (name, url) in others {
         command.env(format!("FREEHOLD_{}_URL", name.to_uppercase()), url);
