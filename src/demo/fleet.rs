@@ -96,7 +96,7 @@ impl Plan {
 }
 
 fn end(seed: u64, place: usize) -> End {
-    match chance(seed, place, 4) % 10 {
+    match chance(seed, place, 5) % 10 {
         0 => End::CancelledAtOnce,
         1 => End::CancelledLate,
         luck => End::Finished { stars: if luck < 5 { 4 } else { 5 } },

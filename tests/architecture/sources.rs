@@ -102,6 +102,15 @@ fn attested_elsewhere(sources: &[Source]) -> Vec<String> {
     )
 }
 
+/// Calls in another's name beside those that the transcoder passes on: who makes a call of its own, a gateway too, does so
+/// under its own name (invariant 12).
+fn borrowed_names(sources: &[Source]) -> Vec<String> {
+    let gateway = |path: &str| path.starts_with("crates/client/") || path.starts_with("crates/transcode/");
+    let others = sources.iter().filter(|source| !gateway(&source.path));
+    let borrows = |line: &str| line.contains(".forwarding(");
+    find(others, Source::program, borrows, "only the transcoder passes calls on")
+}
+
 /// Tests that are left out, or that wait for time to pass. A sleep of an hour is one that nobody waits for: it stands for
 /// what never answers.
 fn lazy_tests(sources: &[Source]) -> Vec<String> {
@@ -187,6 +196,11 @@ fn only_the_store_attests_a_commit() {
 }
 
 #[test]
+fn only_the_transcoder_calls_in_anothers_name() {
+    assert_none(&borrowed_names(&all()));
+}
+
+#[test]
 fn every_test_runs_and_none_sleeps() {
     assert_none(&lazy_tests(&all()));
 }
@@ -231,6 +245,13 @@ fn a_claimed_commit_is_found() {
         ]
     );
     assert_none(&attested_elsewhere(&planted("crates/store/src/store.rs", text)));
+}
+
+#[test]
+fn a_call_in_anothers_name_is_found() {
+    let text = "//! Orders.\nlet catalog = CatalogClient::new(channel.forwarding(context.caller()));\n";
+    assert_eq!(borrowed_names(&planted("services/orders/src/lib.rs", text)).len(), 1);
+    assert_none(&borrowed_names(&planted("crates/transcode/src/call.rs", text)));
 }
 
 #[test]

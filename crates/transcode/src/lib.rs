@@ -23,8 +23,7 @@
 //!
 //! **Who asks.** `freehold-caller`, `idempotency-key`, `grpc-timeout`, `traceparent`, `x-request-id` and
 //! `freehold-token-bin` (base64) mean in HTTP what they mean in gRPC. The owner hears them as they were sent and decides
-//! for that caller; an answer brings the session back in `freehold-token-bin`. Who passes on other calls, to gather an
-//! answer from several owners say, does the same with [`freehold_client::Channel::forwarding`].
+//! for that caller; an answer brings the session back in `freehold-token-bin`.
 //!
 //! **JSON** is Protobuf's own mapping, read strictly: an unknown field, a wrong type, a name given twice are refused with
 //! 400, and `BadRequest.fieldViolations` names every field that is wrong. A body has at most 4 MiB and nests at most 100
