@@ -117,27 +117,28 @@ impl Template {
 
     /// What each variable takes of a path, given by its segments; `None` where the template is of other paths.
     pub(crate) fn take<'a>(&self, path: &[&'a str]) -> Option<Vec<Taken<'a>>> {
-        let mut path = path.to_vec();
-        if let Some(verb) = &self.verb {
-            let last = path.last_mut()?;
-            *last = last.strip_suffix(verb.as_str())?.strip_suffix(':')?;
-        }
         let open = self.segments.last() == Some(&Segment::Rest);
         let fixed = self.segments.len() - usize::from(open);
         if path.len() < fixed || (!open && path.len() > fixed) {
             return None;
         }
-        let fits = |(segment, said): (&Segment, &&str)| match segment {
-            Segment::Literal(literal) => literal == said,
-            Segment::One => !said.is_empty(),
+        let (last, outer) = path.split_last()?;
+        let last = match &self.verb {
+            Some(verb) => last.strip_suffix(verb.as_str())?.strip_suffix(':')?,
+            None => last,
+        };
+        let said = |at: usize| if at < outer.len() { outer[at] } else { last };
+        let fits = |(at, segment): (usize, &Segment)| match segment {
+            Segment::Literal(literal) => literal == said(at),
+            Segment::One => !said(at).is_empty(),
             Segment::Rest => true,
         };
-        if !self.segments.iter().zip(&path).all(fits) {
+        if !self.segments.iter().enumerate().all(fits) {
             return None;
         }
         let takes = |(variable, Variable { segments, .. }): (usize, &Variable)| {
             let end = if open && segments.end == self.segments.len() { path.len() } else { segments.end };
-            Taken { variable, segments: path[segments.start..end].to_vec() }
+            Taken { variable, segments: (segments.start..end).map(said).collect() }
         };
         Some(self.variables.iter().enumerate().map(takes).collect())
     }

@@ -100,6 +100,17 @@ fn message(descriptor: &MessageDescriptor, entropy: &mut Entropy, depth: u32) ->
         message.set_field_by_name("nanos", Value::I32((entropy.number() % 1_000_000_000) as i32));
         return message;
     }
+    if well_known && descriptor.name() == "Value" {
+        // One that says nothing is none, and infinity is nothing that it can say.
+        let number = entropy.number();
+        match number % 4 {
+            0 => message.set_field_by_name("null_value", Value::EnumNumber(0)),
+            1 => message.set_field_by_name("bool_value", Value::Bool(number.is_multiple_of(3))),
+            2 => message.set_field_by_name("number_value", Value::F64(number as f64)),
+            _ => message.set_field_by_name("string_value", Value::String(entropy.text())),
+        }
+        return message;
+    }
     for field in descriptor.fields() {
         let nested = field.kind().as_message().is_some() && depth == 0;
         if !nested && !entropy.byte().is_multiple_of(3) {
