@@ -98,8 +98,9 @@ impl Riding {
     /// Once the ride is accepted: it is not while the permits are too old.
     async fn accepted(&self, id: &str) -> Option<()> {
         match self.accept(id).await {
+            Ok(()) => Some(()),
             Err(error) if error.is_retryable_with_same_key() => None,
-            answer => Some(answer.unwrap()),
+            Err(error) => panic!("{error}"),
         }
     }
 
