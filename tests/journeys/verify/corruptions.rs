@@ -73,9 +73,9 @@ pub(super) const CORRUPTIONS: &[Corruption] = &[
         subject: "orders order {key}",
     },
     Corruption {
-        what: "a rejected order is paid for",
+        what: "an order that was rejected or cancelled is paid for",
         service: "payments",
-        pick: "SELECT id FROM payment WHERE state = 'VOIDED' ORDER BY id LIMIT 1",
+        pick: "SELECT id FROM payment WHERE state IN ('VOIDED', 'REFUNDED') ORDER BY id LIMIT 1",
         damage: "UPDATE payment SET state = 'CAPTURED' WHERE id = '{key}'",
         check: "orders",
         subject: "orders order {key}",
