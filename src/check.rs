@@ -26,7 +26,7 @@ fn report(findings: &[Finding], sources: &Sources, format: Format, exit: Exit) -
             print!("{}", freehold_contract::render_text_color(findings, sources));
         }
         Format::Text => print!("{}", freehold_contract::render_text(findings, sources)),
-        Format::Json => print!("{}", freehold_contract::render_json(findings, sources)),
+        Format::Json => print!("{}", freehold_contract::render_json(findings)),
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;

@@ -78,7 +78,7 @@ fn parse_all(sources: &Sources, findings: &mut Vec<Finding>) -> Parsed {
 }
 
 fn parse(path: &str, text: &str, findings: &mut Vec<Finding>) -> Option<FileDescriptorProto> {
-    let at = |start: usize, end: usize| Place { file: path.to_owned(), start, end };
+    let at = |start: usize, end: usize| Place::in_text(path, text, start, end);
     if text.len() > LONGEST {
         let message = format!("`{path}` has {} bytes; at most {LONGEST} are compiled", text.len());
         findings
@@ -145,14 +145,13 @@ fn finding(path: &str, text: &str, error: &dyn Diagnostic) -> Finding {
     let cause = error.diagnostic_source().map(|cause| format!(": {cause}")).unwrap_or_default();
     let mut finding = Finding::error(format!("{error}{cause}")).under("FH1001");
     for label in error.labels().into_iter().flatten() {
-        let start = label.offset().min(text.len());
-        let end = label.offset().saturating_add(label.len()).min(text.len());
-        let place = Place { file: path.to_owned(), start, end };
+        let end = label.offset().saturating_add(label.len());
+        let place = Place::in_text(path, text, label.offset(), end);
         finding = finding.at(place, label.label().unwrap_or_default());
     }
     if finding.places.is_empty() {
         let end = text.trim_end().len();
-        finding = finding.at(Place { file: path.to_owned(), start: end, end }, "");
+        finding = finding.at(Place::in_text(path, text, end, end), "");
     }
     match error.help() {
         Some(help) => finding.help(help.to_string()),

@@ -18,8 +18,34 @@ pub enum Severity {
 pub struct Mark {
     /// Where.
     pub place: Place,
+    /// The name of the baseline in which the place lies; none for the contracts at hand.
+    pub baseline: Option<String>,
     /// A few words under the underlined text; may be empty.
     pub label: String,
+}
+
+/// What a change does to one consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Affected {
+    /// The consumer's name: "orders".
+    pub consumer: String,
+    /// Where its team is reached; may be empty.
+    pub contact: String,
+    /// How hard it is hit.
+    pub verdict: Verdict,
+    /// The line of its needs that takes what changed; none where it needs nothing of it by name.
+    pub need: Option<Mark>,
+}
+
+/// How hard a change hits a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Nothing that it declares changes its meaning.
+    Unaffected,
+    /// It depends on values that are sent, or on code that no contract knows.
+    PotentiallyAffected,
+    /// What it does today fails, or means something else.
+    Broken,
 }
 
 /// One thing that is wrong with a contract.
@@ -35,13 +61,26 @@ pub struct Finding {
     pub places: Vec<Mark>,
     /// What to write instead, ready to be pasted; may be empty.
     pub help: String,
+    /// What it is about, by full name: "catalog.v1.Product.name", "catalog.v1.CatalogService/GetProduct", or the path
+    /// of a file. Waivers name it. Empty where a rule looks at one state of the contracts only.
+    pub element: String,
+    /// Whom it hits, by name; only for a change.
+    pub affected: Vec<Affected>,
 }
 
 impl Finding {
     /// An error, without a rule, a place or help yet.
     pub(crate) fn error(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { rule: "", severity: Severity::Error, message, places: Vec::new(), help: String::new() }
+        Self {
+            rule: "",
+            severity: Severity::Error,
+            message,
+            places: Vec::new(),
+            help: String::new(),
+            element: String::new(),
+            affected: Vec::new(),
+        }
     }
 
     /// A warning, without a rule, a place or help yet.
@@ -57,7 +96,7 @@ impl Finding {
 
     /// Adds a place; the first one is the primary.
     pub(crate) fn at(mut self, place: Place, label: impl Into<String>) -> Self {
-        self.places.push(Mark { place, label: label.into() });
+        self.places.push(Mark { place, baseline: None, label: label.into() });
         self
     }
 

@@ -6,6 +6,7 @@
 
 mod assemble;
 mod bundled;
+pub mod compat;
 mod compile;
 mod descriptors;
 mod finding;
@@ -22,9 +23,9 @@ mod sources;
 pub use assemble::services;
 pub use compile::load;
 pub use descriptors::{DescriptorsError, load_descriptors};
-pub use finding::{Finding, Mark, Severity};
+pub use finding::{Affected, Finding, Mark, Severity, Verdict};
 pub use model::Model;
 pub use near::nearest;
 pub use render::{render_json, render_text, render_text_color};
 pub use rules::check;
-pub use sources::Sources;
+pub use sources::{Sources, Texts};

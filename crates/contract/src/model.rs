@@ -34,24 +34,51 @@ impl Model {
 pub struct Place {
     /// The path of the file as it is imported: "catalog/v1/catalog.proto".
     pub file: String,
-    /// The bytes from the first to past the last.
+    /// The first byte; 0 where the text is not known.
     pub start: usize,
-    /// Past the last byte.
+    /// Past the last byte; 0 where the text is not known.
     pub end: usize,
+    /// The line of the first byte, from 1; 0 where only the file is known.
+    pub line: usize,
+    /// The column of the first byte in that line, in characters from 1, in bytes where the text is not known.
+    pub column: usize,
 }
 
 impl Place {
     /// A file as a whole, or a place in a file whose text is not known: empty, at the start.
     #[must_use]
     pub fn whole(file: &str) -> Self {
-        Self { file: file.to_owned(), start: 0, end: 0 }
+        Self { file: file.to_owned(), start: 0, end: 0, line: 0, column: 0 }
+    }
+
+    /// The bytes from `start` to before `end` of a file's text; what lies beyond the text is moved to its end.
+    #[must_use]
+    pub fn in_text(file: &str, text: &str, start: usize, end: usize) -> Self {
+        let start = boundary(text, start);
+        let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            file: file.to_owned(),
+            start,
+            end: boundary(text, end).max(start),
+            line: text[..first].matches('\n').count() + 1,
+            column: text[first..start].chars().count() + 1,
+        }
     }
 
     /// Whether the file as a whole is meant.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.end == 0
+        self.line == 0
     }
+}
+
+/// The last character boundary at or before an offset.
+fn boundary(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
 }
 
 /// A service that owns a package.

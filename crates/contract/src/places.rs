@@ -40,6 +40,8 @@ pub(crate) struct FilePlaces {
 struct Spot {
     start: usize,
     end: usize,
+    line: usize,
+    column: usize,
     docs: Vec<String>,
 }
 
@@ -122,7 +124,8 @@ impl FilePlaces {
         let mut locations = HashMap::new();
         for location in file.source_code_info.iter().flat_map(|info| &info.location) {
             let (start, end) = lines.range(&location.span);
-            let spot = Spot { start, end, docs: docs(location) };
+            let (line, column) = lines.point(&location.span, start);
+            let spot = Spot { start, end, line, column, docs: docs(location) };
             locations.entry(location.path.clone()).or_insert(spot);
         }
         Self { name: file.name().to_owned(), locations }
@@ -136,7 +139,8 @@ impl FilePlaces {
 
     fn find(&self, path: &[i32]) -> Option<Place> {
         let spot = self.locations.get(path)?;
-        Some(Place { file: self.name.clone(), start: spot.start, end: spot.end })
+        let Spot { start, end, line, column, .. } = *spot;
+        Some(Place { file: self.name.clone(), start, end, line, column })
     }
 }
 
@@ -159,6 +163,15 @@ impl<'a> LineStarts<'a> {
             [line, start, end_line, end] => (self.offset(line, start), self.offset(end_line, end)),
             _ => (0, 0),
         }
+    }
+
+    /// Line and column from 1; the column in characters where the text is known.
+    fn point(&self, span: &[i32], start: usize) -> (usize, usize) {
+        let [line, column, ..] = *span else { return (0, 0) };
+        let (Ok(line), Ok(column)) = (usize::try_from(line), usize::try_from(column)) else { return (0, 0) };
+        let first = self.starts.get(line).copied().filter(|first| *first <= start);
+        let before = first.and_then(|first| self.text.get(first..start)).map(|text| text.chars().count());
+        (line + 1, before.filter(|_| !self.text.is_empty()).unwrap_or(column) + 1)
     }
 
     /// A span that does not fit the text, out of a descriptor set made from another one, must not make us fail.

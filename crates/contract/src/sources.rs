@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 
 use crate::bundled;
+use crate::finding::Mark;
 
 /// The .proto texts of a tree, by path: "catalog/v1/catalog.proto".
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,35 @@ impl Sources {
         let differs =
             |path: &str, text: &str| bundled::language(path).is_some_and(|ours| !same_lines(ours, text));
         self.given.iter().filter(move |(path, text)| differs(path, text)).map(|(path, _)| path.as_str())
+    }
+}
+
+/// The texts that findings lie in: those of the contracts at hand, and of what they are compared with.
+#[derive(Debug, Clone)]
+pub struct Texts<'a> {
+    current: &'a Sources,
+    baselines: Vec<(&'a str, &'a Sources)>,
+}
+
+impl<'a> Texts<'a> {
+    /// The texts of the contracts at hand, and those of the baselines, by name.
+    pub fn new(current: &'a Sources, baselines: impl IntoIterator<Item = (&'a str, &'a Sources)>) -> Self {
+        Self { current, baselines: baselines.into_iter().collect() }
+    }
+
+    /// The text that a mark lies in; none where only descriptors are known.
+    pub(crate) fn of(&self, mark: &Mark) -> Option<&'a str> {
+        let sources = match &mark.baseline {
+            None => self.current,
+            Some(name) => self.baselines.iter().find(|(baseline, _)| baseline == name)?.1,
+        };
+        sources.text(&mark.place.file)
+    }
+}
+
+impl<'a> From<&'a Sources> for Texts<'a> {
+    fn from(current: &'a Sources) -> Self {
+        Self::new(current, [])
     }
 }
 

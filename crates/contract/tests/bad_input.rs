@@ -53,7 +53,7 @@ service ShopService {
 fn run(files: &[(&str, &str)]) -> String {
     let sources: Sources = files.iter().copied().collect();
     let findings = load(&sources).map_or_else(|findings| findings, |model| check(&model, &sources));
-    let _ = (render_json(&findings, &sources), render_text_color(&findings, &sources));
+    let _ = (render_json(&findings), render_text_color(&findings, &sources));
     render_text(&findings, &sources)
 }
 

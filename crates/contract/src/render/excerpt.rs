@@ -14,8 +14,6 @@ const BEFORE: usize = 40;
 pub(super) struct Excerpt {
     /// The number of the line, from 1.
     pub(super) line: usize,
-    /// The column of the place, in characters from 1.
-    pub(super) column: usize,
     /// The line as it is shown.
     pub(super) text: String,
     /// How many characters of it come before the underlined ones.
@@ -26,19 +24,24 @@ pub(super) struct Excerpt {
 
 /// The excerpt for a place; a place of several lines shows the first one.
 pub(super) fn excerpt(text: &str, place: &Place) -> Excerpt {
-    let start = floor(text, place.start);
-    let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let last = text[start..].find('\n').map_or(text.len(), |length| start + length);
-    let end = floor(text, place.end).clamp(start, last);
-    let (before, marked, after) = (&text[first..start], &text[start..end], &text[end..last]);
-    let line = text[..first].matches('\n').count() + 1;
-    let column = before.chars().count() + 1;
+    let (before, marked, after) = line(text, place);
     let shown = |part: &str| part.trim_end_matches('\r').chars().map(printable).collect::<String>();
     let (before, marked, after) = (shown(before), shown(marked), shown(after));
     let indent = before.chars().count();
     let length = marked.chars().count().max(1);
     let whole = format!("{before}{marked}{after}");
-    crop(Excerpt { line, column, text: whole.trim_end().to_owned(), indent, length })
+    crop(Excerpt { line: place.line, text: whole.trim_end().to_owned(), indent, length })
+}
+
+/// The line on which a place begins: what is before it, in it and behind it; empty where it does not fit the text.
+fn line<'a>(text: &'a str, place: &Place) -> (&'a str, &'a str, &'a str) {
+    let (Some(before), Some(rest)) = (text.get(..place.start), text.get(place.start..)) else {
+        return ("", "", "");
+    };
+    let first = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let rest = rest.lines().next().unwrap_or_default();
+    let (marked, after) = rest.split_at_checked(place.end.saturating_sub(place.start)).unwrap_or((rest, ""));
+    (&before[first..], marked, after)
 }
 
 /// Text that a terminal shows as it is.
@@ -62,34 +65,25 @@ fn crop(mut excerpt: Excerpt) -> Excerpt {
     excerpt
 }
 
-/// The last character boundary at or before an offset.
-fn floor(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn at(text: &str, start: usize, end: usize) -> Excerpt {
-        excerpt(text, &Place { file: String::new(), start, end })
+        excerpt(text, &Place::in_text("", text, start, end))
     }
 
     #[test]
     fn columns_are_characters_and_tabs_take_one() {
         let found = at("one\n\t\u{e9}\u{e9} two\r\n", 10, 13);
         let text = " \u{e9}\u{e9} two".to_owned();
-        assert_eq!(found, Excerpt { line: 2, column: 5, text, indent: 4, length: 3 });
+        assert_eq!(found, Excerpt { line: 2, text, indent: 4, length: 3 });
     }
 
     #[test]
     fn a_place_beyond_the_text_or_inside_a_character_is_moved_into_it() {
-        assert_eq!(at("a\u{e9}", 2, 9).column, 2);
-        assert_eq!(at("", 5, 9), Excerpt { line: 1, column: 1, text: String::new(), indent: 0, length: 1 });
+        assert_eq!(at("a\u{e9}", 2, 9).indent, 1);
+        assert_eq!(at("", 5, 9), Excerpt { line: 1, text: String::new(), indent: 0, length: 1 });
     }
 
     #[test]

@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::excerpt::excerpt;
-use crate::finding::{Finding, Mark, Severity};
-use crate::sources::Sources;
+use crate::finding::{Affected, Finding, Mark, Severity, Verdict};
 
-/// The findings as JSON, an object per line: `rule`, `severity`, `message`, `help`, and `places`, the primary one first.
+/// The findings as JSON, an object per line: `rule`, `severity`, `message`, `help`, `element`, `places`, the primary one
+/// first, and `consumers`.
 ///
-/// Of a place: `file`; `line` and `column`, from 1, in characters; `start` and `end`, in bytes of the file; `label`.
+/// Of a place: `file`; `line`, from 1, 0 where the file as a whole is meant; `column`, from 1, in characters; `start` and
+/// `end`, in bytes of the file; `label`; `baseline`, only where it lies in one. Of a consumer: `name`, `contact`,
+/// `verdict`, and `need`, the place of the line of its needs.
 #[must_use]
-pub fn render_json(findings: &[Finding], sources: &Sources) -> String {
-    findings.iter().map(|finding| format!("{}\n", object(finding, sources))).collect()
+pub fn render_json(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("{}\n", object(finding))).collect()
 }
 
-fn object(finding: &Finding, sources: &Sources) -> Value {
-    let places: Vec<Value> = finding.places.iter().map(|mark| place(mark, sources)).collect();
-    json!({
+fn object(finding: &Finding) -> Value {
+    let mut object = json!({
         "rule": finding.rule,
         "severity": match finding.severity {
             Severity::Error => "error",
@@ -24,18 +24,39 @@ fn object(finding: &Finding, sources: &Sources) -> Value {
         },
         "message": finding.message,
         "help": finding.help,
-        "places": places,
-    })
+        "places": finding.places.iter().map(place).collect::<Vec<_>>(),
+    });
+    if !finding.element.is_empty() {
+        object["element"] = finding.element.as_str().into();
+        object["consumers"] = finding.affected.iter().map(consumer).collect();
+    }
+    object
 }
 
-fn place(mark: &Mark, sources: &Sources) -> Value {
-    let excerpt = excerpt(sources.text(&mark.place.file).unwrap_or_default(), &mark.place);
-    json!({
+fn place(mark: &Mark) -> Value {
+    let mut place = json!({
         "file": mark.place.file,
-        "line": excerpt.line,
-        "column": excerpt.column,
+        "line": mark.place.line,
+        "column": mark.place.column,
         "start": mark.place.start,
         "end": mark.place.end,
         "label": mark.label,
+    });
+    if let Some(baseline) = &mark.baseline {
+        place["baseline"] = baseline.as_str().into();
+    }
+    place
+}
+
+fn consumer(affected: &Affected) -> Value {
+    json!({
+        "name": affected.consumer,
+        "contact": affected.contact,
+        "verdict": match affected.verdict {
+            Verdict::Unaffected => "unaffected",
+            Verdict::PotentiallyAffected => "potentially affected",
+            Verdict::Broken => "broken",
+        },
+        "need": affected.need.as_ref().map(place),
     })
 }

@@ -4,24 +4,25 @@ use std::fmt::Write as _;
 
 use super::excerpt::{Excerpt, excerpt, printable};
 use crate::finding::{Finding, Mark, Severity};
-use crate::sources::Sources;
+use crate::model::Place;
+use crate::sources::Texts;
 
 /// The findings as text, each followed by an empty line.
 #[must_use]
-pub fn render_text(findings: &[Finding], sources: &Sources) -> String {
-    render(findings, sources, Paint { colour: false })
+pub fn render_text<'a>(findings: &[Finding], texts: impl Into<Texts<'a>>) -> String {
+    render(findings, &texts.into(), Paint { colour: false })
 }
 
 /// The findings as text in the colours of an ANSI terminal.
 #[must_use]
-pub fn render_text_color(findings: &[Finding], sources: &Sources) -> String {
-    render(findings, sources, Paint { colour: true })
+pub fn render_text_color<'a>(findings: &[Finding], texts: impl Into<Texts<'a>>) -> String {
+    render(findings, &texts.into(), Paint { colour: true })
 }
 
-fn render(findings: &[Finding], sources: &Sources, paint: Paint) -> String {
+fn render(findings: &[Finding], texts: &Texts<'_>, paint: Paint) -> String {
     let mut page = Page { paint, text: String::new(), gutter: 0 };
     for finding in findings {
-        page.finding(finding, sources);
+        page.finding(finding, texts);
     }
     page.text
 }
@@ -67,8 +68,19 @@ struct Shown<'a> {
     excerpt: Excerpt,
 }
 
+impl Shown<'_> {
+    /// The file, and in which baseline it is.
+    fn file(&self) -> String {
+        let file = &self.mark.place.file;
+        match &self.mark.baseline {
+            None => file.clone(),
+            Some(baseline) => format!("{file} of {baseline}"),
+        }
+    }
+}
+
 impl Page {
-    fn finding(&mut self, finding: &Finding, sources: &Sources) {
+    fn finding(&mut self, finding: &Finding, texts: &Texts<'_>) {
         let (word, ink) = match finding.severity {
             Severity::Error => ("error", Ink::Error),
             Severity::Warning => ("warning", Ink::Warning),
@@ -78,7 +90,7 @@ impl Page {
         self.line(&format!("{head}{}", self.paint.paint(Ink::Strong, &format!(": {message}"))));
 
         let shown: Vec<Shown<'_>> =
-            finding.places.iter().enumerate().map(|(at, mark)| show(at, mark, sources)).collect();
+            finding.places.iter().enumerate().map(|(at, mark)| show(at, mark, texts)).collect();
         self.gutter =
             shown.iter().map(|shown| shown.excerpt.line.to_string().len()).max().unwrap_or_default();
         for (at, marks) in by_file(&shown).iter().enumerate() {
@@ -91,17 +103,17 @@ impl Page {
     /// The marks of one file, from the top; the header names the one that matters most.
     fn file(&mut self, arrow: &str, marks: &[&Shown<'_>], ink: Ink) {
         let Some(first) = marks.first() else { return };
-        let Excerpt { line, column, .. } = first.excerpt;
+        let Place { line, column, .. } = first.mark.place;
         let lead = format!("{}{}", " ".repeat(self.gutter), self.paint.paint(Ink::Frame, arrow));
         if first.mark.place.is_whole() {
-            self.line(&format!("{lead} {}", first.mark.place.file));
+            self.line(&format!("{lead} {}", first.file()));
             return self.bar("");
         }
-        self.line(&format!("{lead} {}:{line}:{column}", first.mark.place.file));
+        self.line(&format!("{lead} {}:{line}:{column}", first.file()));
         self.bar("");
 
         let mut marks = marks.to_vec();
-        marks.sort_by_key(|shown| (shown.excerpt.line, shown.excerpt.column));
+        marks.sort_by_key(|shown| (shown.mark.place.line, shown.mark.place.column));
         let mut last = None;
         for Shown { mark, primary, excerpt } in marks {
             if last != Some(excerpt.line) {
@@ -148,8 +160,8 @@ impl Page {
     }
 }
 
-fn show<'a>(at: usize, mark: &'a Mark, sources: &Sources) -> Shown<'a> {
-    let text = sources.text(&mark.place.file).unwrap_or_default();
+fn show<'a>(at: usize, mark: &'a Mark, texts: &Texts<'_>) -> Shown<'a> {
+    let text = texts.of(mark).unwrap_or_default();
     Shown { mark, primary: at == 0, excerpt: excerpt(text, &mark.place) }
 }
 
@@ -157,8 +169,8 @@ fn show<'a>(at: usize, mark: &'a Mark, sources: &Sources) -> Shown<'a> {
 fn by_file<'a, 'b>(shown: &'a [Shown<'b>]) -> Vec<Vec<&'a Shown<'b>>> {
     let mut files: Vec<Vec<&Shown<'_>>> = Vec::new();
     for shown in shown {
-        let file = &shown.mark.place.file;
-        match files.iter_mut().find(|marks| marks.iter().all(|other| other.mark.place.file == *file)) {
+        let file = shown.file();
+        match files.iter_mut().find(|marks| marks.iter().all(|other| other.file() == file)) {
             Some(marks) => marks.push(shown),
             None => files.push(vec![shown]),
         }
