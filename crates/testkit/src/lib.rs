@@ -1,10 +1,11 @@
-//! What tests of a mesh need: real engines, owners to stand in for, processes that die on purpose, conditions with
-//! a deadline.
+//! What tests of a mesh need: real engines, owners to stand in for, processes that die on purpose, a network that fails
+//! on purpose, conditions with a deadline.
 //!
 //! Everything here panics rather than returns an error: a test can do nothing about it, and the message is what its
 //! author reads. **Invariant:** whatever a test makes through this crate is gone when the test is over, however it ends.
 
 pub mod engines;
+pub mod fault_proxy;
 pub mod mounted;
 pub mod process;
 
@@ -16,6 +17,7 @@ mod scratch;
 
 pub use engines::Database;
 pub use eventually::eventually;
+pub use fault_proxy::{FaultProxy, Faults};
 pub use mounted::Mounted;
 pub use opening::open;
 pub use owner::{Owner, Served, image, kept};
