@@ -1,7 +1,7 @@
 //! The rules of the contract language, one row each: id, category, purpose, check.
 //!
 //! FH1xxx: it does not compile. FH2xxx: the contracts contradict each other. FH4xxx: it is legal and still wrong. A check
-//! looks at the whole tree and reports all it finds, so one run shows everything. docs/rules.md explains each row.
+//! looks at the whole tree and reports all it finds, so one run shows everything. docs/rules/ has a page for each row.
 
 mod calls;
 mod effects;

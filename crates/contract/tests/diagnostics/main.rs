@@ -5,6 +5,7 @@
 mod calls;
 mod lints;
 mod ownership;
+mod pages;
 mod rules;
 mod source;
 mod streams;
