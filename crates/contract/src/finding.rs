@@ -9,8 +9,22 @@ use crate::model::Place;
 pub enum Severity {
     /// The contract is refused.
     Error,
-    /// The contract stands, but probably does not say what was meant.
+    /// The contract stands, but probably does not say what was meant; or somebody may be hit, and nobody can tell.
     Warning,
+    /// Nothing is to be done about it; worth knowing all the same.
+    Note,
+}
+
+impl Severity {
+    /// "error", "warning" or "note".
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// A place in the sources, and what there is to say about it.
@@ -48,6 +62,18 @@ pub enum Verdict {
     Broken,
 }
 
+impl Verdict {
+    /// "unaffected", "potentially affected" or "broken".
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unaffected => "unaffected",
+            Self::PotentiallyAffected => "potentially affected",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 /// One thing that is wrong with a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -69,6 +95,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The place to show where there is room for one: in the contracts at hand, where it has to do with any of theirs.
+    #[must_use]
+    pub fn primary(&self) -> Option<&Mark> {
+        self.places.iter().find(|mark| mark.baseline.is_none()).or(self.places.first())
+    }
+
     /// An error, without a rule, a place or help yet.
     pub(crate) fn error(message: impl Into<String>) -> Self {
         let message = message.into();

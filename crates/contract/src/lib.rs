@@ -28,6 +28,8 @@ pub use finding::{Affected, Finding, Mark, Severity, Verdict};
 pub use model::Model;
 pub use near::nearest;
 pub use pages::{Page, page, pages};
-pub use render::{render_json, render_text, render_text_color};
+pub use render::{
+    render_github_actions, render_json, render_junit, render_sarif, render_text, render_text_color,
+};
 pub use rules::check;
 pub use sources::{Sources, Texts};

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::{Affected, Finding, Mark, Severity, Verdict};
+use crate::finding::{Affected, Finding, Mark};
+use crate::model::Place;
 
-/// The findings as JSON, an object per line: `rule`, `severity`, `message`, `help`, `element`, `places`, the primary one
-/// first, and `consumers`.
+/// The findings as JSON, an object per line: `rule`, `severity`, `message`, `help`, `file`, `line`, `column`, `places`, and
+/// of a change `element` and `consumers`.
 ///
-/// Of a place: `file`; `line`, from 1, 0 where the file as a whole is meant; `column`, from 1, in characters; `start` and
+/// File, line and column are those of one place, in the contracts at hand where any is; the baseline's otherwise. Of a place: `file`; `line`, from 1, 0 where the file as a whole is meant; `column`, from 1, in characters; `start` and
 /// `end`, in bytes of the file; `label`; `baseline`, only where it lies in one. Of a consumer: `name`, `contact`,
 /// `verdict`, and `need`, the place of the line of its needs.
 #[must_use]
@@ -18,14 +19,18 @@ pub fn render_json(findings: &[Finding]) -> String {
 fn object(finding: &Finding) -> Value {
     let mut object = json!({
         "rule": finding.rule,
-        "severity": match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
+        "severity": finding.severity.as_str(),
         "message": finding.message,
         "help": finding.help,
         "places": finding.places.iter().map(place).collect::<Vec<_>>(),
     });
+    let (file, line, column) = finding.primary().map_or(("", 0, 0), |mark| {
+        let Place { file, line, column, .. } = &mark.place;
+        (file, *line, *column)
+    });
+    object["file"] = file.into();
+    object["line"] = line.into();
+    object["column"] = column.into();
     if !finding.element.is_empty() {
         object["element"] = finding.element.as_str().into();
         object["consumers"] = finding.affected.iter().map(consumer).collect();
@@ -52,11 +57,7 @@ fn consumer(affected: &Affected) -> Value {
     json!({
         "name": affected.consumer,
         "contact": affected.contact,
-        "verdict": match affected.verdict {
-            Verdict::Unaffected => "unaffected",
-            Verdict::PotentiallyAffected => "potentially affected",
-            Verdict::Broken => "broken",
-        },
+        "verdict": affected.verdict.as_str(),
         "need": affected.need.as_ref().map(place),
     })
 }

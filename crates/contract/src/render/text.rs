@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::excerpt::{Excerpt, excerpt, printable};
+use super::words;
 use crate::finding::{Finding, Mark, Severity};
 use crate::model::Place;
 use crate::sources::Texts;
@@ -68,33 +69,27 @@ struct Shown<'a> {
     excerpt: Excerpt,
 }
 
-impl Shown<'_> {
-    /// The file, and in which baseline it is.
-    fn file(&self) -> String {
-        let file = &self.mark.place.file;
-        match &self.mark.baseline {
-            None => file.clone(),
-            Some(baseline) => format!("{file} of {baseline}"),
-        }
-    }
-}
-
 impl Page {
     fn finding(&mut self, finding: &Finding, texts: &Texts<'_>) {
-        let (word, ink) = match finding.severity {
-            Severity::Error => ("error", Ink::Error),
-            Severity::Warning => ("warning", Ink::Warning),
+        let ink = match finding.severity {
+            Severity::Error => Ink::Error,
+            Severity::Warning => Ink::Warning,
+            Severity::Note => Ink::Frame,
         };
-        let head = self.paint.paint(ink, &format!("{word}[{}]", finding.rule));
+        let head = self.paint.paint(ink, &format!("{}[{}]", finding.severity.as_str(), finding.rule));
         let message: String = finding.message.chars().map(printable).collect();
         self.line(&format!("{head}{}", self.paint.paint(Ink::Strong, &format!(": {message}"))));
 
         let shown: Vec<Shown<'_>> =
-            finding.places.iter().enumerate().map(|(at, mark)| show(at, mark, texts)).collect();
+            marks(finding).enumerate().map(|(at, mark)| show(at, mark, texts)).collect();
         self.gutter =
             shown.iter().map(|shown| shown.excerpt.line.to_string().len()).max().unwrap_or_default();
         for (at, marks) in by_file(&shown).iter().enumerate() {
             self.file(if at == 0 { "-->" } else { ":::" }, marks, ink);
+        }
+        for hit in words::hit(finding) {
+            let line = format!("{} {}", self.paint.paint(Ink::Frame, "="), words::consumer(hit));
+            self.line(&format!("{} {line}", " ".repeat(self.gutter)));
         }
         self.help(&finding.help);
         self.text.push('\n');
@@ -103,13 +98,14 @@ impl Page {
     /// The marks of one file, from the top; the header names the one that matters most.
     fn file(&mut self, arrow: &str, marks: &[&Shown<'_>], ink: Ink) {
         let Some(first) = marks.first() else { return };
-        let Place { line, column, .. } = first.mark.place;
+        let Place { file, line, column, .. } = &first.mark.place;
+        let of_baseline = words::of_baseline(first.mark);
         let lead = format!("{}{}", " ".repeat(self.gutter), self.paint.paint(Ink::Frame, arrow));
         if first.mark.place.is_whole() {
-            self.line(&format!("{lead} {}", first.file()));
+            self.line(&format!("{lead} {file}{of_baseline}"));
             return self.bar("");
         }
-        self.line(&format!("{lead} {}:{line}:{column}", first.file()));
+        self.line(&format!("{lead} {file}:{line}:{column}{of_baseline}"));
         self.bar("");
 
         let mut marks = marks.to_vec();
@@ -165,12 +161,27 @@ fn show<'a>(at: usize, mark: &'a Mark, texts: &Texts<'_>) -> Shown<'a> {
     Shown { mark, primary: at == 0, excerpt: excerpt(text, &mark.place) }
 }
 
+/// What is shown of a finding: its places, and the lines that take what changed, each once.
+fn marks(finding: &Finding) -> impl Iterator<Item = &Mark> {
+    let same = |one: &Mark, other: &Mark| one.place == other.place && one.baseline == other.baseline;
+    let shown = move |mark: &&Mark| !finding.places.iter().any(|place| same(place, mark));
+    let mut needs: Vec<&Mark> = Vec::new();
+    for need in finding.affected.iter().filter_map(|affected| affected.need.as_ref()).filter(shown) {
+        if !needs.iter().any(|other| same(other, need)) {
+            needs.push(need);
+        }
+    }
+    finding.places.iter().chain(needs)
+}
+
 /// The marks file by file, in the order in which the files come up.
 fn by_file<'a, 'b>(shown: &'a [Shown<'b>]) -> Vec<Vec<&'a Shown<'b>>> {
     let mut files: Vec<Vec<&Shown<'_>>> = Vec::new();
     for shown in shown {
-        let file = shown.file();
-        match files.iter_mut().find(|marks| marks.iter().all(|other| other.file() == file)) {
+        let lies = |other: &Mark| {
+            (&other.place.file, &other.baseline) == (&shown.mark.place.file, &shown.mark.baseline)
+        };
+        match files.iter_mut().find(|marks| marks.iter().all(|other| lies(other.mark))) {
             Some(marks) => marks.push(shown),
             None => files.push(vec![shown]),
         }

@@ -137,7 +137,7 @@ fn a_program_reads_an_object_per_line() {
     let sources: Sources =
         [catalog(&PRODUCT.replace("\"FreeProduct\"", "\"FreProduct\""))].into_iter().collect();
     assert_snapshot!(render_json(&findings(&sources)), @r#"
-    {"help":"did you mean this?\n    option (freehold.v1.call).undo = \"FreeProduct\";","message":"`catalog.v1.CatalogService/HoldProduct` is undone by `FreProduct`, which `catalog.v1.CatalogService` does not have","places":[{"column":5,"end":869,"file":"catalog/v1/catalog.proto","label":"","line":26,"start":823}],"rule":"FH2208","severity":"error"}
+    {"column":5,"file":"catalog/v1/catalog.proto","help":"did you mean this?\n    option (freehold.v1.call).undo = \"FreeProduct\";","line":26,"message":"`catalog.v1.CatalogService/HoldProduct` is undone by `FreProduct`, which `catalog.v1.CatalogService` does not have","places":[{"column":5,"end":869,"file":"catalog/v1/catalog.proto","label":"","line":26,"start":823}],"rule":"FH2208","severity":"error"}
     "#);
 }
 
