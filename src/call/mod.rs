@@ -3,7 +3,6 @@
 //! The method is resolved in the contracts that this command was built with, or, with `--at`, in those that a server
 //! describes itself by. Answers go to standard output as JSON, one a line for a stream; everything else to standard error.
 
-mod encoded;
 mod reflect;
 mod refusal;
 mod request;
@@ -11,12 +10,11 @@ mod target;
 
 use freehold_contract::Model;
 use freehold_sdk::{CallOptions, Channel, Error, Messages, Requests};
-use freehold_wire::{Method, Retry, metadata};
+use freehold_wire::{Encoded, Method, Retry, metadata};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use tonic::metadata::{Binary, MetadataValue};
 use uuid::Uuid;
 
-use crate::call::encoded::Encoded;
 use crate::call::request::RequestError;
 use crate::call::target::Target;
 use crate::cli::{CallArgs, Format};

@@ -90,12 +90,29 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
+        self.unary_response(method, request, options).await.map(Response::into_inner)
+    }
+
+    /// The same, and beside the reply its metadata: whether it is that of an earlier call under the same key, say.
+    ///
+    /// # Errors
+    /// As [`Channel::unary`].
+    pub async fn unary_response<Request, Reply>(
+        &self,
+        method: &Method<Request, Reply>,
+        request: Request,
+        options: &CallOptions,
+    ) -> Result<Response<Reply>, Error>
+    where
+        Request: Message + 'static,
+        Reply: Message + Default + 'static,
+    {
         let call = Call::begin(method.rules(), &self.caller, options)?;
         let bytes = encode(&request).map_err(|refused| Error::of_unprocessed(call.method, refused))?;
         let attempt = || async {
             let request = call.request(bytes.clone())?;
             let mut grpc = self.ready(&call).await?;
-            self.answer(&call, grpc.unary(request, call.path.clone(), Encoded::default()).await)
+            self.heard(&call, grpc.unary(request, call.path.clone(), Encoded::default()).await)
         };
         self.run(&call, attempt, || true).await
     }
@@ -211,12 +228,20 @@ impl Channel {
         }
     }
 
-    /// Takes the session out of an answer, or out of a refusal.
     fn answer<Answer>(&self, call: &Call, answer: Result<Response<Answer>, Status>) -> Result<Answer, Error> {
+        self.heard(call, answer).map(Response::into_inner)
+    }
+
+    /// Takes the session out of an answer, or out of a refusal.
+    fn heard<Answer>(
+        &self,
+        call: &Call,
+        answer: Result<Response<Answer>, Status>,
+    ) -> Result<Response<Answer>, Error> {
         match answer {
             Ok(response) => {
                 call.saw(response.metadata());
-                Ok(response.into_inner())
+                Ok(response)
             }
             Err(status) => {
                 call.saw(status.metadata());

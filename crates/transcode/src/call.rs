@@ -10,19 +10,17 @@ use std::time::Instant;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
-use freehold_client::{CallOptions, Channel, Mesh};
-use freehold_wire::metadata::{REQUEST_ID, TOKEN};
-use freehold_wire::{Context, Method, Reason, reason};
+use freehold_client::{CallOptions, Channel, Error, Mesh};
+use freehold_wire::metadata::{REPLAYED, REQUEST_ID, TOKEN};
+use freehold_wire::{Context, Encoded, Method, Reason, reason};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Response};
 use http_body::Body as HttpBody;
 use http_body_util::Full;
-use tokio::time::timeout_at;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::raw::Raw;
 use crate::request::{self, Asked};
 use crate::routes::Route;
 use crate::{json, lines, status};
@@ -38,7 +36,7 @@ struct Call {
     head: Parts,
     channel: Channel,
     options: CallOptions,
-    method: Method<Raw, Raw>,
+    method: Method<Encoded, Encoded>,
 }
 
 /// Answers a request for `route` that arrived at `arrived`.
@@ -53,12 +51,8 @@ pub(crate) async fn answer(
         Ok(context) => context,
         Err(refused) => return status::response(&refused),
     };
-    // The deadline counts from here, a body that comes slowly included; a stream goes on to count for itself.
     let answered = match Call::new(mesh, Arc::clone(route), head, &context) {
-        Ok(call) => match timeout_at(context.deadline().into(), call.answer(body)).await {
-            Ok(answered) => answered,
-            Err(_) => Err(Reason::DeadlineExceeded.status("the call was not done by its deadline")),
-        },
+        Ok(call) => call.answer(body, context.deadline()).await,
         Err(refused) => Err(refused),
     };
     finished(answered.unwrap_or_else(|refused| status::response(&refused)), &context)
@@ -66,21 +60,25 @@ pub(crate) async fn answer(
 
 impl Call {
     fn new(mesh: &Mesh, route: Arc<Route>, head: Parts, context: &Context) -> Result<Self, Status> {
-        let channel = mesh.channel(route.rpc.owner)?.forwarding(context.caller());
+        // Whoever calls cannot help it that the mesh has no such owner, or no address for it.
+        let away = |error: Error| Reason::Unavailable.because(error.reason(), error.message());
+        let channel = mesh.channel(route.rpc.owner).map_err(away)?.forwarding(context.caller());
         let options = CallOptions::new().within(context).with_deadline(context.remaining());
         let options = context.key().map_or_else(|| options.clone(), |key| options.with_key(key));
         let method = Method::new(*route.rpc.rules);
         Ok(Self { route, head, channel, options, method })
     }
 
-    async fn answer(self, body: Body) -> Result<Response<Body>, Status> {
+    /// The deadline has counted since the request arrived: a body has what is left of it, and the channel what is left
+    /// then.
+    async fn answer(self, body: Body, deadline: Instant) -> Result<Response<Body>, Status> {
         if !body.is_end_stream() {
             request::check_content_type(&self.head.headers)?;
         }
         let rpc = &self.route.rpc.descriptor;
         match (rpc.is_client_streaming(), rpc.is_server_streaming()) {
-            (false, false) => self.unary(body).await,
-            (false, true) => self.server_streaming(body).await,
+            (false, false) => self.unary(body, deadline).await,
+            (false, true) => self.server_streaming(body, deadline).await,
             (true, false) => self.client_streaming(body).await,
             (true, true) => Err(reason::unimplemented(format!(
                 "{} streams both ways, which HTTP/JSON cannot; call it over gRPC",
@@ -89,14 +87,19 @@ impl Call {
         }
     }
 
-    async fn unary(self, body: Body) -> Result<Response<Body>, Status> {
-        let message = self.asked().message(&request::whole(body).await?)?;
-        let reply = self.channel.unary(&self.method, message, &self.options).await?;
-        self.written(reply)
+    async fn unary(self, body: Body, deadline: Instant) -> Result<Response<Body>, Status> {
+        let message = self.asked().message(&request::whole(body, deadline).await?)?;
+        let reply = self.channel.unary_response(&self.method, message, &self.options).await?;
+        let replayed = reply.metadata().contains_key(REPLAYED);
+        let mut response = self.written(reply.into_inner())?;
+        if replayed {
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        Ok(response)
     }
 
-    async fn server_streaming(self, body: Body) -> Result<Response<Body>, Status> {
-        let message = self.asked().message(&request::whole(body).await?)?;
+    async fn server_streaming(self, body: Body, deadline: Instant) -> Result<Response<Body>, Status> {
+        let message = self.asked().message(&request::whole(body, deadline).await?)?;
         let replies = self.channel.server_streaming(&self.method, message, &self.options).await?;
         Ok(with_type(Body::new(lines::written(self.route, replies)), LINES))
     }
@@ -121,7 +124,7 @@ impl Call {
         Asked { route: &self.route, path: uri.path(), query: uri.query().unwrap_or_default() }
     }
 
-    fn written(&self, Raw(reply): Raw) -> Result<Response<Body>, Status> {
+    fn written(&self, Encoded(reply): Encoded) -> Result<Response<Body>, Status> {
         let text = written(&self.route, reply)?;
         Ok(with_type(Body::new(Full::new(Bytes::from(text))), JSON))
     }

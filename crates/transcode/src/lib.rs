@@ -23,7 +23,8 @@
 //!
 //! **Who asks.** `freehold-caller`, `idempotency-key`, `grpc-timeout`, `traceparent`, `x-request-id` and
 //! `freehold-token-bin` (base64) mean in HTTP what they mean in gRPC. The owner hears them as they were sent and decides
-//! for that caller; an answer brings the session back in `freehold-token-bin`.
+//! for that caller; an answer brings the session back in `freehold-token-bin`, and says in `freehold-replayed` where it
+//! is that of an earlier call under the same key.
 //!
 //! **JSON** is Protobuf's own mapping, read strictly: an unknown field, a wrong type, a name given twice are refused with
 //! 400, and `BadRequest.fieldViolations` names every field that is wrong. A body has at most 4 MiB and nests at most 100
@@ -46,7 +47,6 @@ mod near;
 pub mod openapi;
 mod parameters;
 mod problems;
-mod raw;
 mod request;
 mod routes;
 mod schema;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use freehold_client::Messages;
 use freehold_wire::dispatch::MAX_MESSAGE;
-use freehold_wire::reason;
+use freehold_wire::{Encoded, reason};
 use futures_util::stream::{self, Stream, StreamExt};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -16,19 +16,18 @@ use tokio::sync::oneshot;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::raw::Raw;
 use crate::routes::Route;
 use crate::{call, request, status};
 
 /// The replies as the body of an answer.
 pub(crate) fn written(
     route: Arc<Route>,
-    replies: Messages<Raw>,
+    replies: Messages<Encoded>,
 ) -> StreamBody<impl Stream<Item = Result<Frame<Bytes>, Status>>> {
     let lines = stream::unfold(Some((route, replies)), |open| async {
         let (route, mut replies) = open?;
         let line = match replies.next().await? {
-            Ok(Raw(reply)) => call::written(&route, reply),
+            Ok(Encoded(reply)) => call::written(&route, reply),
             Err(error) => Err(error.into()),
         };
         let (line, open) = match line {
@@ -46,8 +45,8 @@ pub(crate) fn written(
 /// The messages of a body, and what is wrong with it once something is: then no further message comes, and no end.
 pub(crate) fn read(
     body: Body,
-    read: impl Fn(&[u8]) -> Result<Raw, Status> + Send + 'static,
-) -> (impl Stream<Item = Raw> + Send + 'static, oneshot::Receiver<Status>) {
+    read: impl Fn(&[u8]) -> Result<Encoded, Status> + Send + 'static,
+) -> (impl Stream<Item = Encoded> + Send + 'static, oneshot::Receiver<Status>) {
     let (fault, faulted) = oneshot::channel();
     let lines = Lines { body, left: BytesMut::new(), ended: false };
     let messages = stream::unfold((lines, fault, read), |(mut lines, fault, read)| async move {

@@ -30,6 +30,11 @@ impl Problems {
         }
     }
 
+    /// Whether no further problem will be told: what is left of the request need not be read.
+    pub(crate) fn are_enough(&self) -> bool {
+        self.found.len() >= MOST
+    }
+
     /// Goes into a member of the message that we are at, for as long as `work` takes.
     pub(crate) fn within<T>(&mut self, member: &str, work: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();

@@ -3,21 +3,24 @@
 //! In: what the client sent. Out: the encoded message, or INVALID_ARGUMENT with every field that is wrong. The body is
 //! read first, so that what the path says can be held against it.
 
+use std::time::Instant;
+
 use bytes::{Bytes, BytesMut};
 use freehold_wire::dispatch::MAX_MESSAGE;
-use freehold_wire::reason;
+use freehold_wire::{Encoded, Reason, reason};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
 use prost::Message;
 use prost_reflect::DynamicMessage;
+use tokio::time::timeout_at;
 use tonic::Status;
 use tonic::body::Body;
 
 use crate::json::{self, Json, Misread};
 use crate::parameters;
 use crate::problems::Problems;
-use crate::raw::Raw;
 use crate::routes::Route;
 use crate::schema::Takes;
 
@@ -34,7 +37,7 @@ impl Asked<'_> {
     ///
     /// # Errors
     /// INVALID_ARGUMENT that names the fields.
-    pub(crate) fn message(self, body: &[u8]) -> Result<Raw, Status> {
+    pub(crate) fn message(self, body: &[u8]) -> Result<Encoded, Status> {
         let binding = &self.route.binding;
         let mut problems = Problems::default();
         let mut message = self.body(body, &mut problems)?;
@@ -44,7 +47,7 @@ impl Asked<'_> {
         parameters::of_path(&mut message, binding, &taken, &mut problems);
         parameters::of_query(&mut message, binding, self.query, &mut problems);
         problems.none()?;
-        Ok(Raw(message.encode_to_vec().into()))
+        Ok(Encoded(message.encode_to_vec().into()))
     }
 
     fn body(self, body: &[u8], problems: &mut Problems) -> Result<DynamicMessage, Status> {
@@ -67,11 +70,20 @@ impl Asked<'_> {
     }
 }
 
-/// Reads a whole body.
+/// Reads a whole body, until the deadline.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for one over the limit, with the field in which the limit falls, and for one that breaks off.
-pub(crate) async fn whole(mut body: Body) -> Result<Bytes, Status> {
+/// INVALID_ARGUMENT for one over the limit, with the field in which the limit falls, and for one that breaks off;
+/// DEADLINE_EXCEEDED for one that comes too slowly.
+pub(crate) async fn whole(body: Body, deadline: Instant) -> Result<Bytes, Status> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let late = |_| Reason::DeadlineExceeded.status("the body was not there by the call's deadline");
+    timeout_at(deadline.into(), read(body)).await.map_err(late)?
+}
+
+async fn read(mut body: Body) -> Result<Bytes, Status> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| reason::bad_field("body", "broke off"))?;

@@ -4,14 +4,15 @@
 //! or the template nearest to it. Routes are tried from the most literal to the least, so that "/v1/users/me" wins over
 //! "/v1/users/{id}" wherever either stands.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use freehold_wire::{Contract, Rules};
 use http::Method as Verb;
 use prost_reflect::MethodDescriptor;
 
-use crate::near;
+use crate::near::nearest;
 use crate::schema::{self, Binding, Schema, SchemaError};
 use crate::template::Template;
 
@@ -45,7 +46,7 @@ pub(crate) struct Routes {
     /// Those that a contract's option gives, the most literal first.
     bound: Vec<Arc<Route>>,
     /// Those that every RPC has, by "/package.Service/Method".
-    by_name: HashMap<&'static str, Arc<Route>>,
+    by_name: BTreeMap<&'static str, Arc<Route>>,
 }
 
 impl Routes {
@@ -55,7 +56,7 @@ impl Routes {
     /// [`SchemaError`]: its descriptors or its options make no sense.
     pub(crate) fn of(contract: &'static Contract) -> Result<Self, SchemaError> {
         let schema = Schema::decode(contract.descriptors)?;
-        let mut routes = Self { bound: Vec::new(), by_name: HashMap::new() };
+        let mut routes = Self { bound: Vec::new(), by_name: BTreeMap::new() };
         for (_, service) in schema.services() {
             for descriptor in service.methods() {
                 let rpc = rpc(contract, descriptor)?;
@@ -80,16 +81,12 @@ impl Routes {
             };
         }
         let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-        let mut others = BTreeSet::new();
-        for route in &self.bound {
-            if route.binding.template.take(&segments).is_none() {
-                continue;
-            }
-            if route.binding.verb == verb {
-                return Found::Route(route);
-            }
-            others.insert(route.binding.verb.to_string());
+        let fits = |route: &&Arc<Route>| route.binding.template.take(&segments).is_some();
+        if let Some(route) = self.bound.iter().filter(|route| route.binding.verb == verb).find(fits) {
+            return Found::Route(route);
         }
+        let others = self.bound.iter().filter(fits).map(|route| route.binding.verb.to_string());
+        let mut others: BTreeSet<String> = others.collect();
         if others.is_empty() {
             return Found::Nothing(self.nearest(path));
         }
@@ -124,23 +121,32 @@ impl Routes {
     fn nearest(&self, path: &str) -> Option<&str> {
         let segments: Vec<&str> = path.split('/').collect();
         let bound = self.bound.iter().map(|route| &route.binding.template);
-        let bound = bound.filter_map(|template| {
-            Some((near::distance(path, &imitated(template, &segments))?, template.text()))
-        });
-        let by_name = self.by_name.keys().filter_map(|name| Some((near::distance(path, name)?, *name)));
-        bound.chain(by_name).min().map(|(_, route)| route)
+        // A slip makes of a path hardly one of another depth.
+        let bound = bound.filter(|template| template.depth().abs_diff(segments.len() - 1) <= 1);
+        let bound = bound.map(|template| (Cow::Owned(imitated(template, &segments)), template.text()));
+        let by_name = self.by_name.keys().map(|name| (Cow::Borrowed(*name), *name));
+        nearest(path, bound.chain(by_name))
     }
 }
 
 /// A template with the path's own segments where it takes any.
 fn imitated(template: &Template, segments: &[&str]) -> String {
-    let text = template.text();
-    let parts = text.split('/').enumerate();
-    let parts = parts.map(|(at, part)| match segments.get(at) {
-        Some(segment) if part.starts_with('{') && part.ends_with('}') => segment,
-        _ => part,
-    });
-    parts.collect::<Vec<_>>().join("/")
+    let mut text = String::new();
+    for (at, part) in template.text().split('/').enumerate() {
+        if at > 0 {
+            text.push('/');
+        }
+        let variable = part.strip_prefix('{').and_then(|part| part.split_once('}'));
+        match (segments.get(at), variable) {
+            (Some(segment), Some((_, ""))) => text.push_str(segment),
+            (Some(segment), Some((_, verb))) => {
+                text.push_str(segment.rsplit_once(':').map_or(segment, |(value, _)| value));
+                text.push_str(verb);
+            }
+            _ => text.push_str(part),
+        }
+    }
+    text
 }
 
 fn rpc(contract: &'static Contract, descriptor: MethodDescriptor) -> Result<Rpc, SchemaError> {

@@ -104,6 +104,11 @@ impl Template {
         text
     }
 
+    /// How many segments it has.
+    pub(crate) fn depth(&self) -> usize {
+        self.segments.len()
+    }
+
     /// Its variables, as they stand in it.
     pub(crate) fn variables(&self) -> &[Variable] {
         &self.variables

@@ -8,10 +8,6 @@ use freehold_server::host::Host;
 use freehold_testkit::{Scratch, engines};
 use notifications::{Mails, StartError};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Endpoint;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
 #[tokio::test]
 async fn notifications_starts_alone_and_answers_who_is_declared() {
@@ -25,7 +21,6 @@ async fn notifications_starts_alone_and_answers_who_is_declared() {
         let mesh = Mesh::fixed(consumer, [("notifications", url.clone())]);
         NotificationsClient::connect(&mesh).unwrap()
     };
-    assert_eq!(health(&url).await, Some(ServingStatus::Serving));
     let counted = of("demo").count_mails(CountMailsRequest::default()).await.unwrap();
     assert_eq!((counted.pending, counted.sent, counted.dropped), (0, 0, 0));
     assert!(of("demo").list_mails(ListMailsRequest::default()).await.unwrap().mails.is_empty());
@@ -51,12 +46,4 @@ fn host(database_url: &str) -> Host {
 /// A mesh whose other services cannot be reached.
 fn lonely() -> Mesh {
     Mesh::fixed(notifications::NAME, ["orders", "users"].map(|name| (name, "http://127.0.0.1:9")))
-}
-
-/// What the service says of its health; `None` where it does not answer.
-async fn health(url: &str) -> Option<ServingStatus> {
-    let channel = Endpoint::from_shared(url.to_owned()).ok()?.connect().await.ok()?;
-    let service = "notifications.v1.NotificationsService".to_owned();
-    let answer = HealthClient::new(channel).check(HealthCheckRequest { service }).await.ok()?;
-    Some(answer.into_inner().status())
 }

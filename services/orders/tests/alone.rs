@@ -9,10 +9,6 @@ use freehold_sdk::orders::v1::{
 use freehold_server::host::Host;
 use freehold_testkit::engines;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Endpoint;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
 #[tokio::test]
 async fn orders_starts_alone_and_answers_who_is_declared() {
@@ -24,7 +20,6 @@ async fn orders_starts_alone_and_answers_who_is_declared() {
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
     let of = |consumer| OrdersClient::connect(&Mesh::fixed(consumer, [("orders", url.clone())])).unwrap();
-    assert_eq!(health(&url).await, Some(ServingStatus::Serving));
     let unknown = of("demo").get_order(GetOrderRequest::default().with_id("10248")).await.unwrap_err();
     assert!(unknown.is_not_found(), "{unknown}");
     let unknown = of("demo").cancel_order(CancelOrderRequest::default().with_id("10248")).await.unwrap_err();
@@ -48,12 +43,4 @@ fn wanted() -> PlaceOrderRequest {
 fn lonely() -> Mesh {
     let others = ["catalog", "users", "inventory", "payments"];
     Mesh::fixed(orders::NAME, others.map(|name| (name, "http://127.0.0.1:9")))
-}
-
-/// What the service says of its health; `None` where it does not answer.
-async fn health(url: &str) -> Option<ServingStatus> {
-    let channel = Endpoint::from_shared(url.to_owned()).ok()?.connect().await.ok()?;
-    let service = "orders.v1.OrdersService".to_owned();
-    let answer = HealthClient::new(channel).check(HealthCheckRequest { service }).await.ok()?;
-    Some(answer.into_inner().status())
 }

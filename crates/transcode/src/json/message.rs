@@ -31,6 +31,9 @@ pub(crate) fn message(descriptor: &MessageDescriptor, json: Json, problems: &mut
     };
     let mut given = BTreeSet::new();
     for (name, value) in members {
+        if problems.are_enough() {
+            break;
+        }
         problems.within(&name, |problems| member(&mut message, &name, value, &mut given, problems));
     }
     message
@@ -43,10 +46,7 @@ pub(crate) fn field(field: &FieldDescriptor, json: Json, problems: &mut Problems
     }
     match json {
         Json::Object(members) if field.is_map() => Some(map(field, members, problems)),
-        Json::List(items) if field.is_list() => {
-            let item = |(index, item)| problems.at(index, |problems| value(&field.kind(), item, problems));
-            Some(Value::List(items.into_iter().enumerate().filter_map(item).collect()))
-        }
+        Json::List(items) if field.is_list() => Some(list(&field.kind(), items, problems)),
         other if field.is_map() || field.is_list() => {
             let wanted = if field.is_map() { "an object" } else { "a list" };
             problems.add(format!("must be {wanted}, is {}", other.kind()));
@@ -84,7 +84,7 @@ pub(crate) fn find(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDe
 pub(crate) fn unknown(descriptor: &MessageDescriptor, name: &str) -> String {
     let fields: Vec<_> = descriptor.fields().collect();
     let message = descriptor.full_name();
-    match nearest(name, fields.iter().map(FieldDescriptor::json_name)) {
+    match nearest(name, fields.iter().map(|field| (field.json_name(), field.json_name()))) {
         Some(near) => format!("is no field of {message}; did you mean {near}?"),
         None => format!("is no field of {message}"),
     }
@@ -109,12 +109,26 @@ pub(crate) fn value(kind: &Kind, json: Json, problems: &mut Problems) -> Option<
     }
 }
 
+fn list(kind: &Kind, items: Vec<Json>, problems: &mut Problems) -> Value {
+    let mut values = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        if problems.are_enough() {
+            break;
+        }
+        values.extend(problems.at(index, |problems| value(kind, item, problems)));
+    }
+    Value::List(values)
+}
+
 fn map(field: &FieldDescriptor, members: Vec<(String, Json)>, problems: &mut Problems) -> Value {
     let mut entries = HashMap::new();
     let kind = field.kind();
     let Some(entry) = kind.as_message() else { return Value::Map(entries) };
     let (key_kind, value_kind) = (entry.map_entry_key_field().kind(), entry.map_entry_value_field().kind());
     for (name, json) in members {
+        if problems.are_enough() {
+            break;
+        }
         problems.at(&name, |problems| {
             let key = match key(&key_kind, &name) {
                 Ok(key) if entries.contains_key(&key) => return problems.add("is given twice"),

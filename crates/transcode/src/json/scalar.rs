@@ -108,7 +108,7 @@ fn enum_value(of: &EnumDescriptor, json: &Json) -> Result<i32, String> {
 
 fn no_value(of: &EnumDescriptor, name: &str) -> String {
     let values: Vec<_> = of.values().collect();
-    match nearest(name, values.iter().map(|value| value.name())) {
+    match nearest(name, values.iter().map(|value| (value.name(), value.name()))) {
         Some(near) => format!("is no value of {}; did you mean {near}?", of.full_name()),
         None => format!("is no value of {}", of.full_name()),
     }

@@ -306,3 +306,21 @@ fn a_reader_that_lets_names_repeat_is_not_this_one() {
     assert_eq!(taken.get_field_by_name("id").unwrap().as_str(), Some("b"));
     assert_eq!(refused("everything.v1.Thing", text), "id: is given twice at line 1 column 22");
 }
+
+/// A body of four megabytes has room for a million wrong fields: each that is looked at costs a search for its like.
+#[test]
+fn after_twenty_problems_nothing_more_is_read() {
+    let wrong = (0..20).map(|number| format!(r#""x{number}": true, "#)).collect::<String>();
+    let items = "true, ".repeat(20);
+    for (text, unread) in [
+        (format!(r#"{{{wrong}"id": "a"}}"#), "id"),
+        (format!(r#"{{"strings": [{items}"a"]}}"#), "strings"),
+        (format!(r#"{{"counts": {{{wrong}"a": 1}}}}"#), "counts"),
+    ] {
+        let mut problems = Problems::default();
+        let json = super::parse(text.as_bytes()).unwrap();
+        let message = super::message(&descriptor("everything.v1.Thing"), json, &mut problems);
+        assert!(!message.has_field_by_name(unread), "{unread} of {text}");
+        assert!(problems.none().unwrap_err().message().matches("; ").count() == 19, "{unread}");
+    }
+}

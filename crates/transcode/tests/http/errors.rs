@@ -129,6 +129,7 @@ async fn an_unknown_route_is_404_and_a_wrong_verb_405() {
     for (verb, path, status, reason, said) in [
         ("GET", "/", 404, "UNKNOWN_ROUTE", "there is nothing at /"),
         ("GET", "/v1/shelfs/s1", 404, "UNKNOWN_ROUTE", "did you mean /v1/shelves/{id}?"),
+        ("POST", "/v1/shelfs/s1:close", 404, "UNKNOWN_ROUTE", "did you mean /v1/shelves/{id}:close?"),
         ("GET", "/v1/shelves/", 404, "UNKNOWN_ROUTE", "there is nothing at /v1/shelves/"),
         ("GET", "/v1/shelves/s1/", 404, "UNKNOWN_ROUTE", "there is nothing"),
         ("POST", "/library.v1.LibraryService/GetShlef", 404, "UNKNOWN_ROUTE", "Service/GetShelf?"),
@@ -214,8 +215,12 @@ async fn what_an_owner_says_of_an_error_arrives_whole() {
 async fn an_owner_that_is_away_or_unknown_is_a_typed_error() {
     // Until the deadline the owner may still come; whether the last look was before or after it is a matter of luck.
     let away: &[_] = &[(503, "UNREACHABLE"), (504, "DEADLINE_SPENT"), (504, "DEADLINE_EXCEEDED")];
-    for (owner, expected) in [("library", away), ("other", &[(400, "UNKNOWN_SERVICE")])] {
-        let gateway = gateway(Mesh::fixed("gateway", [(owner, "http://127.0.0.1:1")])).await;
+    for (owner, url, expected) in [
+        ("library", "http://127.0.0.1:1", away),
+        ("other", "http://127.0.0.1:1", &[(503, "UNKNOWN_SERVICE")]),
+        ("library", "nowhere", &[(503, "BAD_ADDRESS")]),
+    ] {
+        let gateway = gateway(Mesh::fixed("gateway", [(owner, url)])).await;
         let at = gateway.addr();
         let _end = run(gateway);
         let request = http::Request::get("/v1/shelves/s1").header("grpc-timeout", "100m");

@@ -1,14 +1,20 @@
 //! Who asks, until when, under which key, having seen what: all of it reaches the owner as it was sent.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
 use freehold_wire::pb::Token;
 use freehold_wire::{Session, deadline, metadata};
 use futures_util::{StreamExt, stream};
-use http::HeaderMap;
+use http::{HeaderMap, Request};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tokio::time::timeout;
 
+use crate::client::{PATIENCE, send};
 use crate::world::World;
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -81,6 +87,20 @@ async fn an_answer_brings_back_what_the_owner_has_committed() {
     assert_eq!(text(&none.headers, metadata::TOKEN), None);
 }
 
+/// A write that was sent twice took effect once, and whoever sent it hears that.
+#[tokio::test]
+async fn an_answer_says_that_it_is_of_an_earlier_call() {
+    let world = World::plain().await;
+    for replayed in [None, Some("true")] {
+        if let Some(said) = replayed {
+            world.library.metadata.lock().unwrap().insert(metadata::REPLAYED, said.parse().unwrap());
+        }
+        let headers = [(metadata::CALLER, "reader"), (metadata::IDEMPOTENCY_KEY, "key-1")];
+        let answer = world.ask_with("POST", "/v1/shelves/s1:close", &headers, "").await;
+        assert_eq!((answer.status.as_u16(), text(&answer.headers, metadata::REPLAYED)), (200, replayed));
+    }
+}
+
 #[tokio::test]
 async fn metadata_that_is_wrong_is_400_by_its_name() {
     let world = World::plain().await;
@@ -93,6 +113,21 @@ async fn metadata_that_is_wrong_is_400_by_its_name() {
         let answer = world.ask_with("GET", "/v1/shelves/s1", &[(name, value)], "").await;
         assert_eq!((answer.status.as_u16(), answer.refusal().1), (400, vec![name.to_owned()]), "{value}");
     }
+}
+
+/// A body that has begun and does not go on is waited for as long as its caller said.
+#[tokio::test]
+async fn a_body_has_no_longer_than_its_callers_deadline() {
+    let world = World::plain().await;
+    let request = Request::post("/v1/shelves/s1:close")
+        .header(metadata::CALLER, "reader")
+        .header(metadata::TIMEOUT, "50m")
+        .header("content-type", "application/json");
+    let begun = stream::once(async { Ok::<_, Infallible>(Frame::data(Bytes::from("{"))) });
+    let body = StreamBody::new(begun.chain(stream::pending()).boxed());
+    let answer = timeout(PATIENCE, send(world.at, request.body(body).unwrap())).await.expect("no answer");
+    assert_eq!(answer.status(), 504);
+    assert!(world.library.calls.lock().unwrap().is_empty());
 }
 
 /// The owner never answers; the caller's deadline ends the call all the same.

@@ -1,15 +1,15 @@
-//! A message that stays encoded: the answer of a method whose types are known at run time alone.
+//! A message that stays encoded, of a method whose types are known at run time alone.
 //!
-//! The channel decodes what it answers with, and a message of a descriptor has no default to decode into. This one takes
-//! the bytes as they are; whoever has the descriptor reads them.
+//! A channel is generic over generated messages, and decodes what it answers with. This one takes the bytes as they are,
+//! whatever they are; whoever has the descriptor reads them.
 
-use bytes::{Buf, BufMut, Bytes};
+use prost::bytes::{Buf, BufMut, Bytes};
 use prost::encoding::{DecodeContext, WireType, skip_field};
 use prost::{DecodeError, Message};
 
 /// An encoded message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Encoded(pub(crate) Bytes);
+pub struct Encoded(pub Bytes);
 
 impl Message for Encoded {
     fn encode_raw(&self, buffer: &mut impl BufMut) {
