@@ -184,10 +184,13 @@ impl Oneof {
 }
 
 impl Field {
-    /// Whether the rules say anything about its value.
+    /// Whether its value can be refused: the rules say something about it, or it is a text, which may not hold all that
+    /// a text can.
     pub(crate) fn has_limits(&self) -> bool {
         let rules = &self.rules;
-        rules.required
+        let has_text = self.kind == Kind::Scalar(Scalar::String) || self.shape == Shape::Map(Scalar::String);
+        has_text
+            || rules.required
             || rules.min.is_some()
             || rules.max.is_some()
             || rules.max_length.is_some()

@@ -87,15 +87,20 @@ impl Violations {
         }
     }
 
-    /// The text must not be longer than `most` characters, nor hold a NUL, which not every database keeps.
+    /// The text must not hold a NUL, which not every database keeps.
+    pub fn text(&mut self, field: impl Display, value: &str) {
+        if value.contains('\0') {
+            self.add(field, "must not hold the character NUL");
+        }
+    }
+
+    /// The text must not be longer than `most` characters, nor hold a NUL.
     pub fn max_chars(&mut self, field: impl Display, value: &str, most: u32) {
         let length = value.chars().count();
         if length > most as usize {
             self.add(&field, format!("must have at most {most} characters, has {length}"));
         }
-        if value.contains('\0') {
-            self.add(field, "must not hold the character NUL");
-        }
+        self.text(field, value);
     }
 
     /// The bytes must not be more than `most`.

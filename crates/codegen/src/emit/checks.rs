@@ -72,9 +72,10 @@ impl Access {
         Self { label: quote!(#label), copied: quote!(*value), borrowed, receiver: quote!(value) }
     }
 
-    /// An item of a list. Its name is formatted only where there is a violation.
-    fn item(field: &Field) -> Self {
-        let label = format!("{}[{{index}}]", field.name);
+    /// An item of a list or a map, by what a pattern has bound to `place`. Its name is formatted only where there is a
+    /// violation.
+    fn item(field: &Field, place: &str) -> Self {
+        let label = format!("{}[{{{place}}}]", field.name);
         Self { label: quote!(format_args!(#label)), ..Self::borrowed(field) }
     }
 }
@@ -97,6 +98,9 @@ fn field(field: &Field, message: &Message, traits: &Traits) -> Result<Vec<TokenS
         let most = number(most);
         checks.push(quote!(violations.max_items(#label, self.#ident.len(), #most);));
     }
+    if field.shape == Shape::Map(Scalar::String) {
+        checks.push(quote!(for key in self.#ident.keys() { violations.text(#label, key); }));
+    }
     checks.extend(held(field, message, traits)?);
     Ok(checks)
 }
@@ -106,10 +110,17 @@ fn held(field: &Field, message: &Message, traits: &Traits) -> Result<Option<Toke
     let (label, ident) = (&field.name, names::field(&field.name));
     let is_message = field.message().is_some();
     let is_list_of_texts = matches!(field.shape, Shape::Repeated { .. }) && has_length(&field.kind);
+    let is_map_of_texts = matches!(field.shape, Shape::Map(_))
+        && field.kind == Kind::Scalar(Scalar::String)
+        && field.rules.max_length.is_none();
     let required = field.rules.required && is_list_of_texts;
     let rules = FieldRules { required, max_items: None, ..field.rules.clone() };
     let single = Field { shape: Shape::Plain, rules, ..field.clone() };
-    let access = if is_list_of_texts { Access::item(field) } else { Access::borrowed(field) };
+    let access = match field.shape {
+        _ if is_list_of_texts => Access::item(field, "index"),
+        _ if is_map_of_texts => Access::item(field, "key"),
+        _ => Access::borrowed(field),
+    };
     let checks = value(&single, message, traits, &access)?;
     if checks.is_empty() {
         return Ok(None);
@@ -117,6 +128,9 @@ fn held(field: &Field, message: &Message, traits: &Traits) -> Result<Option<Toke
     match field.shape {
         Shape::Repeated { .. } if is_list_of_texts => {
             Ok(Some(quote!(for (index, value) in self.#ident.iter().enumerate() { #(#checks)* })))
+        }
+        Shape::Map(_) if is_map_of_texts => {
+            Ok(Some(quote!(for (key, value) in &self.#ident { #(#checks)* })))
         }
         Shape::Repeated { .. } if is_message => {
             Ok(Some(quote!(violations.each(#label, self.#ident.iter().enumerate());)))
@@ -155,6 +169,8 @@ fn value(
         };
         let most = number(most);
         checks.push(quote!(violations.#method(#label, #borrowed, #most);));
+    } else if field.kind == Kind::Scalar(Scalar::String) {
+        checks.push(quote!(violations.text(#label, #borrowed);));
     }
     if rules.max_items.is_some() {
         return Err(misplaced(field, message));
