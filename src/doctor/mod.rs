@@ -1,5 +1,5 @@
-//! `freehold doctor`: looks at what a mesh stands on (folder, disk, locks, SQLite, ports, clock, databases) and at the mesh
-//! itself, and says in plain lines what is wrong and what to do.
+//! `freehold doctor`: looks at what a mesh stands on (folder, disk, locks, SQLite, PostgreSQL, ports, clock, databases) and
+//! at the mesh itself, and says in plain lines what is wrong and what to do.
 //!
 //! Looking is IO and changes nothing that stays; what is thought of it is decided by a pure function per check.
 
@@ -9,6 +9,7 @@ mod disk;
 mod folder;
 mod mesh;
 mod ports;
+mod postgres;
 mod proto;
 mod sqlite;
 mod verdict;
@@ -46,6 +47,8 @@ async fn examine(data: &Path, place: &Place, port: u16) -> Vec<Verdict> {
     let newest = databases.iter().filter_map(|database| database.newest).max();
     verdicts.push(clock::check(&clock::look(newest)));
     verdicts.extend(databases::check(&databases));
+    let on_servers = postgres::look(|variable| std::env::var(variable).ok()).await;
+    verdicts.extend(on_servers.iter().map(|(service, seen)| postgres::check(service, seen)));
     let owned = databases.iter().any(|database| database.owner.is_some());
     let rows = status::ask(place).await.map_err(|error| error.to_string());
     verdicts.push(mesh::check(place, &rows, owned));
