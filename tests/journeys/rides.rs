@@ -48,6 +48,10 @@ async fn a_ride_is_shown_while_its_drivers_owner_is_away_and_says_what_it_lacks(
 
     apart.signal("drivers", Signal::Stop);
     eventually("an old copy again", LONG, async || riding.shown().await.stale_as_it_should()).await;
+    // An owner that is asked in vain each time takes its share of what a caller gives, and never all of it.
+    let hurried = Duration::from_millis(500);
+    let in_time = async || riding.shown_within(hurried).await?.stale_as_it_should();
+    eventually("an answer to somebody in a hurry", LONG, in_time).await;
     apart.signal("drivers", Signal::Continue);
     eventually("all of it at last", LONG, async || riding.shown().await.live_as_it_should()).await;
     is_sound(scratch.path()).await;
@@ -109,6 +113,12 @@ impl Riding {
     async fn shown(&self) -> Shown {
         let rides = self.rides.with_session(&Session::new());
         Shown(rides.get_ride(GetRideRequest::default().with_id("r1")).await.unwrap())
+    }
+
+    /// The same for somebody who waits no longer than that; nothing where it takes longer.
+    async fn shown_within(&self, budget: Duration) -> Option<Shown> {
+        let rides = self.rides.with_session(&Session::new()).with_deadline(budget);
+        rides.get_ride(GetRideRequest::default().with_id("r1")).await.ok().map(Shown)
     }
 }
 

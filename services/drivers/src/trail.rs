@@ -137,6 +137,7 @@ mod tests {
     }
 
     /// Chains of many drivers at once: from its end each leads over all that was kept of its driver, and nothing else.
+    /// Planted: a chain that stays where it was until the unit of work ends.
     #[test]
     fn every_chain_leads_over_what_was_kept_of_its_driver() {
         let (mut ends, mut entries, mut kept) =

@@ -13,6 +13,7 @@ impl Bench {
     }
 }
 
+/// Planted: the hour of which a part is kept goes with those before it.
 #[tokio::test]
 async fn a_location_is_kept_for_a_day_and_gone_an_hour_after_that() {
     on_each_engine(async |bench| {
@@ -29,6 +30,7 @@ async fn a_location_is_kept_for_a_day_and_gone_an_hour_after_that() {
     .await;
 }
 
+/// Planted: tracks are swept, and where drivers were last is not.
 #[tokio::test]
 async fn where_a_driver_was_last_is_forgotten_too() {
     on_each_engine(async |bench| {
@@ -44,7 +46,8 @@ async fn where_a_driver_was_last_is_forgotten_too() {
     .await;
 }
 
-/// More than a unit of work removes, of more drivers than one, over more than one hour.
+/// More than a unit of work removes, of more drivers than one, over more than one hour. Planted: a sweep that ends after
+/// its first unit of work.
 #[tokio::test]
 async fn however_much_there_is_all_of_it_goes() {
     on_each_engine(async |bench| {

@@ -50,6 +50,7 @@ async fn more_than_a_unit_takes_is_kept_to_the_last() {
 }
 
 /// A location counts once: what is known already is refused, whether it came on this stream or on another.
+/// Planted: only what has the very time of the last one is refused.
 #[tokio::test]
 async fn what_is_not_newer_is_refused_and_counted() {
     on_each_engine(async |bench| {
@@ -76,6 +77,7 @@ async fn streams_at_once_keep_what_is_theirs() {
     .await;
 }
 
+/// Planted: whatever driver a message names, it counts for that of the stream; a clock may be twice as far off as is said.
 #[tokio::test]
 async fn a_wrong_message_ends_the_stream_by_its_field_and_index_and_what_came_before_is_kept() {
     on_each_engine(async |bench| {

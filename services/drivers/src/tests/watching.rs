@@ -49,7 +49,8 @@ async fn who_watches_before_the_first_location_sees_it() {
     .await;
 }
 
-/// The idle watcher is dropped; neither the driver nor another watcher notices.
+/// The idle watcher is dropped; neither the driver nor another watcher notices. Planted: who has missed something goes
+/// on with what comes next.
 #[tokio::test]
 async fn a_watcher_that_does_not_read_is_dropped_and_holds_up_nobody() {
     on_each_engine(async |bench| {
