@@ -18,6 +18,7 @@ mod output;
 mod package;
 mod paths;
 mod read;
+pub mod semver;
 mod traits;
 pub mod tree;
 

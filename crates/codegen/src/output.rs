@@ -28,14 +28,22 @@ pub struct File {
 }
 
 /// The files written so far, by path.
-#[derive(Debug, Default)]
-pub(crate) struct Files(BTreeMap<String, Vec<u8>>);
+#[derive(Default)]
+pub(crate) struct Files(BTreeMap<String, Draft>);
+
+/// A file that is not text yet.
+pub(crate) enum Draft {
+    /// A Rust file, and what is in it, a line each.
+    Rust { title: Vec<String>, items: syn::File },
+    /// The encoded contracts.
+    Descriptors(Vec<u8>),
+}
 
 impl Files {
     /// Adds a Rust file; `title` says what is in it.
     pub(crate) fn rust(&mut self, path: &str, title: &[String], items: &TokenStream) -> Result<(), Error> {
-        let text = format::file(path, title, items)?;
-        self.0.insert(path.to_owned(), text.into_bytes());
+        let draft = Draft::Rust { title: title.to_vec(), items: format::parse(path, items)? };
+        self.0.insert(path.to_owned(), draft);
         Ok(())
     }
 }
@@ -57,10 +65,25 @@ pub fn generate(model: &Model, layout: &Layout) -> Result<Vec<File>, Error> {
         let consumer = model.consumers.iter().find(|consumer| &consumer.name == name);
         needs::consumer(consumer.ok_or_else(|| Error::Unknown(name.clone()))?, folder, &world, &mut files)?;
     }
-    Ok(files.0.into_iter().map(|(path, contents)| File { path, contents }).collect())
+    let written = files.0.into_iter().map(|(path, draft)| {
+        let contents = match draft {
+            Draft::Rust { title, items } => format::text(&title, &items).into_bytes(),
+            Draft::Descriptors(bytes) => bytes,
+        };
+        File { path, contents }
+    });
+    Ok(written.collect())
 }
 
-fn world(model: &Model) -> Result<World<'_>, Error> {
+/// The files of the SDK, by path below its folder, before they are text.
+pub(crate) fn drafts(world: &World<'_>) -> Result<BTreeMap<String, Draft>, Error> {
+    let mut files = Files::default();
+    sdk("sdk", world, &mut files)?;
+    let below = |path: String| path.strip_prefix("sdk/").map(str::to_owned).unwrap_or(path);
+    Ok(files.0.into_iter().map(|(path, draft)| (below(path), draft)).collect())
+}
+
+pub(crate) fn world(model: &Model) -> Result<World<'_>, Error> {
     let packages = read::packages(model)?;
     let language = read::language(model)?;
     let (mut homes, mut traits) = (Homes::default(), Traits::default());
@@ -86,7 +109,7 @@ fn sdk(folder: &str, world: &World<'_>, files: &mut Files) -> Result<(), Error> 
     let title =
         ["What servers decide access from: owners, their methods, consumers and their needs.".to_owned()];
     files.rust(&format!("{folder}/contract.rs"), &title, &contract::contract(world.model))?;
-    files.0.insert(format!("{folder}/{DESCRIPTORS}"), world.model.descriptors.clone());
+    files.0.insert(format!("{folder}/{DESCRIPTORS}"), Draft::Descriptors(world.model.descriptors.clone()));
     Ok(())
 }
 

@@ -23,7 +23,7 @@ fn cargo(folder: &Path, arguments: &[&str]) {
 }
 
 /// The target folder of the workspace, wherever this test was built.
-fn target() -> std::path::PathBuf {
+pub(crate) fn target() -> std::path::PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     scratch.parent().unwrap().to_owned()
 }

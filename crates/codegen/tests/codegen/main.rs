@@ -6,4 +6,5 @@
 mod fixtures;
 mod fresh;
 mod generate;
+mod semver;
 mod support;

@@ -68,6 +68,11 @@ pub(crate) fn text<'a>(files: &'a [File], path: &str) -> &'a str {
     std::str::from_utf8(&file.contents).unwrap()
 }
 
+/// The model of the contracts of the fixture.
+pub(crate) fn everything_model() -> Model {
+    model(contracts(&everything().join("proto")))
+}
+
 /// The contracts of the fixture with an RPC, a field with a limit and a service more.
 pub(crate) fn extended() -> Vec<(String, String)> {
     let add = |text: String| {
