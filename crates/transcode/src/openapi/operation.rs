@@ -59,13 +59,16 @@ pub(crate) fn operation(
     operation
 }
 
+const KEY: &str = "Makes a write take effect once, however often it is sent; where it was sent before, the answer says \
+                   `freehold-replayed: true`.";
+
 /// What operations share: the headers of a call, and the answer that says what is wrong.
 pub(crate) fn components() -> Value {
     let header = |name: &str, said: &str| json!({ "name": name, "in": "header", "description": said, "schema": { "type": "string" } });
     json!({
         "parameters": {
             "Caller": header(CALLER, "Who calls: the name that a contract declares. Access is decided for it."),
-            "Key": header(IDEMPOTENCY_KEY, "Makes a write take effect once, however often it is sent."),
+            "Key": header(IDEMPOTENCY_KEY, KEY),
             "Timeout": header(TIMEOUT, "How long the call may take, as gRPC writes it: `500m`, `2S`."),
             "Session": header(TOKEN, "What the call must be able to see: what an earlier answer brought, base64."),
             "Trace": header(TRACEPARENT, "W3C Trace Context."),
