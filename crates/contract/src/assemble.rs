@@ -221,7 +221,7 @@ fn empty_owner(name: &str) -> Owner {
 }
 
 /// A live stream is never resumed, whatever else it says; of the rest the promise that asks least of the owner counts.
-fn effect(method: &MethodDescriptor) -> Effect {
+pub(crate) fn effect(method: &MethodDescriptor) -> Effect {
     let words = language::method(method);
     match (words.at_most_once, words.read, words.keyed, words.idempotent) {
         (true, ..) => Effect::AtMostOnce,
@@ -232,7 +232,8 @@ fn effect(method: &MethodDescriptor) -> Effect {
     }
 }
 
-fn call_rules(method: &MethodDescriptor) -> CallRules {
+/// How a method may be called, with defaults filled in.
+pub(crate) fn call_rules(method: &MethodDescriptor) -> CallRules {
     let words = language::method(method);
     let service = method.parent_service();
     CallRules {

@@ -132,6 +132,31 @@ impl Finding {
         self
     }
 
+    /// Adds a place that may lie in a baseline; the first one is the primary.
+    pub(crate) fn mark(mut self, mark: Mark) -> Self {
+        self.places.push(mark);
+        self
+    }
+
+    /// Says what it is about, and whom it hits: an error where somebody breaks, a warning where somebody may, otherwise
+    /// a note.
+    pub(crate) fn hits(mut self, element: impl Into<String>, affected: Vec<Affected>) -> Self {
+        self.severity = match affected.iter().map(|affected| affected.verdict).max() {
+            Some(Verdict::Broken) => Severity::Error,
+            Some(Verdict::PotentiallyAffected) => Severity::Warning,
+            Some(Verdict::Unaffected) | None => Severity::Note,
+        };
+        self.element = element.into();
+        self.affected = affected;
+        self
+    }
+
+    /// Makes it matter at least so much.
+    pub(crate) fn at_least(mut self, severity: Severity) -> Self {
+        self.severity = self.severity.min(severity);
+        self
+    }
+
     /// Says what to write instead.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();

@@ -15,6 +15,9 @@ use crate::sources::Sources;
 /// The tag of `name` in the descriptors of messages, fields, services and methods.
 const NAME: i32 = 1;
 
+/// The tag of `package` in the descriptor of a file.
+const PACKAGE: i32 = 2;
+
 /// The tags of `options` in the descriptors.
 mod options {
     pub(super) const FILE: i32 = 8;
@@ -87,6 +90,16 @@ impl Places {
     /// The statement of a method option, or the method's name where it has none.
     pub(crate) fn method_option(&self, method: &MethodDescriptor, option: &[i32]) -> Place {
         self.option(method.parent_service().parent_file().name(), method.path(), options::METHOD, option)
+    }
+
+    /// The statement that names the package of a file.
+    pub(crate) fn package(&self, file: &FileDescriptor) -> Place {
+        self.at(file.name(), &[PACKAGE])
+    }
+
+    /// The whole statement that the path stands for: a value of an enum, say.
+    pub(crate) fn statement(&self, file: &FileDescriptor, path: &[i32]) -> Place {
+        self.at(file.name(), path)
     }
 
     /// What the path stands for: the name of a service, say.

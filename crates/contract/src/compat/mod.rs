@@ -5,6 +5,10 @@
 //! the declared needs; or what plain Protobuf breaks in one of the four categories that others know.
 //! **Invariant:** contracts compared with themselves break nothing.
 
+mod mesh;
+
+pub use mesh::{Outcome, RULES, Report, Rule, mesh};
+
 use crate::compile::load;
 use crate::descriptors::{DescriptorsError, load_descriptors};
 use crate::finding::Finding;
