@@ -17,6 +17,7 @@ use crate::finding::Finding;
 use crate::model::Model;
 use crate::sources::Sources;
 use scope::Scope;
+pub(crate) use scope::type_of;
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]

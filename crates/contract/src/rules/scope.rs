@@ -130,7 +130,7 @@ pub(super) fn declaration(field: &FieldDescriptor, name: &str) -> String {
 }
 
 /// A field's type with its label: "optional int64", "map<string, int64>".
-pub(super) fn type_of(field: &FieldDescriptor) -> String {
+pub(crate) fn type_of(field: &FieldDescriptor) -> String {
     let kind = field.kind();
     if field.is_map()
         && let Some(entry) = kind.as_message()

@@ -4,11 +4,21 @@
 //! consumer the worst that happens to it. The needs of the contracts at hand count: whoever withdraws a need is no longer
 //! hit. What nobody declares is no error. **Invariant:** contracts compared with themselves have no findings.
 
+mod emitted;
+mod encodings;
+mod keys;
+mod owners;
+mod privacy;
+mod promises;
 mod readers;
 mod removed;
+mod reused;
 mod scope;
 mod shape;
 mod side;
+mod tightened;
+mod types;
+mod unblocked;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,6 +52,54 @@ pub const RULES: &[Rule] = &[
     rule("FH3007", "a field that is no longer there", removed::fields),
     rule("FH3008", "an enum that is no longer there", removed::enums),
     rule("FH3009", "a value of an enum that is no longer there", removed::values),
+
+    rule("FH3101", "a field number that means something else now", reused::numbers),
+    rule("FH3102", "a field that has another number", reused::renumbered),
+    rule("FH3103", "a reserved number or name that is used", reused::reserved_used),
+    rule("FH3104", "a reserved number or name that is reserved no longer", reused::reserved_dropped),
+    rule("FH3105", "a value of an enum that has another number", reused::values_renumbered),
+    rule("FH3106", "a value of an enum that has another name", reused::values_renamed),
+
+    rule("FH3201", "a field of another type", types::kinds),
+    rule("FH3202", "a field that holds one and held many, or the other way round", types::cardinalities),
+    rule("FH3203", "a field that joins or leaves a oneof", types::oneofs),
+    rule("FH3204", "a field of another name, or of another name in JSON", types::json_names),
+    rule("FH3205", "a field that tells zero from absent, or no longer does", types::presence),
+    rule("FH3206", "a field of another default", types::defaults),
+    rule("FH3207", "a method with another request or reply", types::messages_of_methods),
+    rule("FH3208", "a method that streams, or no longer does", types::streams),
+    rule("FH3209", "an enum that drops what it does not know, or no longer does", types::closed_enums),
+
+    rule("FH3301", "a field that callers must send from now on", tightened::required),
+    rule("FH3302", "a tighter limit on what callers send", tightened::limits_tightened),
+    rule("FH3303", "a looser limit on what consumers read", tightened::limits_loosened),
+    rule("FH3304", "a new value of an enum that consumers read", tightened::values_added),
+    rule("FH3305", "a new member of a oneof that consumers read", tightened::members_added),
+
+    rule("FH3401", "a package of another owner", owners::changed),
+    rule("FH3402", "a package that nobody owns any more", owners::given_up),
+    rule("FH3411", "an entity with another key", keys::of_entities),
+    rule("FH3412", "an event with another key", keys::of_events),
+
+    rule("FH3501", "a shorter deadline", promises::deadline),
+    rule("FH3502", "a longer least deadline", promises::min_deadline),
+    rule("FH3503", "a method that is no longer keyed", promises::keyed),
+    rule("FH3504", "a method of a weaker idempotency level", promises::idempotency),
+    rule("FH3505", "a cache that is gone or looser", promises::cache),
+    rule("FH3506", "a method that is no longer public", promises::access),
+    rule("FH3507", "a step that is undone by something else, or by nothing", promises::undo),
+    rule("FH3508", "a method that is shed sooner", promises::criticality),
+    rule("FH3509", "a stream that is no longer resumed", promises::at_most_once),
+
+    rule("FH3601", "a declared field that becomes private", privacy::private),
+    rule("FH3602", "a declared field that becomes personal", privacy::personal),
+
+    rule("FH3701", "an event that is no longer emitted", emitted::events),
+    rule("FH3702", "an event of another entity", emitted::streams),
+    rule("FH3703", "an entity that is no longer shared", emitted::entities),
+
+    rule("FH3801", "a field that nobody declares any more", unblocked::fields),
+    rule("FH3802", "a method that nobody declares any more", unblocked::methods),
 ];
 
 /// What a comparison found.

@@ -41,6 +41,8 @@ pub(super) struct Exposure<'a> {
     /// Whether all that the contract language lets a consumer name is named. A caller that gets an entity has not named
     /// its fields, though a view or a replica could.
     pub(super) named: bool,
+    /// The message of the view or replica, and the number of its field, where it takes the very field.
+    pub(super) taken: Option<(&'a str, u32)>,
     /// The line of the needs.
     at: Line<'a>,
 }
@@ -89,11 +91,17 @@ struct Caller<'a> {
     step: bool,
 }
 
+/// A message and the number of its field that holds a type.
+type Holder = (String, u32);
+
+/// A method that sends or receives a type.
+type Use = (String, Way);
+
 /// The graph upwards: which fields hold a type, which methods send or receive it.
 #[derive(Default)]
 struct Edges {
-    holders: HashMap<String, Vec<(String, u32)>>,
-    methods: HashMap<String, Vec<(String, Way)>>,
+    holders: HashMap<String, Vec<Holder>>,
+    methods: HashMap<String, Vec<Use>>,
 }
 
 impl<'a> Readers<'a> {
@@ -165,7 +173,7 @@ impl<'a> Readers<'a> {
     }
 
     /// What holds the type directly: fields of messages, and methods.
-    pub(super) fn holders(&self, name: &str) -> (&[(String, u32)], &[(String, Way)]) {
+    pub(super) fn holders(&self, name: &str) -> (&[Holder], &[Use]) {
         let edges = self.edges();
         let (holders, methods) = (edges.holders.get(name), edges.methods.get(name));
         (holders.map(Vec::as_slice).unwrap_or_default(), methods.map(Vec::as_slice).unwrap_or_default())
@@ -221,14 +229,14 @@ impl<'a> Readers<'a> {
         let callers = self.callers.get(name).into_iter().flatten().map(|caller| {
             let (way, named) = through.unwrap_or((if caller.step { Way::Step } else { Way::Called }, true));
             let at = Line::Place(caller.place);
-            Exposure { consumer: Some(caller.consumer), way, named, at }
+            Exposure { consumer: Some(caller.consumer), way, named, taken: None, at }
         });
         let mut exposures: Vec<Exposure<'a>> = callers.collect();
         if let Some((name, method)) = self.graph.find(name)
             && crate::language::method(method).public
         {
             let (way, named) = through.unwrap_or((Way::Called, true));
-            exposures.push(Exposure { consumer: None, way, named, at: Line::Public(name) });
+            exposures.push(Exposure { consumer: None, way, named, taken: None, at: Line::Public(name) });
         }
         exposures
     }
@@ -266,8 +274,9 @@ impl<'a> Readers<'a> {
                 }
                 Some(_) => continue,
             };
+            let taken = number.map(|number| (message, number));
             let consumer = Some(taker.consumer);
-            exposures.push(Exposure { consumer, way: Way::Taken, named: true, at });
+            exposures.push(Exposure { consumer, way: Way::Taken, named: true, taken, at });
         }
         exposures
     }

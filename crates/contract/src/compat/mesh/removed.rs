@@ -189,7 +189,7 @@ fn gone_finding(
 ) -> Option<Finding> {
     let affected = scope.affected(targets, removal);
     let is_declared = affected.iter().any(|affected| affected.verdict == Verdict::Broken);
-    let withdrawn = if is_declared { Vec::new() } else { scope.withdrawn(targets) };
+    let withdrawn = scope.withdrawn_last(targets);
     let tail = match (is_declared, withdrawn.is_empty()) {
         (true, _) => String::new(),
         (false, true) if affected.is_empty() => ", and nobody declares it".to_owned(),

@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
-use prost_reflect::{EnumDescriptor, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
 use crate::compat::{Baseline, Life};
 use crate::finding::{Affected, Finding, Mark, Verdict};
 
-use super::readers::{Exposure, Readers, Target};
+use super::readers::{Exposure, Readers, Target, Way};
 use super::shape::Shapes;
 use super::side::{Side, shared};
 
@@ -59,6 +59,15 @@ impl<'a> Scope<'a> {
         self.messages().filter_map(|old| Some((old, self.new.message(old.full_name())?)))
     }
 
+    /// The fields that are in both under one number.
+    pub(super) fn field_pairs(&self) -> impl Iterator<Item = (FieldDescriptor, FieldDescriptor)> {
+        self.message_pairs().flat_map(|(old, new)| {
+            let pairs =
+                old.fields().filter_map(|field| Some((field.clone(), new.get_field(field.number())?)));
+            pairs.collect::<Vec<_>>()
+        })
+    }
+
     /// The enums of the baseline that count and may have changed.
     pub(super) fn enums(&self) -> impl Iterator<Item = &EnumDescriptor> {
         let own = self.old.enums.iter();
@@ -74,6 +83,11 @@ impl<'a> Scope<'a> {
     pub(super) fn methods(&self) -> impl Iterator<Item = (&str, &MethodDescriptor)> {
         let own = self.old.methods().filter(|_| self.live);
         own.filter(|(_, method)| self.changed.contains(method.parent_service().parent_file().name()))
+    }
+
+    /// The methods that are in both.
+    pub(super) fn method_pairs(&self) -> impl Iterator<Item = (&str, &MethodDescriptor, &MethodDescriptor)> {
+        self.methods().filter_map(|(name, old)| Some((name, old, self.new.method(name)?)))
     }
 
     /// Whether the file has changed, or is no longer there.
@@ -99,9 +113,21 @@ impl<'a> Scope<'a> {
         let declared =
             |exposure: &Exposure<'_>| removal(exposure).filter(|verdict| *verdict == Verdict::Broken);
         let before = self.former.affected(targets, declared);
-        let now = self.readers.affected(targets, removal);
-        let left = |was: &Affected| now.iter().all(|is| is.consumer != was.consumer);
+        let now = self.readers.affected(targets, declared);
+        let left = |was: &Affected| {
+            now.iter().all(|is| is.consumer != was.consumer || is.verdict != Verdict::Broken)
+        };
         before.into_iter().filter(|was| was.verdict == Verdict::Broken && left(was)).collect()
+    }
+
+    /// The same, where with it the last declared need went.
+    pub(super) fn withdrawn_last(&self, targets: &[Target<'_>]) -> Vec<Affected> {
+        let declared = |affected: &Affected| affected.verdict == Verdict::Broken;
+        if self.affected(targets, removal).iter().any(declared) {
+            Vec::new()
+        } else {
+            self.withdrawn(targets)
+        }
     }
 
     /// Whether a finding about something that only was released is worth telling: not where nobody is hit, for what was
@@ -120,6 +146,26 @@ impl<'a> Scope<'a> {
 /// entity's fields, so nobody can tell.
 pub(super) fn removal(exposure: &Exposure<'_>) -> Option<Verdict> {
     Some(if exposure.named { Verdict::Broken } else { Verdict::PotentiallyAffected })
+}
+
+/// Whoever has to do with it breaks.
+pub(super) fn breaks(_: &Exposure<'_>) -> Option<Verdict> {
+    Some(Verdict::Broken)
+}
+
+/// Whoever has to do with it may break.
+pub(super) fn may_break(_: &Exposure<'_>) -> Option<Verdict> {
+    Some(Verdict::PotentiallyAffected)
+}
+
+/// What the owner reads: whoever sends it.
+pub(super) fn sent(exposure: &Exposure<'_>, verdict: Verdict) -> Option<Verdict> {
+    (exposure.way == Way::Sent).then_some(verdict)
+}
+
+/// What consumers read: whoever receives or takes it.
+pub(super) fn read(exposure: &Exposure<'_>, verdict: Verdict) -> Option<Verdict> {
+    matches!(exposure.way, Way::Received | Way::Taken).then_some(verdict)
 }
 
 /// "package.Message.field".

@@ -15,7 +15,7 @@ use crate::bundled;
 use crate::compat::Contract;
 use crate::finding::Mark;
 use crate::language;
-use crate::model::{Consumer, Entity, Event, Model, Place};
+use crate::model::{Consumer, Entity, Event, Model, Owner, Place};
 use crate::places::Places;
 
 /// The tag of `value` in the descriptor of an enum.
@@ -37,6 +37,7 @@ pub(super) struct Side<'a> {
     methods: BTreeMap<String, MethodDescriptor>,
     pub(super) entities: HashMap<&'a str, &'a Entity>,
     pub(super) events: HashMap<&'a str, &'a Event>,
+    owners: HashMap<&'a str, &'a Owner>,
     places: OnceCell<Places>,
 }
 
@@ -69,6 +70,10 @@ impl<'a> Side<'a> {
                 .map(|it| (it.name.as_str(), it))
                 .collect(),
             events: owners.iter().flat_map(|owner| &owner.events).map(|it| (it.name.as_str(), it)).collect(),
+            owners: owners
+                .iter()
+                .flat_map(|owner| owner.packages.iter().map(move |package| (package.as_str(), owner)))
+                .collect(),
             messages,
             services,
             places: OnceCell::new(),
@@ -98,6 +103,11 @@ impl<'a> Side<'a> {
     /// All methods, by name.
     pub(super) fn methods(&self) -> impl Iterator<Item = (&str, &MethodDescriptor)> {
         self.methods.iter().map(|(name, method)| (name.as_str(), method))
+    }
+
+    /// Who owns the package.
+    pub(super) fn owner(&self, package: &str) -> Option<&'a Owner> {
+        self.owners.get(package).copied()
     }
 
     /// Where a consumer's team is reached: what its needs say, or what it says as an owner.
