@@ -1,20 +1,19 @@
-//! The accept loop: takes connections, never more than the limit, until it is told to end.
+//! The accept loop: takes connections, and refuses those for which there is no place, until it is told to end.
 //!
 //! At the end it empties the system's queue: whoever has connected by then is told in HTTP/2 that nothing was taken,
 //! and can try elsewhere, where a closed connection would leave them in doubt.
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connection;
-use crate::limits::MAX_CONNECTIONS;
-use crate::stack::Stack;
-use crate::tasks::Tasks;
+use crate::door::Door;
+use crate::refused::Refusing;
 
 /// How long to wait when the system has nothing to accept with, most often because it is out of file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(50);
@@ -24,14 +23,19 @@ const MOST_WAITS: u32 = 200;
 /// Takes connections from a listener and serves each in a task of its own.
 pub(crate) struct Accepting {
     listener: TcpListener,
-    stack: Arc<Stack>,
-    tasks: Tasks,
-    places: Arc<Semaphore>,
+    served: Served,
+}
+
+/// What becomes of a connection.
+struct Served {
+    door: Arc<Door>,
+    refusing: Refusing,
 }
 
 impl Accepting {
-    pub(crate) fn new(listener: TcpListener, stack: Arc<Stack>, tasks: Tasks) -> Self {
-        Self { listener, stack, tasks, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)) }
+    pub(crate) fn new(listener: TcpListener, door: Door) -> Self {
+        let refusing = Refusing::new(door.tasks.clone());
+        Self { listener, served: Served { door: Arc::new(door), refusing } }
     }
 
     /// Accepts connections for ever.
@@ -41,8 +45,11 @@ impl Accepting {
     pub(crate) async fn accept(&self) -> Result<Infallible, io::Error> {
         let mut waits = 0;
         loop {
-            match self.one().await {
-                Ok(()) => waits = 0,
+            match self.listener.accept().await {
+                Ok((stream, peer)) => {
+                    self.served.take(stream, peer);
+                    waits = 0;
+                }
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) if waits == MOST_WAITS => return Err(error),
                 Err(error) => {
@@ -60,37 +67,37 @@ impl Accepting {
     /// What the system says of the listener.
     pub(crate) fn close(self) -> io::Result<()> {
         // As the system's own socket: it answers at once, where the runtime's first wants to hear that it is ready.
-        let Self { listener, stack, tasks, places } = self;
-        let listener = listener.into_std()?;
-        while let Ok(place) = places.clone().try_acquire_owned() {
+        let listener = self.listener.into_std()?;
+        loop {
             match listener.accept() {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     stream.set_nonblocking(true)?;
-                    serve(TcpStream::from_std(stream)?, place, stack.clone(), &tasks);
+                    self.served.take(TcpStream::from_std(stream)?, peer);
                 }
                 Err(error) if is_of_the_client(&error) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
-    }
-
-    async fn one(&self) -> io::Result<()> {
-        // The place comes first: a connection that is accepted is served, one that is not waits with the system.
-        let place = self.places.clone().acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, _) = self.listener.accept().await?;
-        serve(stream, place, self.stack.clone(), &self.tasks);
-        Ok(())
     }
 }
 
-fn serve(stream: TcpStream, place: OwnedSemaphorePermit, stack: Arc<Stack>, tasks: &Tasks) {
-    let served = connection::serve(stream, stack, tasks.clone());
-    tasks.start(async move {
-        served.await;
-        drop(place);
-    });
+impl Served {
+    fn take(&self, stream: TcpStream, peer: SocketAddr) {
+        match self.door.places.take(peer.ip()) {
+            Ok(place) => {
+                let served = connection::serve(stream, peer, self.door.clone());
+                self.door.tasks.start(async move {
+                    served.await;
+                    drop(place);
+                });
+            }
+            Err(full) => {
+                tracing::debug!(%peer, ?full, "no place for a connection");
+                self.refusing.refuse(stream);
+            }
+        }
+    }
 }
 
 /// The client was gone before it was accepted.

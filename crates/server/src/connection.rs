@@ -3,10 +3,13 @@
 //! In: an accepted socket. It is served call by call, each in a task of its own, until the client ends it or the server
 //! does; then HTTP/2's GOAWAY says which calls were taken, and those are finished. HTTP/1.1 is spoken where something
 //! other than gRPC is served; there the answer under way is finished.
+//! **Invariant:** a connection that does nothing but keep itself alive, or floods us with that, does not stay.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,59 +19,111 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tonic::body::Body;
 
+use crate::calls::Calls;
+use crate::door::Door;
+use crate::guarded::Guarded;
 use crate::preface::Protocol;
 use crate::stack::Stack;
-use crate::tasks::Tasks;
 use crate::{limits, preface};
 
 /// Serves a connection until its client ends it, or until it is told to finish: then it takes no new calls.
-pub(crate) async fn serve(stream: TcpStream, stack: Arc<Stack>, tasks: Tasks) {
+pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     // Without it, small answers wait for the acknowledgement of earlier ones.
     if let Err(error) = stream.set_nodelay(true) {
         return tracing::debug!(%error, "the connection was gone before it began");
     }
     // Not cut short by the end: a client whose call is on its way is owed the word that it was not taken.
-    let ended = match preface::awaited(stream).await {
-        Ok((Protocol::Http2, io)) => http2(TokioIo::new(io), stack, tasks).await,
-        Ok((Protocol::Http1, io)) if stack.has_web() => http1(TokioIo::new(io), stack, tasks).await,
-        Ok((Protocol::Http1, _)) => return tracing::debug!("no client: it does not speak HTTP/2"),
-        Err(error) => return tracing::debug!(%error, "no client"),
+    let ended = match preface::awaited(stream, door.unsaid().patience).await {
+        Ok((Protocol::Http2, io)) => http2(io, &door).await,
+        Ok((Protocol::Http1, io)) if door.stack.has_web() => http1(io, &door).await,
+        Ok((Protocol::Http1, _)) => return tracing::debug!(%peer, "no client: it does not speak HTTP/2"),
+        Err(error) => return tracing::debug!(%peer, %error, "no client"),
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "the connection broke");
+        tracing::debug!(%peer, ?error, "the connection broke");
     }
 }
 
-async fn http2<Io>(io: TokioIo<Io>, stack: Arc<Stack>, tasks: Tasks) -> hyper::Result<()>
-where
-    Io: AsyncRead + AsyncWrite + Unpin,
-{
-    let service = service_fn(move |request| answered(stack.clone(), request));
-    let mut connection = pin!(limits::http2(tasks.clone()).serve_connection(io, service));
+async fn http2(io: impl AsyncRead + AsyncWrite + Unpin, door: &Door) -> hyper::Result<()> {
+    let service = service_fn(|request| answered(door.stack.clone(), request));
+    let calls = Calls::new(door.tasks.clone());
+    let io = TokioIo::new(Guarded::new(io, preface::PREFACE.len()));
+    let mut connection = pin!(limits::http2(calls.clone()).serve_connection(io, service));
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = door.tasks.finishing() => {}
+        () = calls.lapse(&door.places) => tracing::debug!("a connection without calls is let go"),
+        () = aged(door.max_age) => tracing::debug!("a connection is old enough"),
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}
+
+async fn http1(io: impl AsyncRead + AsyncWrite + Unpin, door: &Door) -> hyper::Result<()> {
+    let service = service_fn(|request| answered(door.stack.clone(), request));
+    let mut connection = pin!(limits::http1().serve_connection(TokioIo::new(io), service));
     tokio::select! {
         ended = connection.as_mut() => ended,
-        () = tasks.finishing() => {
+        () = door.tasks.finishing() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     }
 }
 
-async fn http1<Io>(io: TokioIo<Io>, stack: Arc<Stack>, tasks: Tasks) -> hyper::Result<()>
-where
-    Io: AsyncRead + AsyncWrite + Unpin,
-{
-    let service = service_fn(move |request| answered(stack.clone(), request));
-    let mut connection = pin!(limits::http1().serve_connection(io, service));
-    tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = tasks.finishing() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+/// Comes when a connection is old. Chance lengthens it a little: connections that began together do not end together.
+async fn aged(max_age: Option<Duration>) {
+    match max_age {
+        None => std::future::pending().await,
+        Some(age) => tokio::time::sleep(age + age.mul_f64(fastrand::f64() / 10.0)).await,
     }
 }
 
 async fn answered(stack: Arc<Stack>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     Ok(stack.answer(request.map(Body::new)).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use freehold_wire::Contract;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::limits::{IDLE, IDLE_WHERE_SCARCE};
+    use crate::routes::Routes;
+    use crate::tasks::Tasks;
+
+    static NOTHING: Contract = Contract { owners: &[], consumers: &[], descriptors: &[] };
+
+    /// How long a connection lasts that is made, called on once and then left alone, where there is so much room.
+    async fn lasts(max_connections: usize) -> Duration {
+        let tasks = Tasks::default();
+        let stack = Stack::new("nobody", &NOTHING, Routes::default(), None, tasks.clone());
+        let door = Door::new(Arc::new(stack), tasks, max_connections, None);
+        let _place = door.places.take([127, 0, 0, 1].into()).unwrap();
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        let served = tokio::spawn(async move { http2(server, &door).await });
+        let (mut calls, connection) = h2::client::handshake(client).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = Request::post("http://test/a.v1.A/B").body(()).unwrap();
+        let (answer, mut body) = calls.send_request(request, false).unwrap();
+        body.send_data(Bytes::new(), true).unwrap();
+        answer.await.unwrap();
+        let begun = tokio::time::Instant::now();
+        // Whether it or the client closes first is left to chance.
+        let _ = timeout(IDLE * 10, served).await.expect("it is kept").unwrap();
+        connection.await.unwrap().unwrap();
+        begun.elapsed()
+    }
+
+    /// C26: it answers every PING and is let go all the same; sooner where its place is wanted. The planted fault is a
+    /// connection that only keepalive ends.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_nobody_calls_on_is_let_go() {
+        let roomy = lasts(1000).await;
+        assert!((IDLE..IDLE + IDLE_WHERE_SCARCE * 3).contains(&roomy), "{roomy:?}");
+        let scarce = lasts(1).await;
+        assert!((IDLE_WHERE_SCARCE..IDLE_WHERE_SCARCE * 4).contains(&scarce), "{scarce:?}");
+    }
 }

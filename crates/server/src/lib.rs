@@ -6,18 +6,25 @@
 
 mod accept;
 mod body;
+mod calls;
 mod connection;
 mod contained;
 pub mod directory;
+mod door;
 mod error;
+mod flood;
+mod frames;
+mod guarded;
 mod health;
 pub mod host;
 mod limits;
 mod listen;
+mod places;
 mod platform;
 mod preface;
 mod probe;
 mod reflection;
+mod refused;
 mod routes;
 mod running;
 mod server;

@@ -8,12 +8,20 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2::Builder};
 use hyper_util::rt::TokioTimer;
 
-use crate::tasks::Tasks;
+use crate::calls::Calls;
 
-/// Connections at once; further ones wait in the system's queue until one ends.
+/// Connections at once, where nobody sets another number; one peer gets half of them. Further ones are refused.
 pub(crate) const MAX_CONNECTIONS: usize = 1024;
 /// How long a new connection may take to say what it speaks.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long it may take where many others have not said it either.
+pub(crate) const HANDSHAKE_IN_A_CROWD: Duration = Duration::from_secs(1);
+/// So many are a crowd.
+pub(crate) const CROWD: usize = 32;
+/// How long a connection is kept that no call comes on.
+pub(crate) const IDLE: Duration = Duration::from_secs(15 * 60);
+/// The same where three quarters of all places are taken; also how often it is looked.
+pub(crate) const IDLE_WHERE_SCARCE: Duration = Duration::from_secs(10);
 /// Calls at once on one connection; the peer queues further ones.
 const MAX_STREAMS: u32 = 512;
 /// All headers of a request together. Beyond it the request is answered 431 before it is a call.
@@ -23,7 +31,13 @@ pub(crate) const MAX_METADATA: usize = 128;
 /// What a call may send ahead of being read.
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// What all calls of a connection may send ahead of being read.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+///
+/// It also bounds how many small messages may wait unread: the library counts a frame that is kept as 256 bytes at least,
+/// and ends the connection, and all calls on it, when what it has counted beyond the bytes themselves is more than half of
+/// this window. So it is twice what [`UNREAD`] messages of every call come to, some 8,000 of the smallest.
+const CONNECTION_WINDOW: u32 = 2 * MAX_STREAMS * UNREAD * 256;
+/// Small messages of each call that may wait unread, where all calls of a connection have as many.
+const UNREAD: u32 = 16;
 /// One frame; HTTP/2's own least, so that calls of a connection take turns.
 const FRAME: u32 = 16 * 1024;
 /// What is kept for a peer that does not read its answers, per call.
@@ -38,8 +52,8 @@ const PENDING_RESETS: usize = 20;
 const ERROR_RESETS: usize = 1024;
 
 /// What serves a connection.
-pub(crate) fn http2(tasks: Tasks) -> Builder<Tasks> {
-    let mut builder = Builder::new(tasks);
+pub(crate) fn http2(calls: Calls) -> Builder<Calls> {
+    let mut builder = Builder::new(calls);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)

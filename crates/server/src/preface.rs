@@ -4,16 +4,15 @@
 //! begins only after the handshake. They also say which HTTP it is: HTTP/2 begins in a way that no HTTP/1.1 request can.
 
 use std::io::{self, Cursor};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
 
-use crate::limits::HANDSHAKE;
-
 /// What every HTTP/2 client sends first (RFC 9113, section 3.4).
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +29,11 @@ pub(crate) enum Protocol {
 /// `TimedOut` for a client that does not say what it speaks in time, `UnexpectedEof` for one that goes instead.
 pub(crate) async fn awaited(
     stream: TcpStream,
+    patience: Duration,
 ) -> io::Result<(Protocol, impl AsyncRead + AsyncWrite + Unpin)> {
     let (mut read, write) = stream.into_split();
     let mut said = Vec::with_capacity(PREFACE.len());
-    let protocol = timeout(HANDSHAKE, told(&mut read, &mut said)).await??;
+    let protocol = timeout(patience, told(&mut read, &mut said)).await??;
     Ok((protocol, join(Cursor::new(said).chain(read), write)))
 }
 

@@ -18,8 +18,10 @@ use tonic::server::NamedService;
 use tower_service::Service;
 
 use crate::accept::Accepting;
+use crate::door::Door;
 use crate::error::Error;
 use crate::health::Health;
+use crate::limits::MAX_CONNECTIONS;
 use crate::listen::Listen;
 use crate::routes::Routes;
 use crate::stack::Stack;
@@ -37,6 +39,8 @@ pub struct Server {
     web: Option<Web>,
     listen: Listen,
     trust_metadata: bool,
+    max_connections: usize,
+    max_age: Option<Duration>,
     grace: Duration,
 }
 
@@ -44,8 +48,7 @@ pub struct Server {
 pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
-    stack: Arc<Stack>,
-    tasks: Tasks,
+    door: Door,
     health: Health,
     grace: Duration,
 }
@@ -62,6 +65,8 @@ impl Server {
             web: None,
             listen: Listen::At((Ipv4Addr::LOCALHOST, 0).into()),
             trust_metadata: false,
+            max_connections: MAX_CONNECTIONS,
+            max_age: None,
             grace: Duration::from_secs(1),
         }
     }
@@ -103,6 +108,19 @@ impl Server {
         self
     }
 
+    /// How many connections there may be at once; one peer gets half of them. 1024 where nothing is said.
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = most;
+        self
+    }
+
+    /// How old a connection gets before its client is told to make another one, so that clients find new servers. Up to a
+    /// tenth is added by chance. No call fails by it; without a word on it connections last as long as they are used.
+    pub fn max_connection_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
     /// How long calls have to end when the server is told to.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
@@ -125,7 +143,8 @@ impl Server {
         let (listener, address) = self.listen.open(self.trust_metadata).await?;
         let tasks = Tasks::default();
         let stack = Arc::new(Stack::new(&self.owner, self.contract, self.routes, self.web, tasks.clone()));
-        Ok(Bound { listener, address, stack, tasks, health, grace: self.grace })
+        let door = Door::new(stack, tasks, self.max_connections, self.max_age);
+        Ok(Bound { listener, address, door, health, grace: self.grace })
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -154,10 +173,11 @@ impl Bound {
     /// # Errors
     /// [`Error::Accept`]: it ended by itself, because the system gave out no connections any more.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { listener, address, stack, tasks, health, grace } = self;
+        let Self { listener, address, door, health, grace } = self;
         health.serving().await;
         tracing::info!(%address, "serving");
-        let accepting = Accepting::new(listener, stack, tasks.clone());
+        let tasks = door.tasks.clone();
+        let accepting = Accepting::new(listener, door);
         let broken = shutdown.run_until_cancelled(accepting.accept()).await;
         // Before anything is refused: a balancer that hears of it in time sends nothing that would be.
         health.not_serving().await;

@@ -45,11 +45,3 @@ impl Tasks {
         }
     }
 }
-
-impl<F: Future + Send + 'static> hyper::rt::Executor<F> for Tasks {
-    fn execute(&self, call: F) {
-        self.start(async move {
-            call.await;
-        });
-    }
-}

@@ -162,6 +162,17 @@ impl Echo {
         self
     }
 
+    pub(crate) fn collect<F>(
+        mut self,
+        collect: impl Fn(Context, Messages<Note>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Note, Status>> + Send + 'static,
+    {
+        self.collect = handler(collect);
+        self
+    }
+
     /// Serves it as `owner` until the end of the test, or until it is told to end.
     pub(crate) async fn serve_as(self, owner: &str) -> Served {
         Served::of(Server::new(owner, &CONTRACT).serve(self).bind().await.unwrap())

@@ -7,6 +7,7 @@ mod deadlines;
 mod discovery;
 mod echo;
 mod hops;
+mod limits;
 mod messages;
 mod metadata;
 mod panics;
