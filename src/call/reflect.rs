@@ -25,6 +25,7 @@ const INFO: Method<ServerReflectionRequest, ServerReflectionResponse> = Method::
     min_deadline: Duration::ZERO,
     retry: Retry::Safe,
     access: Access::Public,
+    cache: None,
 });
 
 /// Why a server's descriptors are not known.

@@ -115,6 +115,8 @@ impl Target {
                 Effect::AtMostOnce | Effect::Undeclared => Retry::Never,
             },
             access: if contract.public { Access::Public } else { Access::Declared },
+            // One call, and the next one is another process.
+            cache: None,
         }
     }
 }

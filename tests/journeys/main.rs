@@ -11,6 +11,7 @@ mod call;
 mod demo;
 mod doctor;
 mod gateway;
+mod kept;
 mod keyed;
 mod kill;
 mod mesh;

@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout_at};
 use tonic::client::Grpc;
 use tonic::{Response, Status, Streaming};
 
+use crate::cache::{Asking, Cache};
 use crate::call::Call;
 use crate::codec::{Encoded, encode};
 use crate::error::Error;
@@ -32,6 +33,8 @@ pub struct Channel {
     way: Arc<Way>,
     /// Who the calls are by.
     caller: Caller,
+    /// What was answered before.
+    cache: Arc<Cache>,
 }
 
 struct Way {
@@ -49,7 +52,7 @@ impl Channel {
     pub fn new(consumer: &str, url: &str) -> Result<Self, Error> {
         let transport = Guarded(connect::lazily(url)?);
         let way = Way { consumer: consumer.to_owned(), address: url.to_owned(), transport };
-        Ok(Self { way: Arc::new(way), caller: Caller::Named(consumer.into()) })
+        Ok(Self { way: Arc::new(way), caller: Caller::Named(consumer.into()), cache: Arc::default() })
     }
 
     /// The same channel for calls that are passed on: they go out under the name of `caller`, or without one where it
@@ -61,7 +64,7 @@ impl Channel {
     /// which its contract declares the call.
     #[must_use]
     pub fn forwarding(&self, caller: &Caller) -> Self {
-        Self { way: Arc::clone(&self.way), caller: caller.clone() }
+        Self { caller: caller.clone(), ..self.clone() }
     }
 
     /// The consumer that it calls for; a channel that passes calls on keeps the name of the consumer that does so.
@@ -76,7 +79,19 @@ impl Channel {
         &self.way.address
     }
 
-    /// Calls a method that takes one message and gives one.
+    /// The same way for the consumer itself, without what was answered before.
+    pub(crate) fn uncached(&self) -> Self {
+        let consumer = self.way.consumer.as_str();
+        Self { way: Arc::clone(&self.way), caller: Caller::Named(consumer.into()), cache: Arc::default() }
+    }
+
+    /// Who the calls are by.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Calls a method that takes one message and gives one. Where the contract declares a cache, the answer may be one
+    /// that was given before.
     ///
     /// # Errors
     /// What the callee refuses it with; UNAVAILABLE, DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED also from here.
@@ -90,10 +105,17 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        self.unary_response(method, request, options).await.map(Response::into_inner)
+        match &method.rules().cache {
+            None => self.unary_response(method, request, options).await.map(Response::into_inner),
+            Some(rules) => {
+                let asking = Asking { channel: self, method, rules, options };
+                asking.answer(&self.cache, request).await
+            }
+        }
     }
 
-    /// The same, and beside the reply its metadata: whether it is that of an earlier call under the same key, say.
+    /// The same at its owner, and beside the reply its metadata: whether it is that of an earlier call under the same
+    /// key, say.
     ///
     /// # Errors
     /// As [`Channel::unary`].

@@ -4,6 +4,7 @@
 //! and an [`Error`] says why it failed, in words that programs can match on. **Invariant:** every call ends at its
 //! deadline, whatever the peer does.
 
+mod cache;
 mod call;
 mod channel;
 mod codec;

@@ -130,9 +130,17 @@ impl Assembly<'_> {
             client_streaming: method.is_client_streaming(),
             server_streaming: method.is_server_streaming(),
             effect: effect(method),
-            rules: call_rules(method),
+            rules: self.rules(method),
             place: self.places.method(method),
         }
+    }
+
+    fn rules(&self, method: &MethodDescriptor) -> CallRules {
+        let mut rules = call_rules(method);
+        if let Some(cache) = &mut rules.cache {
+            self.owner_of(method.parent_service().package_name()).clone_into(&mut cache.owner);
+        }
+        rules
     }
 
     fn entity(&self, message: &MessageDescriptor) -> Option<Entity> {
@@ -182,7 +190,10 @@ impl Assembly<'_> {
         Some(View {
             name: message.full_name().to_owned(),
             entity: event.map(|event| event.of).unwrap_or_else(|| of.clone()),
-            owner: source.as_ref().map(|source| self.owner_of(source)).unwrap_or_default(),
+            owner: source
+                .as_ref()
+                .map(|source| self.owner_of(source.package_name()).to_owned())
+                .unwrap_or_default(),
             of,
             fields: taken(message, source.as_ref()),
             place: self.places.message(message),
@@ -194,7 +205,10 @@ impl Assembly<'_> {
         let source = self.pool.get_message_by_name(&words.of);
         Some(Replica {
             name: message.full_name().to_owned(),
-            owner: source.as_ref().map(|source| self.owner_of(source)).unwrap_or_default(),
+            owner: source
+                .as_ref()
+                .map(|source| self.owner_of(source.package_name()).to_owned())
+                .unwrap_or_default(),
             key: source.as_ref().and_then(|source| key_of_copy(message, source)).unwrap_or_default(),
             of: words.of,
             fields: taken(message, source.as_ref()),
@@ -204,8 +218,8 @@ impl Assembly<'_> {
         })
     }
 
-    fn owner_of(&self, message: &MessageDescriptor) -> String {
-        self.owners.get(message.package_name()).cloned().unwrap_or_default()
+    fn owner_of(&self, package: &str) -> &str {
+        self.owners.get(package).map_or("", String::as_str)
     }
 }
 
@@ -232,17 +246,19 @@ pub(crate) fn effect(method: &MethodDescriptor) -> Effect {
     }
 }
 
-/// How a method may be called, with defaults filled in.
+/// How a method may be called, with defaults filled in; whose it is, the package says.
 pub(crate) fn call_rules(method: &MethodDescriptor) -> CallRules {
     let words = language::method(method);
-    let service = method.parent_service();
+    let (service, reply) = (method.parent_service(), method.output());
     CallRules {
         deadline: words.deadline.and_then(language::span).unwrap_or(Model::default_deadline()),
         min_deadline: words.min_deadline.and_then(language::span).unwrap_or_default(),
         public: words.public,
         cache: words.cache.map(|cache| Cache {
             ttl: cache.ttl.and_then(language::span).unwrap_or_default(),
+            key: (reply.full_name() == cache.entity).then(|| key_number(&reply)).flatten(),
             entity: cache.entity,
+            owner: String::new(),
         }),
         undo: words.undo.map(|undo| format!("{}/{undo}", service.full_name())),
         criticality: if words.criticality == 0 { 2 } else { words.criticality },
@@ -263,6 +279,10 @@ fn taken(message: &MessageDescriptor, source: Option<&MessageDescriptor>) -> Vec
         Some(Field { name, number: field.number(), private: rules.private, personal: rules.personal })
     };
     message.descriptor_proto().field.iter().filter_map(|declared| field(declared.number())).collect()
+}
+
+fn key_number(entity: &MessageDescriptor) -> Option<u32> {
+    Some(entity.get_field_by_name(&language::entity_key(entity)?)?.number())
 }
 
 /// A copy may give the key another name; its number stays.

@@ -177,6 +177,10 @@ pub struct Cache {
     pub ttl: Duration,
     /// The entity whose changes invalidate it; may be empty.
     pub entity: String,
+    /// Who owns the method and that entity.
+    pub owner: String,
+    /// Where the answer is one such entity: the number of its key.
+    pub key: Option<u32>,
 }
 
 /// A message with a key, owned by one service.

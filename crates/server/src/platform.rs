@@ -21,7 +21,7 @@ const FEED: &str = "freehold.v1.Feed";
 const DIRECTORY: &str = "freehold.v1.Directory";
 
 /// Their methods. The feed decides for itself what a caller may read; all else is public.
-pub(crate) static METHODS: [Rules; 11] = [
+pub(crate) static METHODS: [Rules; 12] = [
     public("/grpc.health.v1.Health/Check", 1),
     public("/grpc.health.v1.Health/Watch", 3600),
     public("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 60),
@@ -30,6 +30,7 @@ pub(crate) static METHODS: [Rules; 11] = [
     *feed::SUBSCRIBE.rules(),
     *feed::SNAPSHOT.rules(),
     *feed::READ.rules(),
+    *feed::WATCH.rules(),
     *feed::HEAD.rules(),
     *feed::ACK.rules(),
     *feed::WITHDRAW.rules(),
@@ -42,6 +43,7 @@ const fn public(path: &'static str, seconds: u64) -> Rules {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     }
 }
 

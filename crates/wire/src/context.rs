@@ -274,6 +274,7 @@ mod tests {
     use crate::method::{Access, Retry};
 
     static RULES: Rules = Rules {
+        cache: None,
         path: "/a.v1.A/B",
         deadline: Duration::from_secs(1),
         min_deadline: Duration::ZERO,

@@ -23,6 +23,19 @@ pub enum Retry {
     Never,
 }
 
+/// For how long a client may serve an answer again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cache {
+    /// At most so long after it was asked for.
+    pub ttl: Duration,
+    /// And until this entity changes; empty where nothing but time ends it.
+    pub entity: &'static str,
+    /// Whose entity that is, and whose answer.
+    pub owner: &'static str,
+    /// The number of that entity's key, where the reply is one such entity and only its own changes count.
+    pub key: Option<u32>,
+}
+
 /// How a method may be called: what the contract says, with its defaults filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
@@ -36,6 +49,8 @@ pub struct Rules {
     pub retry: Retry,
     /// Who may call.
     pub access: Access,
+    /// For how long an answer may be served again; none where each call is asked.
+    pub cache: Option<Cache>,
 }
 
 impl Rules {

@@ -44,6 +44,11 @@ impl Watermark {
         self.mark
     }
 
+    /// Notes that everything up to a mark has been applied; a watermark never goes back.
+    pub fn advance(&mut self, mark: i64) {
+        self.mark = self.mark.max(mark);
+    }
+
     /// The owner's epochs as far as they are known, oldest first.
     #[must_use]
     pub fn epochs(&self) -> &[Epoch] {

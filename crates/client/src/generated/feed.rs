@@ -11,8 +11,8 @@ use crate::{CallOptions, Channel, Error, Messages, async_trait};
 use freehold_wire::{Context, Session};
 use freehold_wire::pb::{
     AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse,
-    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse,
-    WithdrawRequest, WithdrawResponse,
+    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse, WatchRequest,
+    WatchResponse, WithdrawRequest, WithdrawResponse,
 };
 use freehold_wire::methods;
 
@@ -116,6 +116,17 @@ impl FeedClient {
         self.stub.read(request, &self.options).await
     }
 
+    /// Streams which entities of one type change from now on, for a cache that is to forget them. Nothing is registered.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn watch(
+        &self,
+        request: WatchRequest,
+    ) -> Result<Messages<WatchResponse>, Error> {
+        self.stub.watch(request, &self.options).await
+    }
+
     /// The position after the last committed event.
     ///
     /// # Errors
@@ -176,6 +187,15 @@ pub trait FeedStub: Send + Sync {
         Err(Error::unimplemented(methods::feed::READ.rules()))
     }
 
+    /// Streams which entities of one type change from now on, for a cache that is to forget them. Nothing is registered.
+    async fn watch(
+        &self,
+        _request: WatchRequest,
+        _options: &CallOptions,
+    ) -> Result<Messages<WatchResponse>, Error> {
+        Err(Error::unimplemented(methods::feed::WATCH.rules()))
+    }
+
     /// The position after the last committed event.
     async fn head(
         &self,
@@ -229,6 +249,14 @@ impl FeedStub for Channel {
         options: &CallOptions,
     ) -> Result<ReadResponse, Error> {
         Channel::unary(self, &methods::feed::READ, request, options).await
+    }
+
+    async fn watch(
+        &self,
+        request: WatchRequest,
+        options: &CallOptions,
+    ) -> Result<Messages<WatchResponse>, Error> {
+        Channel::server_streaming(self, &methods::feed::WATCH, request, options).await
     }
 
     async fn head(

@@ -126,7 +126,7 @@ async fn an_unreachable_callee_is_unavailable_and_has_seen_nothing() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let channel = Channel::new("tester", &format!("http://{}", socket.local_addr().unwrap())).unwrap();
-    let options = CallOptions::new().with_deadline(Duration::from_millis(200));
+    let options = CallOptions::new().with_deadline(Duration::from_secs(2));
     let error = timeout(PATIENCE, channel.unary(&WRITE, note("?"), &options)).await.unwrap().unwrap_err();
     assert_eq!((error.code(), error.reason()), (Code::Unavailable, "UNREACHABLE"));
     assert!(error.is_unprocessed());
@@ -150,7 +150,8 @@ async fn a_callee_that_comes_up_before_the_deadline_is_reached() {
         let mut connection = h2::server::handshake(socket).await.unwrap();
         let (request, respond) = connection.accept().await.unwrap().unwrap();
         let (head, body) = request.into_parts();
-        Call { headers: head.headers, body, respond, earlier: 0 }.answer("reached");
+        let path = head.uri.path().to_owned();
+        Call { path, headers: head.headers, body, respond, earlier: 0 }.answer("reached");
         while connection.accept().await.is_some() {}
         pending().await
     };

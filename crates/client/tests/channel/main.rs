@@ -1,6 +1,7 @@
 //! The channel against peers that do what no good peer does: HTTP/2 is spoken by hand, on real sockets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cache;
 mod connections;
 mod deadlines;
 mod messages;

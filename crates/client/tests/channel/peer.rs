@@ -35,7 +35,7 @@ pub(crate) const LONG: Method<Note, Note> =
 
 const fn method(path: &'static str, retry: Retry, min_deadline: Duration) -> Method<Note, Note> {
     let (deadline, access) = (Duration::from_secs(20), Access::Public);
-    Method::new(Rules { path, deadline, min_deadline, retry, access })
+    Method::new(Rules { path, deadline, min_deadline, retry, access, cache: None })
 }
 
 /// A note that says `text`.
@@ -45,6 +45,8 @@ pub(crate) fn note(text: &str) -> Note {
 
 /// A call as it arrived.
 pub(crate) struct Call {
+    /// The method, "/package.Service/Method".
+    pub(crate) path: String,
     /// Its headers.
     pub(crate) headers: HeaderMap,
     /// What the caller sends.
@@ -81,7 +83,8 @@ impl Peer {
                     while let Some(Ok((request, respond))) = connection.accept().await {
                         let earlier = calls.fetch_add(1, Ordering::SeqCst);
                         let (head, body) = request.into_parts();
-                        tokio::spawn(script(Call { headers: head.headers, body, respond, earlier }));
+                        let path = head.uri.path().to_owned();
+                        tokio::spawn(script(Call { path, headers: head.headers, body, respond, earlier }));
                     }
                 });
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use freehold_contract::model::{Effect, Method, Service};
+use freehold_contract::model::{Cache, Effect, Method, Service};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -12,7 +12,7 @@ use crate::names;
 use crate::paths::Scope;
 
 /// Names that the module has a use for itself.
-pub(crate) const RESERVED: [&str; 5] = ["Access", "Duration", "Method", "Retry", "Rules"];
+pub(crate) const RESERVED: [&str; 6] = ["Access", "Cache", "Duration", "Method", "Retry", "Rules"];
 
 /// The module of a service's methods.
 pub(crate) fn module(service: &Service, scope: &Scope<'_>) -> Result<TokenStream, Error> {
@@ -23,9 +23,10 @@ pub(crate) fn module(service: &Service, scope: &Scope<'_>) -> Result<TokenStream
         service.methods.iter().map(|method| constant(method, scope)).collect::<Result<_, _>>()?;
     let imports = scope.imports();
     let uses = (!methods.is_empty()).then(|| {
+        let cache = service.methods.iter().any(|method| method.rules.cache.is_some()).then(|| quote!(Cache,));
         quote! {
             use std::time::Duration;
-            use #wire::{Access, Method, Retry, Rules};
+            use #wire::{Access, #cache Method, Retry, Rules};
             #imports
         }
     });
@@ -48,6 +49,7 @@ fn constant(method: &Method, scope: &Scope<'_>) -> Result<TokenStream, Error> {
         Effect::Keyed => quote!(Keyed),
         Effect::AtMostOnce | Effect::Undeclared => quote!(Never),
     };
+    let cache = method.rules.cache.as_ref().map_or_else(|| quote!(None), cache);
     let access = if method.rules.public { quote!(Public) } else { quote!(Declared) };
     Ok(quote! {
         #docs
@@ -57,8 +59,18 @@ fn constant(method: &Method, scope: &Scope<'_>) -> Result<TokenStream, Error> {
             min_deadline: #min_deadline,
             retry: Retry::#retry,
             access: Access::#access,
+            cache: #cache,
         });
     })
+}
+
+fn cache(rules: &Cache) -> TokenStream {
+    let (ttl, entity, owner) = (duration(rules.ttl), &rules.entity, &rules.owner);
+    let key = match rules.key.map(Literal::u32_unsuffixed) {
+        Some(number) => quote!(Some(#number)),
+        None => quote!(None),
+    };
+    quote!(Some(Cache { ttl: #ttl, entity: #entity, owner: #owner, key: #key }))
 }
 
 /// A method's docs, or the sentence that stands in for them.

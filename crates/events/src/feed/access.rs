@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use freehold_wire::contract::{Consumer, Owner, Purpose, SharedType};
 use freehold_wire::reason::{self, Reason};
-use freehold_wire::{Caller, Contract};
+use freehold_wire::{Caller, Contract, Rules};
 use tonic::Status;
 
 /// What one subscription gets.
@@ -59,6 +59,23 @@ impl Access {
             grant.entities.insert(shared.entity);
         }
         Ok(grant)
+    }
+
+    /// What a watch over an entity gets: headers, for callers who may keep answers about it.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT for what is no entity of the owner; PERMISSION_DENIED where no method that the caller may call
+    /// has a cache that ends with its changes.
+    pub(crate) fn watch(&self, caller: &Caller, entity: &str) -> Result<Grant, Status> {
+        let shared = self.owner.entities.iter().find(|shared| shared.name == entity);
+        let shared = shared.ok_or_else(|| self.unknown("entity", entity))?;
+        let keeps = |rules: &&Rules| rules.cache.is_some_and(|cache| cache.entity == entity);
+        let mut cached = self.owner.methods.iter().filter(keeps);
+        if cached.any(|rules| self.contract.permit(caller.name(), rules).is_ok()) {
+            return Ok(Grant { types: BTreeMap::new(), entities: BTreeSet::from([shared.name]) });
+        }
+        let message = format!("no method that you may call has a cache for {entity}");
+        Err(Reason::PermissionDenied.because("NOT_CACHED", message))
     }
 
     /// The fields that the caller may copy of an entity.

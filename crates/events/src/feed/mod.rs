@@ -21,11 +21,13 @@ use freehold_store::{Engine, Store};
 use freehold_wire::dispatch::{MAX_MESSAGE, Messages};
 use freehold_wire::feed::FeedService;
 use freehold_wire::pb::{
-    AckRequest, AckResponse, HeadRequest, HeadResponse, Position, ReadRequest, ReadResponse, SnapshotRequest,
-    SnapshotResponse, SubscribeRequest, SubscribeResponse, WithdrawRequest, WithdrawResponse,
+    AckRequest, AckResponse, EntityChange, HeadRequest, HeadResponse, Position, ReadRequest, ReadResponse,
+    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse, WatchRequest, WatchResponse,
+    WithdrawRequest, WithdrawResponse, subscribe_response, watch_response,
 };
 use freehold_wire::reason::{Reason, bad_field};
 use freehold_wire::{Committed, Context, Contract, TokenError};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -150,6 +152,20 @@ impl FeedService for Feed {
         Ok(Messages::new(messages))
     }
 
+    async fn watch(
+        &self,
+        context: Context,
+        request: WatchRequest,
+    ) -> Result<Messages<WatchResponse>, Status> {
+        let Served { store, access, options } = &*self.0;
+        let grant = access.watch(context.caller(), &request.entity)?;
+        let (out, messages) = outlet(options.batch.max(1), WAITING_BYTES);
+        let head = store.head().mark();
+        let pump = Pump::new(store.clone(), grant, options.clone(), head, context.deadline());
+        tokio::spawn(pump.run(out));
+        Ok(Messages::new(messages.map(|message| message.map(changed))))
+    }
+
     async fn snapshot(
         &self,
         context: Context,
@@ -198,5 +214,20 @@ impl FeedService for Feed {
 impl fmt::Debug for Feed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Feed").field("owner", &self.0.store.service()).finish_non_exhaustive()
+    }
+}
+
+/// What a watch tells of a message for a subscriber: that, and not what, something has changed.
+fn changed(message: SubscribeResponse) -> WatchResponse {
+    match message.item {
+        Some(subscribe_response::Item::Event(event)) => {
+            let mut change = EntityChange::default().with_key(event.subject).with_version(event.version);
+            change.position = event.position;
+            WatchResponse::default().with_item(watch_response::Item::Change(change))
+        }
+        Some(subscribe_response::Item::Heartbeat(beat)) => {
+            WatchResponse::default().with_item(watch_response::Item::Heartbeat(beat))
+        }
+        _ => WatchResponse::default(),
     }
 }

@@ -65,6 +65,7 @@ const fn method(path: &'static str, retry: Retry, access: Access) -> Method<Note
         min_deadline: Duration::ZERO,
         retry,
         access,
+        cache: None,
     })
 }
 

@@ -53,6 +53,7 @@ fn rules(method: &freehold_contract::model::Method) -> Rules {
             Effect::AtMostOnce | Effect::Undeclared => Retry::Never,
         },
         access: if method.rules.public { Access::Public } else { Access::Declared },
+        cache: None,
     }
 }
 

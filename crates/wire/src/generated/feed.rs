@@ -12,8 +12,8 @@ use crate::tonic::{self, Status};
 use crate::{Committed, Context, async_trait};
 use crate::pb::{
     AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse,
-    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse,
-    WithdrawRequest, WithdrawResponse,
+    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse, WatchRequest,
+    WatchResponse, WithdrawRequest, WithdrawResponse,
 };
 use crate::methods;
 
@@ -40,6 +40,13 @@ pub trait FeedService: Send + Sync + 'static {
         context: Context,
         request: ReadRequest,
     ) -> Result<ReadResponse, Status>;
+
+    /// Streams which entities of one type change from now on, for a cache that is to forget them. Nothing is registered.
+    async fn watch(
+        &self,
+        context: Context,
+        request: WatchRequest,
+    ) -> Result<Messages<WatchResponse>, Status>;
 
     /// The position after the last committed event.
     async fn head(
@@ -129,6 +136,19 @@ impl<T: FeedService> FeedServiceServer<T> {
         )
     }
 
+    fn watch<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::stream(
+            &methods::feed::WATCH,
+            request,
+            move |context, request| async move { service.watch(context, request).await },
+        )
+    }
+
     fn head<B>(&self, request: http::Request<B>) -> Answer
     where
         B: Body + Send + 'static,
@@ -193,6 +213,7 @@ where
             "/freehold.v1.Feed/Subscribe" => self.subscribe(request),
             "/freehold.v1.Feed/Snapshot" => self.snapshot(request),
             "/freehold.v1.Feed/Read" => self.read(request),
+            "/freehold.v1.Feed/Watch" => self.watch(request),
             "/freehold.v1.Feed/Head" => self.head(request),
             "/freehold.v1.Feed/Ack" => self.ack(request),
             "/freehold.v1.Feed/Withdraw" => self.withdraw(request),

@@ -16,6 +16,7 @@ pub mod directory {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 }
 
@@ -27,7 +28,7 @@ pub mod feed {
     use crate::pb::{
         AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse,
         SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse,
-        WithdrawRequest, WithdrawResponse,
+        WatchRequest, WatchResponse, WithdrawRequest, WithdrawResponse,
     };
 
     /// Streams the owner's events from a position on, in order per key, with heartbeats. Registers the subscription.
@@ -37,6 +38,7 @@ pub mod feed {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Streams the entities of one type as they stand, tombstones included, in chunks by key.
@@ -46,6 +48,7 @@ pub mod feed {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// The entities of one type by their keys, as they stand.
@@ -55,6 +58,17 @@ pub mod feed {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
+    });
+
+    /// Streams which entities of one type change from now on, for a cache that is to forget them. Nothing is registered.
+    pub const WATCH: Method<WatchRequest, WatchResponse> = Method::new(Rules {
+        path: "/freehold.v1.Feed/Watch",
+        deadline: Duration::from_secs(3600),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+        cache: None,
     });
 
     /// The position after the last committed event.
@@ -64,6 +78,7 @@ pub mod feed {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Moves a subscription: everything up to the position has taken effect at the consumer.
@@ -73,6 +88,7 @@ pub mod feed {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Withdraws a subscription for good: nothing is kept for it any more. One that is not registered is withdrawn already.
@@ -82,5 +98,6 @@ pub mod feed {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 }

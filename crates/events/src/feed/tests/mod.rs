@@ -3,6 +3,7 @@
 mod keeping;
 mod large;
 mod subscribers;
+mod watching;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -5,7 +5,7 @@
 use crate::check::{Check, Violations};
 use super::messages::{
     AckRequest, HeadRequest, ListServicesRequest, ReadRequest, SnapshotRequest,
-    SubscribeRequest, WithdrawRequest,
+    SubscribeRequest, WatchRequest, WithdrawRequest,
 };
 
 impl Check for ListServicesRequest {
@@ -43,6 +43,13 @@ impl Check for ReadRequest {
             violations.required(format_args!("keys[{index}]"), !value.is_empty());
             violations.max_chars(format_args!("keys[{index}]"), value, 512);
         }
+    }
+}
+
+impl Check for WatchRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("entity", !self.entity.is_empty());
+        violations.max_chars("entity", &self.entity, 500);
     }
 }
 

@@ -255,6 +255,54 @@ pub struct ReadResponse {
     pub position: Option<Position>,
 }
 
+/// A watch over the changes of one entity type.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct WatchRequest {
+    /// The entity, by full name: one that a method which the caller may call names for its cache.
+    #[prost(string, tag = "1")]
+    pub entity: String,
+}
+
+/// A change, or a heartbeat.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct WatchResponse {
+    /// The choice `item`.
+    #[prost(oneof = "watch_response::Item", tags = "1, 2")]
+    pub item: Option<watch_response::Item>,
+}
+
+/// What is declared in `WatchResponse`.
+pub mod watch_response {
+    /// The choice `item`.
+    #[non_exhaustive]
+    #[derive(Clone, PartialEq, Eq, Hash, prost::Oneof)]
+    pub enum Item {
+        /// The next change.
+        #[prost(message, tag = "1")]
+        Change(super::EntityChange),
+        /// Nothing of this entity type lies between the last change and this position.
+        #[prost(message, tag = "2")]
+        Heartbeat(super::Heartbeat),
+    }
+}
+
+/// That an entity has changed, been deleted, or that an event has been told about it.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct EntityChange {
+    /// The key.
+    #[prost(string, tag = "1")]
+    pub key: String,
+    /// The version of its stream since then.
+    #[prost(int64, tag = "2")]
+    pub version: i64,
+    /// The position of the change.
+    #[prost(message, optional, tag = "3")]
+    pub position: Option<Position>,
+}
+
 /// Asks for the head.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]

@@ -6,7 +6,7 @@
 pub mod catalog {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Cache, Method, Retry, Rules};
 
     use super::super::messages::{
         BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
@@ -26,6 +26,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// A product by id.
@@ -35,6 +36,12 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: Some(Cache {
+            ttl: Duration::from_secs(30),
+            entity: "catalog.v1.Product",
+            owner: "",
+            key: Some(1),
+        }),
     });
 
     /// Products by their ids, in the order asked for; ids that are unknown are left out.
@@ -47,6 +54,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// The prices that count now, read from the owner's own data; products that are unknown are left out.
@@ -56,6 +64,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// All products by id, in pages.
@@ -65,6 +74,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Changes a product's price.
@@ -74,6 +84,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Ends the sale of a product. Old orders keep its name. Under a `discontinuation_id` it can be taken back, and happens
@@ -85,6 +96,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Takes a discontinuation back. One that never was is marked, so that a late DiscontinueProduct is refused. A product
@@ -98,6 +110,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Deletes a product for good: a tombstone everywhere else.
@@ -107,6 +120,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Replaces all attributes of a product. They are the catalog's own: no event tells them, no copy has them.
@@ -116,6 +130,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// The attributes of a product; none, at version 0, of one that was never given any.
@@ -125,6 +140,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// The products that have an attribute, of any value or of one, by id, in pages.
@@ -134,6 +150,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// What was sold of a product in each month, oldest first, in pages: of the orders that were confirmed and not cancelled
@@ -144,6 +161,7 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Begins to build the sales anew from the first event on, while they are read; one that is under way is joined. Where
@@ -154,5 +172,6 @@ pub mod catalog {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 }

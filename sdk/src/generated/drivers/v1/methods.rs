@@ -25,6 +25,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// A driver by id.
@@ -34,6 +35,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Drivers by their ids, in the order asked for; ids that are unknown are left out.
@@ -46,6 +48,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// All drivers by id, in pages.
@@ -55,6 +58,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Changes the fields that are set; the others stay.
@@ -64,6 +68,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Says whether a driver may take rides.
@@ -73,6 +78,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Adds a rating. One of the same id counts once; with other stars: FAILED_PRECONDITION, RATING_EXISTS.
@@ -82,6 +88,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Erases a driver for good, with all ratings and locations: gone here, a tombstone everywhere else.
@@ -91,6 +98,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Takes the locations of one driver, in the order of their times, for as long as the stream lives; once it ends, says
@@ -105,6 +113,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Never,
         access: Access::Declared,
+        cache: None,
     });
 
     /// The latest location of a driver, then newer ones once they have been kept; of those kept at one time the newest. Who
@@ -115,6 +124,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Never,
         access: Access::Declared,
+        cache: None,
     });
 
     /// The latest location of a driver. One that was never located, or too long ago: NOT_FOUND.
@@ -124,6 +134,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// The latest locations of several drivers, in the order asked for; those without one are left out.
@@ -136,6 +147,7 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Where a driver was in a span of time, newest first, in pages.
@@ -145,5 +157,6 @@ pub mod drivers {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 }

@@ -19,6 +19,7 @@ pub mod gateway {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Replaces a product, all or nothing, and answers when that has ended. The same id again: the same answer; with other
@@ -29,5 +30,6 @@ pub mod gateway {
         min_deadline: Duration::from_millis(50),
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 }

@@ -21,6 +21,7 @@ pub mod inventory {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// The stock of a product.
@@ -30,6 +31,7 @@ pub mod inventory {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// The stock of several products, in the order asked for; products without stock are left out.
@@ -39,6 +41,7 @@ pub mod inventory {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// All stock by product, in pages.
@@ -48,6 +51,7 @@ pub mod inventory {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Holds all lines or none. Too little stock: FAILED_PRECONDITION, INSUFFICIENT_STOCK. Again under the same id: the
@@ -58,6 +62,7 @@ pub mod inventory {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Gives the stock of a reservation back. One that never was is marked, so that a late Reserve is refused.
@@ -67,6 +72,7 @@ pub mod inventory {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Takes the stock of a reservation out of the house.
@@ -76,5 +82,6 @@ pub mod inventory {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 }

@@ -19,6 +19,7 @@ pub mod notifications {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// How many mails there are, by state.
@@ -28,5 +29,6 @@ pub mod notifications {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 }

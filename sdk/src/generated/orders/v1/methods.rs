@@ -21,6 +21,7 @@ pub mod orders {
         min_deadline: Duration::from_millis(50),
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// An order by id, as it stands or as it stood.
@@ -30,6 +31,7 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Orders with the names of their customers and products, newest id last, in pages.
@@ -39,6 +41,7 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Cancels a confirmed order; stock and money go back as a reaction. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -48,6 +51,7 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Ships a confirmed order; the stock leaves the house as a reaction. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -57,6 +61,7 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// What a customer means to order; without lines where nothing was saved.
@@ -66,6 +71,7 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Keeps what a customer means to order, in place of what was in the basket; without lines, nothing. What cannot be
@@ -76,6 +82,7 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Moves the lines of all baskets from one product to another, all or none. Orders that are placed stay as they are.
@@ -88,6 +95,7 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Moves back what a replacement moved, except in baskets that were saved since. One that never was is marked, so that
@@ -98,5 +106,6 @@ pub mod orders {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 }

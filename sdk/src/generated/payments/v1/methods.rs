@@ -20,6 +20,7 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Books money that a customer sent: once per deposit id, whatever the key. The same id with another content:
@@ -30,6 +31,7 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// An account.
@@ -39,6 +41,7 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// A payment.
@@ -48,6 +51,7 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Holds an amount. Too little money: FAILED_PRECONDITION, INSUFFICIENT_FUNDS. Again under the same id: the same
@@ -58,6 +62,7 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Gives a hold up. One that never was is marked, so that a late Authorise is refused.
@@ -67,6 +72,7 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Takes what is held.
@@ -76,6 +82,7 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Gives what was taken back; a hold is given up, so that a late Capture is refused.
@@ -85,5 +92,6 @@ pub mod payments {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 }

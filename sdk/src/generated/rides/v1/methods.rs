@@ -22,6 +22,7 @@ pub mod rides {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// A driver takes a ride that waits for one. Where the driver is not known: FAILED_PRECONDITION, DRIVER_UNKNOWN; or may
@@ -33,6 +34,7 @@ pub mod rides {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// The rider of an accepted ride is on board. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -42,6 +44,7 @@ pub mod rides {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// A started ride has reached its destination. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -51,6 +54,7 @@ pub mod rides {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Calls a ride off that has not begun. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -60,6 +64,7 @@ pub mod rides {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// A ride with its driver; each part says where it came from and how old it is. A part that cannot be had is left out,
@@ -70,6 +75,7 @@ pub mod rides {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Rides with the names of their riders and drivers, by id, in pages.
@@ -79,5 +85,6 @@ pub mod rides {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 }

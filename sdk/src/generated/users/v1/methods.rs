@@ -21,6 +21,7 @@ pub mod users {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// A user by id.
@@ -30,6 +31,7 @@ pub mod users {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Users by their ids, in the order asked for; ids that are unknown are left out.
@@ -39,6 +41,7 @@ pub mod users {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Declared,
+        cache: None,
     });
 
     /// All users by id, in pages.
@@ -48,6 +51,7 @@ pub mod users {
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,
         access: Access::Public,
+        cache: None,
     });
 
     /// Changes the fields that are set; the others stay.
@@ -57,6 +61,7 @@ pub mod users {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 
     /// Erases a user for good: gone here, a tombstone everywhere else; the events kept here lose its data at once.
@@ -66,5 +71,6 @@ pub mod users {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        cache: None,
     });
 }

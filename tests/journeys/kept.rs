@@ -1,0 +1,39 @@
+//! Answers that a client keeps: ended by what others do, and by their owner's end, long before their time.
+
+use freehold_sdk::Session;
+use freehold_sdk::catalog::v1::{CatalogClient, ChangePriceRequest, CreateProductRequest, GetProductRequest};
+use freehold_testkit::{Scratch, eventually};
+
+use crate::apart::Apart;
+use crate::mesh::LONG;
+
+/// C30 between processes. An answer would be kept for 30 seconds; the change of another client ends it, before and after
+/// a restart of the owner.
+#[tokio::test]
+async fn a_price_that_another_client_changes_is_seen() {
+    let scratch = Scratch::new("kept");
+    let mut apart = Apart::start(scratch.path()).await;
+    let reader = CatalogClient::connect(&apart.mesh("demo")).unwrap();
+    let writer = CatalogClient::connect(&apart.mesh("demo")).unwrap();
+    let tea = CreateProductRequest::default().with_id("TEA").with_name("Tea").with_price_cents(100);
+    writer.create_product(tea).await.unwrap();
+    // Each look is of somebody who has seen nothing, so no session asks for more than what is kept.
+    let price = async || {
+        let product = GetProductRequest::default().with_id("TEA");
+        reader.with_session(&Session::new()).get_product(product).await.map(|product| product.price_cents)
+    };
+    let change = async |cents| {
+        let change = ChangePriceRequest::default().with_id("TEA").with_price_cents(cents);
+        writer.change_price(change).await.unwrap();
+    };
+    assert_eq!(price().await.unwrap(), 100);
+    change(110).await;
+    eventually("the new price", LONG, async || (price().await.unwrap() == 110).then_some(())).await;
+
+    apart.stop("catalog").await;
+    apart.begin("catalog");
+    apart.serves().await;
+    assert_eq!(price().await.unwrap(), 110);
+    change(120).await;
+    eventually("the newest price", LONG, async || (price().await.unwrap() == 120).then_some(())).await;
+}
