@@ -30,7 +30,7 @@ type Edit<'a> = (&'a str, &'a str, &'a str);
 fn edited(edits: &[Edit<'_>]) -> Contract {
     let mut files = tree();
     for (path, from, to) in edits {
-        let (_, text) = files.iter_mut().find(|(name, _)| name == path).unwrap();
+        let (_, text) = files.iter_mut().find(|(name, _)| name == path).expect("the tree has the file");
         assert_eq!(text.matches(from).count(), 1, "`{from}` stands once in {path}");
         *text = text.replace(from, to);
     }
