@@ -28,6 +28,14 @@ pub enum DescriptorsError {
         /// What it says.
         syntax: String,
     },
+    /// A file is written in an edition that is not known here.
+    #[error("failed to load {file}: its edition is `{edition}`, and 2023 and 2024 are understood")]
+    Edition {
+        /// The file.
+        file: String,
+        /// What it says, as descriptors number editions.
+        edition: String,
+    },
     /// A descriptor contradicts itself.
     #[error("failed to load {file}: {problem}")]
     Malformed {

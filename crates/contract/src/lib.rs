@@ -19,6 +19,7 @@ mod pages;
 mod places;
 mod render;
 pub mod rules;
+pub mod schema;
 mod sources;
 
 pub use assemble::services;

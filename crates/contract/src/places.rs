@@ -150,7 +150,8 @@ impl FilePlaces {
         around.unwrap_or_else(|| Place::whole(&self.name))
     }
 
-    fn find(&self, path: &[i32]) -> Option<Place> {
+    /// The place of exactly that path, if it is written.
+    pub(crate) fn find(&self, path: &[i32]) -> Option<Place> {
         let spot = self.locations.get(path)?;
         let Spot { start, end, line, column, .. } = *spot;
         Some(Place { file: self.name.clone(), start, end, line, column })

@@ -6,6 +6,7 @@
 //! **Invariant:** contracts compared with themselves break nothing.
 
 mod mesh;
+pub mod plain;
 
 pub use mesh::{Outcome, RULES, Report, Rule, mesh};
 
