@@ -110,7 +110,8 @@ impl Target {
             deadline: contract.deadline,
             min_deadline: contract.min_deadline,
             retry: match self.method.effect {
-                Effect::Read | Effect::Idempotent => Retry::Safe,
+                Effect::Read => Retry::Safe,
+                Effect::Idempotent => Retry::Idempotent,
                 Effect::Keyed => Retry::Keyed,
                 Effect::AtMostOnce | Effect::Undeclared => Retry::Never,
             },

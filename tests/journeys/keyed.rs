@@ -10,7 +10,7 @@ use freehold_sdk::payments::v1::{OpenAccountRequest, PaymentsClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Error, Mesh, Session};
 use freehold_testkit::{Scratch, eventually};
-use tokio::io::{AsyncWriteExt, copy, sink};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -133,15 +133,22 @@ pub(crate) async fn deaf_way(url: &str) -> String {
     format!("http://{address}")
 }
 
-/// Passes what the caller sends on, and keeps what comes back; ends when the owner does.
+/// Passes what the caller sends on, and keeps what comes back but for the settings, without which nobody calls; ends
+/// when the owner does.
 async fn swallow(mut caller: TcpStream, owner: String) -> std::io::Result<()> {
     let mut owner = TcpStream::connect(owner).await?;
     let (mut said, mut passed) = caller.split();
     let (mut answered, mut asked) = owner.split();
-    let mut nowhere = sink();
+    let answers = async {
+        // They come in one piece, before the owner can have heard of a call.
+        let mut settings = [0; 1024];
+        let length = answered.read(&mut settings).await?;
+        passed.write_all(&settings[..length]).await?;
+        copy(&mut answered, &mut sink()).await
+    };
     tokio::select! {
         _ = copy(&mut said, &mut asked) => {}
-        _ = copy(&mut answered, &mut nowhere) => {}
+        _ = answers => {}
     }
     passed.shutdown().await
 }

@@ -4,22 +4,30 @@
 
 use std::time::{Duration, Instant};
 
-use freehold_wire::{Caller, Reason, Retry, Rules, Session, deadline, metadata};
-use http::uri::PathAndQuery;
-use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
-use tonic::{Request, Status};
+use base64::Engine;
+use freehold_wire::{Caller, Reason, Retry, Rules, Session, deadline, metadata, reason};
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderMap, HeaderValue, Request};
+use tonic::Status;
+use tonic::metadata::{MetadataMap, MetadataValue};
 
+use crate::codec::BASE64;
 use crate::error::Error;
 use crate::options::CallOptions;
+use crate::transport::exchange;
 
 /// A call on its way.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) method: &'static str,
-    pub(crate) path: PathAndQuery,
+    pub(crate) began: Instant,
     pub(crate) deadline: Instant,
+    pub(crate) retry: Retry,
+    /// It is made for a retry.
+    pub(crate) nested: bool,
+    path: PathAndQuery,
     least: Duration,
-    headers: MetadataMap,
+    headers: HeaderMap,
     session: Session,
 }
 
@@ -30,45 +38,57 @@ impl Call {
     /// DEADLINE_EXCEEDED where too little time is left, INVALID_ARGUMENT for a key that is not printable ASCII.
     pub(crate) fn begin(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<Self, Error> {
         let failed = |status| Error::of_unprocessed(rules.name(), status);
+        let began = Instant::now();
         let call = Self {
             method: rules.name(),
+            began,
+            deadline: options.deadline(rules, began),
+            retry: rules.retry,
+            nested: options.is_retried(),
             path: PathAndQuery::from_static(rules.path),
-            deadline: options.deadline(rules, Instant::now()),
             least: rules.min_deadline,
             headers: headers(rules, caller, options).map_err(failed)?,
             session: options.session().clone(),
         };
-        call.left().map_err(failed)?;
+        call.time_to_send(began).map_err(failed)?;
         Ok(call)
     }
 
-    /// The request of one attempt: `message` under the call's metadata, with the session as it is now.
+    /// What is left at `now`.
+    pub(crate) fn left(&self, now: Instant) -> Duration {
+        self.deadline.saturating_duration_since(now)
+    }
+
+    /// The head of an attempt that has `before` others before it: the call's metadata, with the session as it is now.
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED where too little time is left.
-    pub(crate) fn request<T>(&self, message: T) -> Result<Request<T>, Error> {
-        let failed = |status| Error::of_unprocessed(self.method, status);
-        let timeout = deadline::format(self.left().map_err(failed)?);
-        let mut request = Request::new(message);
-        *request.metadata_mut() = self.headers.clone();
-        request.metadata_mut().insert(metadata::TIMEOUT, ascii(metadata::TIMEOUT, &timeout).map_err(failed)?);
-        if let Some(bytes) = self.session.encode() {
-            request.metadata_mut().insert_bin(metadata::TOKEN, MetadataValue::from_bytes(&bytes));
+    pub(crate) fn head(&self, authority: &Authority, before: u32) -> Result<Request<()>, Status> {
+        let timeout = deadline::format(self.time_to_send(Instant::now())?);
+        let mut headers = self.headers.clone();
+        headers.insert(metadata::TIMEOUT, ascii(metadata::TIMEOUT, &timeout)?);
+        if before > 0 {
+            headers.insert(metadata::PREVIOUS_ATTEMPTS, HeaderValue::from(before));
         }
-        Ok(request)
+        if let Some(bytes) = self.session.encode() {
+            let mut session = MetadataMap::from_headers(headers);
+            session.insert_bin(metadata::TOKEN, MetadataValue::from_bytes(&bytes));
+            headers = session.into_headers();
+        }
+        Ok(exchange::request(authority.clone(), self.path.clone(), headers))
     }
 
     /// Notes what an answer, or a refusal, says its callee has seen.
-    pub(crate) fn saw(&self, answer: &MetadataMap) {
-        let Some(value) = answer.get_bin(metadata::TOKEN) else { return };
+    pub(crate) fn saw(&self, answer: &HeaderMap) {
+        let Some(value) = answer.get(metadata::TOKEN) else { return };
         // A reply that is fine but for its token is still the reply.
-        if let Some(seen) = value.to_bytes().ok().and_then(|bytes| Session::decode(&bytes).ok()) {
+        if let Some(seen) = BASE64.decode(value).ok().and_then(|bytes| Session::decode(&bytes).ok()) {
             self.session.merge(&seen);
         }
     }
 
-    fn left(&self) -> Result<Duration, Status> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+    fn time_to_send(&self, now: Instant) -> Result<Duration, Status> {
+        let left = self.left(now);
         if left.is_zero() {
             return Err(
                 Reason::DeadlineExceeded.because("DEADLINE_SPENT", "the deadline was spent before the call")
@@ -82,8 +102,8 @@ impl Call {
     }
 }
 
-fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<MetadataMap, Status> {
-    let mut headers = MetadataMap::new();
+fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<HeaderMap, Status> {
+    let mut headers = HeaderMap::with_capacity(12);
     if let Some(name) = caller.name() {
         headers.insert(metadata::CALLER, ascii(metadata::CALLER, name)?);
     }
@@ -95,9 +115,14 @@ fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<Meta
         let key = options.key().map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
         headers.insert(metadata::IDEMPOTENCY_KEY, ascii(metadata::IDEMPOTENCY_KEY, &key)?);
     }
+    if options.is_retried() {
+        headers.insert(metadata::RETRIED, HeaderValue::from_static("1"));
+    }
     Ok(headers)
 }
 
-fn ascii(name: &'static str, value: &str) -> Result<MetadataValue<Ascii>, Status> {
-    value.parse().map_err(|_| freehold_wire::reason::bad_field(name, "must be printable ASCII"))
+fn ascii(name: &'static str, value: &str) -> Result<HeaderValue, Status> {
+    let plain = value.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    let parsed = plain.then(|| HeaderValue::from_str(value).ok()).flatten();
+    parsed.ok_or_else(|| reason::bad_field(name, "must be printable ASCII"))
 }

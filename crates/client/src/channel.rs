@@ -1,33 +1,38 @@
 //! A channel: the way to one service, for one consumer.
 //!
-//! One attempt per call, and further ones while the callee provably has not seen it: it cannot be reached, or it is
-//! ending. **Invariant:** the whole call ends at its deadline, also where the callee stalls after the headers, half-way
-//! through a message or before the trailers.
+//! In: a method, a message or a stream of them, options. Out: its answer, or why there is none. **Invariant:** the whole
+//! call ends at its deadline, also where the callee stalls after the headers, half-way through a message or before the
+//! trailers.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use freehold_wire::dispatch::MAX_MESSAGE;
-use freehold_wire::{Caller, Method};
-use futures_util::{Stream, StreamExt, stream};
+use freehold_wire::{Caller, Method, Retry};
+use futures_util::{Stream, stream};
+use http::HeaderMap;
 use prost::Message;
-use tokio::time::{sleep, timeout_at};
-use tonic::client::Grpc;
-use tonic::{Response, Status, Streaming};
+use tokio::time::timeout_at;
+use tonic::metadata::MetadataMap;
+use tonic::{Extensions, Response};
 
 use crate::cache::{Asking, Cache};
 use crate::call::Call;
-use crate::codec::{Encoded, encode};
+use crate::codec::encode;
 use crate::error::Error;
-use crate::guard::Guarded;
+use crate::explanation::Explanation;
+use crate::fault::Fault;
 use crate::messages::Messages;
 use crate::options::CallOptions;
 use crate::outgoing::Unsent;
-use crate::{connect, fault};
+use crate::policy::load::Verdict;
+use crate::resolver::Resolver;
+use crate::transport::Lease;
+use crate::transport::exchange::{Outgoing, open};
+use crate::transport::replies::Replies;
+use crate::way::Way;
 
-/// The way to one service, for one consumer. Cloning is cheap and shares the connection.
+/// The way to one service, for one consumer. Cloning is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Channel {
     way: Arc<Way>,
@@ -37,22 +42,41 @@ pub struct Channel {
     cache: Arc<Cache>,
 }
 
-struct Way {
-    consumer: String,
-    address: String,
-    transport: Guarded,
+/// The only message of an answer, and what came before and behind it.
+struct Answer<Reply> {
+    reply: Reply,
+    headers: HeaderMap,
+    trailers: Option<HeaderMap>,
+}
+
+/// A stream that has begun, and its place on a connection.
+struct Open<Reply> {
+    replies: Replies<Reply>,
+    lease: Lease,
 }
 
 impl Channel {
-    /// A channel to the service at `url`, "http://host:port", for the consumer that calls itself `consumer`. It
+    /// A channel to the service at `url`, for the consumer that calls itself `consumer`: "http://host:port", several of
+    /// these with commas between them, or "file:///path" of a file with one host:port a line, which is watched. It
     /// connects when it is first used; a Tokio runtime must be there already.
     ///
     /// # Errors
     /// INVALID_ARGUMENT for what is no URL.
     pub fn new(consumer: &str, url: &str) -> Result<Self, Error> {
-        let transport = Guarded(connect::lazily(url)?);
-        let way = Way { consumer: consumer.to_owned(), address: url.to_owned(), transport };
-        Ok(Self { way: Arc::new(way), caller: Caller::Named(consumer.into()), cache: Arc::default() })
+        Ok(Self::of(consumer, Way::to(consumer, url)?))
+    }
+
+    /// A channel to the replicas that `resolver` names, now and later. `address` is what the channel calls itself in
+    /// errors, and what it tells its callees that it looked for, as "http://host:port".
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT for an address that is no URL.
+    pub fn resolved_by(consumer: &str, address: &str, resolver: impl Resolver) -> Result<Self, Error> {
+        Ok(Self::of(consumer, Way::resolved_by(consumer, address, Box::new(resolver))?))
+    }
+
+    fn of(consumer: &str, way: Way) -> Self {
+        Self { way: Arc::new(way), caller: Caller::Named(consumer.into()), cache: Arc::default() }
     }
 
     /// The same channel for calls that are passed on: they go out under the name of `caller`, or without one where it
@@ -70,18 +94,18 @@ impl Channel {
     /// The consumer that it calls for; a channel that passes calls on keeps the name of the consumer that does so.
     #[must_use]
     pub fn consumer(&self) -> &str {
-        &self.way.consumer
+        self.way.consumer()
     }
 
     /// Where it leads: "http://host:port".
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.way.address
+        self.way.address()
     }
 
     /// The same way for the consumer itself, without what was answered before.
     pub(crate) fn uncached(&self) -> Self {
-        let consumer = self.way.consumer.as_str();
+        let consumer = self.way.consumer();
         Self { way: Arc::clone(&self.way), caller: Caller::Named(consumer.into()), cache: Arc::default() }
     }
 
@@ -106,7 +130,7 @@ impl Channel {
         Reply: Message + Default + 'static,
     {
         match &method.rules().cache {
-            None => self.unary_response(method, request, options).await.map(Response::into_inner),
+            None => self.asked(method, request, options).await.map(|answer| answer.reply),
             Some(rules) => {
                 let asking = Asking { channel: self, method, rules, options };
                 asking.answer(&self.cache, request).await
@@ -129,14 +153,28 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
+        let Answer { reply, mut headers, trailers } = self.asked(method, request, options).await?;
+        headers.extend(trailers.unwrap_or_default());
+        Ok(Response::from_parts(MetadataMap::from_headers(headers), reply, Extensions::default()))
+    }
+
+    async fn asked<Request, Reply>(
+        &self,
+        method: &Method<Request, Reply>,
+        request: Request,
+        options: &CallOptions,
+    ) -> Result<Answer<Reply>, Error>
+    where
+        Request: Message + 'static,
+        Reply: Message + Default + 'static,
+    {
         let call = Call::begin(method.rules(), &self.caller, options)?;
         let bytes = encode(&request).map_err(|refused| Error::of_unprocessed(call.method, refused))?;
-        let attempt = || async {
-            let request = call.request(bytes.clone())?;
-            let mut grpc = self.ready(&call).await?;
-            self.heard(&call, grpc.unary(request, call.path.clone(), Encoded::default()).await)
+        let attempt = |lease, before| {
+            let outgoing = Outgoing::Whole(bytes.clone());
+            self.only(&call, lease, before, outgoing)
         };
-        self.run(&call, attempt, || true).await
+        self.way.run(&call, call.retry == Retry::Safe, attempt, || true).await
     }
 
     /// Calls a method that takes one message and gives a stream; its deadline is the greatest age of the stream.
@@ -155,13 +193,9 @@ impl Channel {
     {
         let call = Call::begin(method.rules(), &self.caller, options)?;
         let bytes = encode(&request).map_err(|refused| Error::of_unprocessed(call.method, refused))?;
-        let attempt = || async {
-            let request = call.request(bytes.clone())?;
-            let mut grpc = self.ready(&call).await?;
-            self.answer(&call, grpc.server_streaming(request, call.path.clone(), Encoded::default()).await)
-        };
-        let replies = self.run(&call, attempt, || true).await?;
-        Ok(self.messages(call, replies))
+        let attempt = |lease, before| self.open(&call, lease, before, Outgoing::Whole(bytes.clone()));
+        let open = self.way.run(&call, false, attempt, || true).await?;
+        Ok(messages(call, open))
     }
 
     /// Calls a method that takes a stream and gives one message.
@@ -180,12 +214,8 @@ impl Channel {
     {
         let call = Call::begin(method.rules(), &self.caller, options)?;
         let unsent = Unsent::new(requests);
-        let attempt = || async {
-            let request = call.request(unsent.offer())?;
-            let mut grpc = self.ready(&call).await?;
-            self.answer(&call, grpc.client_streaming(request, call.path.clone(), Encoded::default()).await)
-        };
-        self.run(&call, attempt, || unsent.is_whole()).await
+        let attempt = |lease, before| self.only(&call, lease, before, Outgoing::Stream(unsent.offer()));
+        self.way.run(&call, false, attempt, || unsent.is_whole()).await.map(|answer| answer.reply)
     }
 
     /// Calls a method that takes a stream and gives one; its deadline is the greatest age of both.
@@ -204,103 +234,112 @@ impl Channel {
     {
         let call = Call::begin(method.rules(), &self.caller, options)?;
         let unsent = Unsent::new(requests);
-        let attempt = || async {
-            let request = call.request(unsent.offer())?;
-            let mut grpc = self.ready(&call).await?;
-            self.answer(&call, grpc.streaming(request, call.path.clone(), Encoded::default()).await)
+        let attempt = |lease, before| self.open(&call, lease, before, Outgoing::Stream(unsent.offer()));
+        let open = self.way.run(&call, false, attempt, || unsent.is_whole()).await?;
+        Ok(messages(call, open))
+    }
+
+    /// One attempt, up to the only message of its answer and the status behind it.
+    async fn only<Reply: Message + Default>(
+        &self,
+        call: &Call,
+        mut lease: Lease,
+        before: u32,
+        outgoing: Outgoing,
+    ) -> Result<Answer<Reply>, Fault> {
+        let answered = async {
+            let (headers, mut replies) = self.begin(call, &lease, before, outgoing).await?;
+            let reply = replies.only().await?;
+            let trailers = replies.trailers();
+            trailers.iter().for_each(|trailers| call.saw(trailers));
+            Ok(Answer { reply, headers, trailers })
         };
-        let replies = self.run(&call, attempt, || unsent.is_whole()).await?;
-        Ok(self.messages(call, replies))
+        let answered = answered.await;
+        let took = settle(call, &mut lease, &answered);
+        if answered.is_ok() && call.retry == Retry::Safe {
+            self.way.took(call, took);
+        }
+        answered
     }
 
-    /// Runs attempts until one is answered, one cannot be repeated, or no time is left for another.
-    async fn run<Answer, Attempt>(
+    /// One attempt, up to the headers of its answer.
+    async fn open<Reply: Message + Default>(
         &self,
         call: &Call,
-        attempt: impl Fn() -> Attempt,
-        repeatable: impl Fn() -> bool,
-    ) -> Result<Answer, Error>
-    where
-        Attempt: Future<Output = Result<Answer, Error>>,
-    {
-        let mut waits = connect::waits();
-        loop {
-            let failure = match timeout_at(call.deadline.into(), attempt()).await {
-                Err(_) => return Err(fault::deadline_exceeded(call.method)),
-                Ok(Err(failure)) if failure.is_unavailable() && failure.is_unprocessed() && repeatable() => {
-                    failure
-                }
-                Ok(outcome) => return outcome,
-            };
-            match waits.next() {
-                Some(wait) if Instant::now() + wait < call.deadline => sleep(wait).await,
-                _ => return Err(failure),
-            }
-        }
+        mut lease: Lease,
+        before: u32,
+        outgoing: Outgoing,
+    ) -> Result<Open<Reply>, Fault> {
+        let begun = self.begin(call, &lease, before, outgoing).await;
+        settle(call, &mut lease, &begun);
+        begun.map(|(_, replies)| Open { replies, lease })
     }
 
-    /// The transport, with room for one more call.
-    async fn ready(&self, call: &Call) -> Result<Grpc<Guarded>, Error> {
-        let mut grpc = Grpc::new(self.way.transport.clone()).max_decoding_message_size(MAX_MESSAGE);
-        match grpc.ready().await {
-            Ok(()) => Ok(grpc),
-            Err(broken) => {
-                Err(fault::error(call.method, self.address(), Status::from_error(Box::new(broken))))
-            }
-        }
-    }
-
-    fn answer<Answer>(&self, call: &Call, answer: Result<Response<Answer>, Status>) -> Result<Answer, Error> {
-        self.heard(call, answer).map(Response::into_inner)
-    }
-
-    /// Takes the session out of an answer, or out of a refusal.
-    fn heard<Answer>(
+    async fn begin<Reply: Message + Default>(
         &self,
         call: &Call,
-        answer: Result<Response<Answer>, Status>,
-    ) -> Result<Response<Answer>, Error> {
-        match answer {
-            Ok(response) => {
-                call.saw(response.metadata());
-                Ok(response)
-            }
-            Err(status) => {
-                call.saw(status.metadata());
-                Err(fault::error(call.method, self.address(), status))
-            }
-        }
+        lease: &Lease,
+        before: u32,
+        outgoing: Outgoing,
+    ) -> Result<(HeaderMap, Replies<Reply>), Fault> {
+        let head = call.head(self.way.authority(), before).map_err(Fault::Unsent)?;
+        let (headers, replies) = open(lease.sender(), head, outgoing).await?;
+        call.saw(&headers);
+        Ok((headers, replies))
     }
+}
 
-    /// The replies until the deadline, and nothing after an error.
-    fn messages<Reply: Send + 'static>(&self, call: Call, replies: Streaming<Reply>) -> Messages<Reply> {
-        let channel = self.clone();
-        Messages::new(stream::unfold(Some((call, replies)), move |open| {
-            let channel = channel.clone();
-            async move {
-                let (call, mut replies) = open?;
-                match channel.reply(&call, &mut replies).await? {
-                    Ok(reply) => Some((Ok(reply), Some((call, replies)))),
-                    Err(error) => Some((Err(error), None)),
-                }
-            }
-        }))
+/// Closes the books of an attempt, whose refusal may say what its callee has seen.
+fn settle<Answer>(call: &Call, lease: &mut Lease, outcome: &Result<Answer, Fault>) -> std::time::Duration {
+    let Err(fault) = outcome else { return lease.judge(Verdict::Served) };
+    if let Fault::Answer(status) = fault {
+        call.saw(status.metadata().as_ref());
     }
+    if fault.ends_connection() {
+        lease.is_ending();
+    }
+    lease.judge(fault.verdict())
+}
 
-    async fn reply<Reply>(
-        &self,
-        call: &Call,
-        replies: &mut Streaming<Reply>,
-    ) -> Option<Result<Reply, Error>> {
-        // A timer looks at the clock only where there is nothing to read; a stream that always has something would
-        // outlive it.
-        if Instant::now() >= call.deadline {
-            return Some(Err(fault::deadline_exceeded(call.method)));
+/// The replies until the deadline, and nothing after an error.
+fn messages<Reply>(call: Call, open: Open<Reply>) -> Messages<Reply>
+where
+    Reply: Message + Default + 'static,
+{
+    Messages::new(stream::unfold(Some((call, open)), |state| async {
+        let (call, mut open) = state?;
+        match reply(&call, &mut open).await? {
+            Ok(reply) => Some((Ok(reply), Some((call, open)))),
+            Err(error) => Some((Err(error), None)),
         }
-        match timeout_at(call.deadline.into(), replies.next()).await {
-            Err(_) => Some(Err(fault::deadline_exceeded(call.method))),
-            Ok(None) => None,
-            Ok(Some(reply)) => Some(self.answer(call, reply.map(Response::new))),
+    }))
+}
+
+async fn reply<Reply>(call: &Call, open: &mut Open<Reply>) -> Option<Result<Reply, Error>>
+where
+    Reply: Message + Default + 'static,
+{
+    let late = || {
+        let explanation = Explanation::unattempted("the deadline, which is a stream's greatest age");
+        Some(Err(Error::late(call.method, explanation)))
+    };
+    // A timer looks at the clock only where there is nothing to read; a stream that always has something would
+    // outlive it.
+    if Instant::now() >= call.deadline {
+        return late();
+    }
+    match timeout_at(call.deadline.into(), open.replies.next()).await {
+        Err(_) => late(),
+        Ok(Ok(Some(reply))) => Some(Ok(reply)),
+        Ok(Ok(None)) => {
+            open.replies.trailers().iter().for_each(|trailers| call.saw(trailers));
+            None
+        }
+        Ok(Err(fault)) => {
+            if let Fault::Answer(status) = &fault {
+                call.saw(status.metadata().as_ref());
+            }
+            Some(Err(Error::of(call.method, fault.status(Some(open.lease.address())))))
         }
     }
 }
@@ -309,8 +348,8 @@ impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields = &mut f.debug_struct("Channel");
         fields
-            .field("consumer", &self.way.consumer)
-            .field("address", &self.way.address)
+            .field("consumer", &self.way.consumer())
+            .field("address", &self.way.address())
             .finish_non_exhaustive()
     }
 }

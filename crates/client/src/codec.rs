@@ -1,21 +1,23 @@
-//! Messages as a client sends and takes them: a request is encoded once, however often it is sent.
-//!
-//! The wire crate's codec blames the sender for bytes that do not decode; here the sender of such bytes is the callee,
-//! so they are its fault: INTERNAL with the reason BAD_REPLY.
+//! Messages as a client sends them: a request is encoded and framed once, however often it is sent.
 
-use std::marker::PhantomData;
-
-use bytes::{BufMut, Bytes};
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::{BufMut, Bytes, BytesMut};
 use freehold_wire::Reason;
 use freehold_wire::dispatch::MAX_MESSAGE;
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// Sends messages that are encoded already, and decodes `Reply`.
-pub(crate) struct Encoded<Reply>(PhantomData<fn() -> Reply>);
+/// Base64 as metadata has it: with padding or without.
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
-/// Encodes a request.
+/// A flag that says "not compressed", and a length of four bytes.
+const PREFIX: usize = 5;
+
+/// Encodes and frames a request.
 ///
 /// # Errors
 /// RESOURCE_EXHAUSTED for one over the limit: the callee would not take it.
@@ -25,47 +27,22 @@ pub(crate) fn encode(request: &impl Message) -> Result<Bytes, Status> {
         let message = format!("the request has {length} bytes, a message has at most {MAX_MESSAGE}");
         return Err(Reason::ResourceExhausted.because("MESSAGE_TOO_LARGE", message));
     }
-    Ok(request.encode_to_vec().into())
+    let mut frame = prefixed(length);
+    request.encode_raw(&mut frame);
+    Ok(frame.freeze())
 }
 
-impl<Reply> Default for Encoded<Reply> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
+/// Frames a message that is encoded already.
+pub(crate) fn framed(message: &[u8]) -> Bytes {
+    let mut frame = prefixed(message.len());
+    frame.put_slice(message);
+    frame.freeze()
 }
 
-impl<Reply: Message + Default + 'static> Codec for Encoded<Reply> {
-    type Encode = Bytes;
-    type Decode = Reply;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self::default()
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self::default()
-    }
-}
-
-impl<Reply> Encoder for Encoded<Reply> {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(message);
-        Ok(())
-    }
-}
-
-impl<Reply: Message + Default> Decoder for Encoded<Reply> {
-    type Item = Reply;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Reply>, Status> {
-        let broken =
-            |error| Reason::Internal.because("BAD_REPLY", format!("the reply does not decode: {error}"));
-        Reply::decode(buffer).map(Some).map_err(broken)
-    }
+fn prefixed(length: usize) -> BytesMut {
+    let mut frame = BytesMut::with_capacity(PREFIX + length);
+    frame.put_u8(0);
+    // No message of four gigabytes comes this far.
+    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    frame
 }

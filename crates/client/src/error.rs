@@ -9,10 +9,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use freehold_wire::metadata::REQUEST_ID;
+use freehold_wire::metadata::{PUSHBACK, REQUEST_ID};
 use freehold_wire::{Reason, Rules, reason};
+use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use tonic_types::{FieldViolation, StatusExt};
+
+use crate::explanation::Explanation;
 
 /// Why a call failed. Cloning is cheap.
 #[derive(Clone)]
@@ -24,6 +27,7 @@ struct Failure {
     reason: String,
     violations: Vec<FieldViolation>,
     unprocessed: bool,
+    explanation: Option<Explanation>,
 }
 
 impl Error {
@@ -42,12 +46,35 @@ impl Error {
 
     /// What `status` says of a call of `method`.
     pub(crate) fn of(method: &'static str, status: Status) -> Self {
-        Self(Arc::new(Failure::of(method, status, false)))
+        Self(Arc::new(Failure::of(method, status, false, None)))
     }
 
     /// The same of a call that its callee provably never saw.
     pub(crate) fn of_unprocessed(method: &'static str, status: Status) -> Self {
-        Self(Arc::new(Failure::of(method, status, true)))
+        Self(Arc::new(Failure::of(method, status, true, None)))
+    }
+
+    /// The same, with what led to it.
+    pub(crate) fn explained(
+        method: &'static str,
+        status: Status,
+        unprocessed: bool,
+        explanation: Explanation,
+    ) -> Self {
+        Self(Arc::new(Failure::of(method, status, unprocessed, Some(explanation))))
+    }
+
+    /// Time was up before the answer came.
+    pub(crate) fn late(method: &'static str, explanation: Explanation) -> Self {
+        let status = Reason::DeadlineExceeded.status("no answer came before the deadline");
+        Self::explained(method, status, false, explanation)
+    }
+
+    /// Which policy decided, and what each attempt came to; `None` where there was no call, or the callee alone decided
+    /// with its first answer.
+    #[must_use]
+    pub fn explanation(&self) -> Option<&Explanation> {
+        self.0.explanation.as_ref()
     }
 
     /// The method that was called, "package.Service/Method"; empty where there was no call.
@@ -159,24 +186,25 @@ impl Error {
 }
 
 impl Failure {
-    fn of(method: &'static str, status: Status, unprocessed: bool) -> Self {
+    fn of(method: &'static str, status: Status, unprocessed: bool, explanation: Option<Explanation>) -> Self {
         let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
         let reason = reason::of(&status);
-        Self { method, status, reason, violations, unprocessed }
+        Self { method, status, reason, violations, unprocessed, explanation }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { method, status, reason, .. } = &*self.0;
+        let Failure { method, status, reason, explanation, .. } = &*self.0;
         if !method.is_empty() {
             write!(f, "failed to call {method}: ")?;
         }
         if reason.is_empty() {
-            write!(f, "{} ({:?})", status.message(), status.code())
+            write!(f, "{} ({:?})", status.message(), status.code())?;
         } else {
-            write!(f, "{} ({reason})", status.message())
+            write!(f, "{} ({reason})", status.message())?;
         }
+        explanation.as_ref().map_or(Ok(()), |explanation| write!(f, "; {explanation}"))
     }
 }
 
@@ -201,12 +229,27 @@ impl From<Status> for Error {
 }
 
 /// What a service answers that failed because its own call did: code, reason, details and source stay; the callee's
-/// metadata, which is about its own call, does not.
+/// metadata, which is about its own call, does not. Which policy decided goes along, and where the callee was the one to
+/// fail, so does the word that a caller further up must not retry what was retried here.
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let said = &error.0.status;
-        let details = said.details().to_vec().into();
-        let mut status = Status::with_details(said.code(), said.message(), details);
+        let mut details = said.get_error_details();
+        if let (Some(explanation), Some(info)) = (error.explanation(), details.error_info().cloned()) {
+            let mut figures = info.metadata;
+            figures.insert("decided_by".to_owned(), explanation.to_string());
+            details.set_error_info(info.reason, info.domain, figures);
+        }
+        let mut metadata = MetadataMap::new();
+        if error.is_unavailable() {
+            metadata.insert(PUSHBACK, MetadataValue::from_static("-1"));
+        }
+        let details = match error.explanation() {
+            Some(_) => Self::with_error_details(said.code(), "", details).details().to_vec(),
+            None => said.details().to_vec(),
+        };
+        let mut status =
+            Self::with_details_and_metadata(said.code(), said.message(), details.into(), metadata);
         status.set_source(Arc::new(error));
         status
     }

@@ -1,93 +1,132 @@
-//! What a failed attempt says about the call: did the callee refuse it, did the transport break, and if it did, can the
-//! callee have seen the call?
+//! How an attempt failed: did the callee refuse it, did the connection break, and if it did, can the callee have seen
+//! the call?
 //!
-//! tonic answers a broken transport with CANCELLED, UNKNOWN or INTERNAL, depending on how it broke. Here it is always
-//! UNAVAILABLE, with a reason. **Invariant:** a call counts as unprocessed only where the protocol proves it.
+//! In: what HTTP/2 says. Out: the code and reason for the caller, and what balancer and retry make of it.
+//! **Invariant:** a call counts as unprocessed only where the protocol proves it.
 
-use std::error::Error as StdError;
-use std::sync::Arc;
+use std::net::SocketAddr;
 
-use freehold_wire::Reason;
-use freehold_wire::codec::{is_malformed, is_over_limit};
-use tonic::{ConnectError, Status, TimeoutExpired};
+use freehold_wire::{Reason, metadata, reason};
+use tonic::{Code, Status};
 
-use crate::error::Error;
+use crate::policy::load::Verdict;
+use crate::policy::retry::{Failed, Pushback};
 
-/// What became of an attempt.
-#[derive(Debug, PartialEq, Eq)]
-enum Fault {
+/// How an attempt failed.
+#[derive(Debug)]
+pub(crate) enum Fault {
     /// The callee answered so.
-    Answer,
-    /// Time was up.
-    Deadline,
-    /// There was no connection, so the callee cannot have seen the call.
-    Unreachable,
-    /// There was one, and it gave the call back unseen.
-    Returned,
-    /// It broke, whatever the callee has done by then.
-    Broken,
+    Answer(Status),
+    /// The time that is left is too short to send it.
+    Unsent(Status),
+    /// The call was not sent, or was given back unseen.
+    Returned(h2::Error),
+    /// The connection broke, whatever the callee has done by then; without an error where the answer has no end.
+    Broken(Option<h2::Error>),
+    /// A message of the answer is over the limit.
+    TooLarge,
+    /// The answer is no gRPC.
+    Malformed(String),
 }
 
-/// The error of a failed attempt to call `method` at `address`.
-pub(crate) fn error(method: &'static str, address: &str, status: Status) -> Error {
-    let fault = fault(&status);
-    let (reason, narrower, message) = match fault {
-        Fault::Deadline => return deadline_exceeded(method),
-        Fault::Answer if is_over_limit(&status) => {
-            (Reason::ResourceExhausted, "MESSAGE_TOO_LARGE", "the reply is too large".to_owned())
+impl Fault {
+    /// What an error of a stream says.
+    pub(crate) fn of(error: h2::Error) -> Self {
+        if is_unseen(&error) { Self::Returned(error) } else { Self::Broken(Some(error)) }
+    }
+
+    /// Whether the callee provably has not seen the call.
+    pub(crate) fn is_unseen(&self) -> bool {
+        matches!(self, Self::Unsent(_) | Self::Returned(_))
+    }
+
+    /// Whether the whole connection takes no further call.
+    pub(crate) fn ends_connection(&self) -> bool {
+        matches!(self, Self::Returned(error) if !error.is_reset())
+    }
+
+    /// What it says of the replica. Codes that the caller has brought on itself are answers like any other.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Answer(status) => match status.code() {
+                Code::ResourceExhausted => Verdict::Overloaded,
+                Code::Unknown | Code::Internal | Code::Unavailable | Code::DataLoss => Verdict::Failed,
+                // How long it took says enough.
+                Code::DeadlineExceeded => Verdict::Dropped,
+                _ => Verdict::Served,
+            },
+            Self::Unsent(_) | Self::Returned(_) => Verdict::Dropped,
+            Self::Broken(_) | Self::Malformed(_) => Verdict::Failed,
+            Self::TooLarge => Verdict::Served,
         }
-        Fault::Answer if is_malformed(&status) => {
-            (Reason::Internal, "BAD_REPLY", format!("{address} sent what is no gRPC reply"))
+    }
+
+    /// What it says of another attempt.
+    pub(crate) fn failed(&self) -> Failed {
+        let unprocessed = self.is_unseen();
+        let (code, pushback) = match self {
+            Self::Answer(status) => {
+                let said = status.metadata().get(metadata::PUSHBACK);
+                (status.code(), said.map(|value| Pushback::parse(value.as_bytes())))
+            }
+            Self::Unsent(status) => (status.code(), None),
+            Self::Returned(_) | Self::Broken(_) => (Code::Unavailable, None),
+            Self::TooLarge => (Code::ResourceExhausted, None),
+            Self::Malformed(_) => (Code::Internal, None),
+        };
+        Failed { code, unprocessed, pushback }
+    }
+
+    /// The same in one word.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Answer(status) | Self::Unsent(status) => match reason::of(status) {
+                unnamed if unnamed.is_empty() => format!("{:?}", status.code()),
+                named => named.chars().take(64).collect(),
+            },
+            Self::Returned(_) => "NOT_TAKEN".to_owned(),
+            Self::Broken(_) => "CONNECTION_LOST".to_owned(),
+            Self::TooLarge => "MESSAGE_TOO_LARGE".to_owned(),
+            Self::Malformed(_) => "BAD_REPLY".to_owned(),
         }
-        Fault::Answer => return Error::of(method, status),
-        Fault::Unreachable => (Reason::Unavailable, "UNREACHABLE", format!("{address} cannot be reached")),
-        Fault::Returned => (Reason::Unavailable, "NOT_TAKEN", format!("{address} did not take the call")),
-        Fault::Broken => {
-            (Reason::Unavailable, "CONNECTION_LOST", format!("the connection to {address} broke"))
+    }
+
+    /// What the caller is told of an attempt at `address`.
+    pub(crate) fn status(self, address: Option<SocketAddr>) -> Status {
+        let address = address.map_or_else(|| "the callee".to_owned(), |address| address.to_string());
+        let because = |reason: Reason, narrower, message| reason.because(narrower, message);
+        match self {
+            Self::Answer(status) | Self::Unsent(status) => status,
+            Self::Returned(error) => {
+                let message = format!("{address} did not take the call");
+                caused(because(Reason::Unavailable, "NOT_TAKEN", message), Some(error))
+            }
+            Self::Broken(None) => {
+                because(Reason::Unavailable, "CONNECTION_LOST", format!("the answer of {address} has no end"))
+            }
+            Self::Broken(error) => {
+                let message = format!("the connection to {address} broke");
+                caused(because(Reason::Unavailable, "CONNECTION_LOST", message), error)
+            }
+            Self::TooLarge => {
+                because(Reason::ResourceExhausted, "MESSAGE_TOO_LARGE", "the reply is too large".to_owned())
+            }
+            Self::Malformed(problem) => {
+                because(Reason::Internal, "BAD_REPLY", format!("{address} sent what is no reply: {problem}"))
+            }
         }
-    };
-    let mut made = reason.because(narrower, message);
-    made.set_source(Arc::new(status));
-    match fault {
-        Fault::Unreachable | Fault::Returned => Error::of_unprocessed(method, made),
-        _ => Error::of(method, made),
     }
 }
 
-/// The error of a call whose time was up before its answer came.
-pub(crate) fn deadline_exceeded(method: &'static str) -> Error {
-    let message = "no answer came before the deadline";
-    Error::of(method, Reason::DeadlineExceeded.status(message))
+fn caused(mut status: Status, error: Option<h2::Error>) -> Status {
+    if let Some(error) = error {
+        status.set_source(std::sync::Arc::new(error));
+    }
+    status
 }
 
-fn fault(status: &Status) -> Fault {
-    let mut cause = status.source();
-    let mut fault = Fault::Answer;
-    while let Some(error) = cause {
-        match of_cause(error) {
-            Some(certain) => return certain,
-            None => fault = Fault::Broken,
-        }
-        cause = error.source();
-    }
-    fault
-}
-
-fn of_cause(error: &(dyn StdError + 'static)) -> Option<Fault> {
-    if error.is::<TimeoutExpired>() {
-        return Some(Fault::Deadline);
-    }
-    if error.is::<ConnectError>() {
-        return Some(Fault::Unreachable);
-    }
-    // hyper's word for a request that it had not begun to send when the connection closed.
-    if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
-        return Some(Fault::Returned);
-    }
-    error.downcast_ref::<h2::Error>().filter(|error| is_unseen(error)).map(|_| Fault::Returned)
-}
-
-/// The stream was refused, or was above the last one that the peer's GOAWAY says it processed.
+/// The stream was refused, or was above the last one that the peer's GOAWAY says it processed: h2 gives that error to no
+/// other stream, also where the connection closes after it.
 fn is_unseen(error: &h2::Error) -> bool {
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     let above_last = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);

@@ -1,4 +1,4 @@
-//! The channel that every generated client uses: deadline, session, idempotency key, connect retry.
+//! The channel that every generated client uses: deadline, retry, balancing, hedging, session, idempotency key.
 //!
 //! A [`Mesh`] knows where the services are, a [`Channel`] leads to one of them, [`CallOptions`] say how a call is made,
 //! and an [`Error`] says why it failed, in words that programs can match on. **Invariant:** every call ends at its
@@ -8,22 +8,28 @@ mod cache;
 mod call;
 mod channel;
 mod codec;
-mod connect;
 mod error;
+mod explanation;
 mod fault;
 mod generated;
-mod guard;
+mod ledger;
 mod mesh;
 mod messages;
 mod options;
 mod outgoing;
+mod policy;
+mod resolver;
+mod transport;
+mod way;
 
 pub use channel::Channel;
 pub use error::Error;
+pub use explanation::{Attempt, Explanation};
 pub use generated::{DirectoryClient, DirectoryStub, FeedClient, FeedStub};
 pub use mesh::Mesh;
 pub use messages::{Messages, Requests};
 pub use options::CallOptions;
+pub use resolver::{Names, ResolveError, Resolver, WatchedFile};
 
 // Generated clients name these through this crate, so that their users need no further dependency.
 pub use async_trait::async_trait;

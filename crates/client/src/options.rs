@@ -24,6 +24,7 @@ struct Parent {
     deadline: Instant,
     trace: Trace,
     request_id: Arc<str>,
+    retried: bool,
 }
 
 impl CallOptions {
@@ -40,6 +41,7 @@ impl CallOptions {
             deadline: context.deadline(),
             trace: context.trace(),
             request_id: context.request_id().into(),
+            retried: context.is_retried(),
         };
         Self { session: context.session().clone(), parent: Some(parent), ..self.clone() }
     }
@@ -83,6 +85,11 @@ impl CallOptions {
     /// The trace that a call continues; one of its own outside a line of work.
     pub(crate) fn trace(&self) -> Trace {
         self.parent.as_ref().map_or_else(Trace::start, |parent| parent.trace.child())
+    }
+
+    /// Whether the line of work is done for a retry.
+    pub(crate) fn is_retried(&self) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.retried)
     }
 
     /// The name of the call that the line of work began with.

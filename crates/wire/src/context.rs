@@ -44,6 +44,7 @@ pub struct Context {
     trace: Trace,
     request_id: Arc<str>,
     cause: Arc<str>,
+    retried: bool,
 }
 
 impl Context {
@@ -61,6 +62,7 @@ impl Context {
             trace,
             request_id: trace.id().into(),
             cause: "".into(),
+            retried: false,
         }
     }
 
@@ -94,6 +96,9 @@ impl Context {
             trace,
             request_id: request_id.map_or_else(|| trace.id().into(), Into::into),
             cause: "".into(),
+            // What these say is of no account: there is nothing that a caller could gain by them.
+            retried: headers.contains_key(metadata::PREVIOUS_ATTEMPTS)
+                || headers.contains_key(metadata::RETRIED),
         })
     }
 
@@ -192,6 +197,12 @@ impl Context {
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// Whether this line of work is done for a retry, here or further up, so that no call of it is retried again.
+    #[must_use]
+    pub fn is_retried(&self) -> bool {
+        self.retried
     }
 
     /// The event that this line of work reacts to; empty where it does not.
@@ -315,6 +326,15 @@ mod tests {
             assert!(status.message().starts_with(key), "{key}: {status}");
         }
         assert!(call(&[("traceparent", "garbage")]).is_ok(), "a broken trace starts a new one");
+    }
+
+    /// C8: a retry is known as one, whether it is one itself or is made for one.
+    #[test]
+    fn a_retry_is_known_as_one() {
+        assert!(!call(&[]).unwrap().is_retried());
+        for key in [metadata::PREVIOUS_ATTEMPTS, metadata::RETRIED] {
+            assert!(call(&[(key, "1")]).unwrap().is_retried(), "{key}");
+        }
     }
 
     #[test]

@@ -15,5 +15,12 @@ pub const REQUEST_ID: &str = "x-request-id";
 /// Set on a reply that was recorded by an earlier attempt under the same idempotency key.
 pub const REPLAYED: &str = "freehold-replayed";
 
+/// How many attempts of the same call came before this one; gRPC's own.
+pub const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+/// Set on a call that is made for a retry, however far up that was: such a call is not retried again.
+pub const RETRIED: &str = "freehold-retried";
+/// In a refusal: after how many milliseconds to retry; a negative number forbids it. gRPC's own.
+pub const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
 /// The longest idempotency key that is accepted, in bytes.
 pub const MAX_IDEMPOTENCY_KEY: usize = 128;

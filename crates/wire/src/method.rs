@@ -15,8 +15,10 @@ pub enum Access {
 /// When a call that may or may not have reached its callee is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// A read, or a write declared idempotent: always.
+    /// A read: always, and a second replica is asked where the first one takes long.
     Safe,
+    /// A write declared idempotent: always.
+    Idempotent,
     /// A keyed write: under its idempotency key.
     Keyed,
     /// Only where it provably was not processed.

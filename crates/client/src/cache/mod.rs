@@ -29,7 +29,7 @@ use self::topic::{Seat, Seen, Topic};
 use crate::channel::Channel;
 use crate::codec::encode;
 use crate::error::Error;
-use crate::fault;
+use crate::explanation::Explanation;
 use crate::options::CallOptions;
 
 /// The kept answers of a channel. With it end the watches that keep them fresh.
@@ -91,7 +91,7 @@ where
                 Seen::Alone => return ask(self.channel, self.method, request, self.options).await,
                 Seen::Asked(mut said) => {
                     match timeout_at(deadline.into(), said.wait_for(Option::is_some)).await {
-                        Err(_) => return Err(fault::deadline_exceeded(name)),
+                        Err(_) => return Err(Error::late(name, Explanation::unattempted(WAITING))),
                         Ok(Ok(said)) => {
                             if let Some(outcome) = said.clone() {
                                 return opened(name, outcome?);
@@ -177,5 +177,7 @@ fn key(mut message: &[u8], number: u32) -> Option<String> {
     found
 }
 
+/// Who ends a call that waits for the answer of another one.
+const WAITING: &str = "the deadline, while another caller asked the same";
 /// How long a watch may be silent before it says how long it means to be.
 const FIRST_WORD: Duration = Duration::from_secs(5);

@@ -4,6 +4,7 @@
 //! does not let this consumer watch, leaves answers to their time.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use freehold_wire::Watermark;
 use freehold_wire::methods::feed;
@@ -15,16 +16,16 @@ use tonic::Code;
 use super::FIRST_WORD;
 use super::topic::Topic;
 use crate::channel::Channel;
-use crate::connect;
 use crate::error::Error;
 use crate::options::CallOptions;
+use crate::policy::redial::Redial;
 
 /// Of how many heartbeats the silence is the end.
 const MISSED: u32 = 3;
 
 /// Follows an owner's entity until the task is ended.
 pub(super) async fn follow(channel: Channel, owner: &'static str, entity: &'static str, topic: Arc<Topic>) {
-    let mut waits = connect::waits();
+    let mut redial = Redial::default();
     loop {
         let mut begun = false;
         let ended = listen(&channel, owner, entity, &topic, &mut begun).await;
@@ -34,11 +35,11 @@ pub(super) async fn follow(channel: Channel, owner: &'static str, entity: &'stat
             return;
         }
         if begun {
-            waits = connect::waits();
+            redial.proven();
         }
-        if let Some(wait) = waits.next() {
-            sleep(wait).await;
-        }
+        let now = Instant::now();
+        redial.failed(now, fastrand::f64());
+        sleep(redial.wait(now)).await;
     }
 }
 

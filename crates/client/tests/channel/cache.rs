@@ -133,7 +133,7 @@ async fn answer(state: Arc<State>, mut call: Call) {
         *asked += 1;
         *asked
     };
-    let request = call.body.data().await.unwrap().unwrap();
+    let request = call.body.as_mut().unwrap().data().await.unwrap().unwrap();
     let id = Note::decode(&request[5..]).unwrap().text;
     state.arrived.notify_one();
     let held = *state.held.lock().unwrap();

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
-use crate::peer::{Call, PATIENCE, Peer, READ, WRITE, frame, note};
+use crate::peer::{Call, ONCE, PATIENCE, Peer, READ, WRITE, frame, note};
 use crate::raw;
 
 /// C14: refused with REFUSED_STREAM, so never looked at.
@@ -50,7 +50,8 @@ async fn a_call_above_the_last_of_a_goaway_is_sent_again() {
     call.abort();
 }
 
-/// C7: a connection that breaks in mid-call proves nothing: the call fails, and is not sent again, not even a read.
+/// C7, C14: a connection that breaks in mid-call proves nothing: a call that is not declared idempotent fails, and is
+/// not sent again.
 #[tokio::test]
 async fn a_callee_that_dies_in_mid_call_is_unavailable() {
     let (listener, channel) = listening().await;
@@ -65,10 +66,32 @@ async fn a_callee_that_dies_in_mid_call_is_unavailable() {
         }
     });
     let error =
-        timeout(PATIENCE, channel.unary(&READ, note("?"), &CallOptions::new())).await.unwrap().unwrap_err();
+        timeout(PATIENCE, channel.unary(&ONCE, note("?"), &CallOptions::new())).await.unwrap().unwrap_err();
     assert_eq!((error.code(), error.reason()), (Code::Unavailable, "CONNECTION_LOST"));
+    let explanation = error.explanation().unwrap();
+    assert!(explanation.decided_by().starts_with("the contract"), "{explanation}");
+    assert_eq!(explanation.attempts().len(), 1);
     assert!(!error.is_unprocessed() && error.is_retryable_with_same_key());
     assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+/// C7: a read is asked again, and where its callee stays away, the error says how it went, not that there was no time.
+#[tokio::test]
+async fn a_callee_that_dies_and_stays_away_is_unavailable() {
+    let (listener, channel) = listening().await;
+    let dying = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        raw::greet(&mut socket).await;
+        raw::until_called(&mut socket).await;
+    });
+    let options = CallOptions::new().with_deadline(Duration::from_millis(500));
+    let error = timeout(PATIENCE, channel.unary(&READ, note("?"), &options)).await.unwrap().unwrap_err();
+    dying.await.unwrap();
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, "CONNECTION_LOST"));
+    assert!(!error.is_unprocessed());
+    let explanation = error.explanation().unwrap();
+    assert_eq!(explanation.decided_by(), "the deadline, while waiting for a connection");
+    assert_eq!(explanation.attempts().len(), 1);
 }
 
 /// C7: the same after the headers, and where the stream is reset with any reason that a broken callee gives.
@@ -87,7 +110,7 @@ async fn an_answer_that_is_cut_off_is_unavailable() {
             })
             .await;
             let call = peer.channel();
-            let error = call.unary(&READ, note("?"), &CallOptions::new()).await.unwrap_err();
+            let error = call.unary(&ONCE, note("?"), &CallOptions::new()).await.unwrap_err();
             assert_eq!((error.code(), error.reason()), (Code::Unavailable, "CONNECTION_LOST"), "{reason:?}");
             assert_eq!(peer.calls(), 1, "{reason:?}");
         }
@@ -151,7 +174,7 @@ async fn a_callee_that_comes_up_before_the_deadline_is_reached() {
         let (request, respond) = connection.accept().await.unwrap().unwrap();
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
-        Call { path, headers: head.headers, body, respond, earlier: 0 }.answer("reached");
+        Call { path, headers: head.headers, body: Some(body), respond, earlier: 0 }.answer("reached");
         while connection.accept().await.is_some() {}
         pending().await
     };
@@ -166,7 +189,7 @@ async fn a_callee_that_comes_up_before_the_deadline_is_reached() {
 #[tokio::test]
 async fn a_stream_that_has_begun_is_not_sent_again() {
     let peer = Peer::start(|mut call: Call| async move {
-        let first = call.body.data().await;
+        let first = call.body.as_mut().unwrap().data().await;
         assert!(first.is_some());
         call.respond.send_reset(h2::Reason::REFUSED_STREAM);
     })
@@ -176,6 +199,25 @@ async fn a_stream_that_has_begun_is_not_sent_again() {
     let error = timeout(PATIENCE, call.client_streaming(&READ, requests, &CallOptions::new())).await.unwrap();
     assert_eq!(error.unwrap_err().reason(), "NOT_TAKEN");
     assert_eq!(peer.calls(), 1);
+}
+
+/// What is dropped leaves no connection behind.
+#[tokio::test]
+async fn a_channel_that_is_dropped_ends_its_connections() {
+    let (listener, channel) = listening().await;
+    let serve = async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(socket).await.unwrap();
+        let (request, respond) = connection.accept().await.unwrap().unwrap();
+        let (head, body) = request.into_parts();
+        let path = head.uri.path().to_owned();
+        Call { path, headers: head.headers, body: Some(body), respond, earlier: 0 }.answer("first");
+        while connection.accept().await.is_some() {}
+    };
+    let served = tokio::spawn(serve);
+    channel.unary(&READ, note("?"), &CallOptions::new()).await.unwrap();
+    drop(channel);
+    timeout(PATIENCE, served).await.expect("the connection is still there").unwrap();
 }
 
 async fn listening() -> (TcpListener, Channel) {

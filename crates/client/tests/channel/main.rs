@@ -4,7 +4,11 @@
 mod cache;
 mod connections;
 mod deadlines;
+mod hedging;
 mod messages;
 mod metadata;
 mod peer;
 mod raw;
+mod replicas;
+mod resolving;
+mod retries;

@@ -1,6 +1,7 @@
 //! A callee that is scripted call by call, down to the HTTP/2 frames.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +13,8 @@ use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Response, StatusCode};
 use prost::Message;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// How long a test waits for what must happen before it calls that a failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,6 +31,8 @@ pub(crate) struct Note {
 pub(crate) const READ: Method<Note, Note> = method("/peer.v1.Peer/Read", Retry::Safe, Duration::ZERO);
 /// A keyed write.
 pub(crate) const WRITE: Method<Note, Note> = method("/peer.v1.Peer/Write", Retry::Keyed, Duration::ZERO);
+/// A method of which nobody says that it can be sent twice.
+pub(crate) const ONCE: Method<Note, Note> = method("/peer.v1.Peer/Once", Retry::Never, Duration::ZERO);
 /// A read that wants half a minute.
 pub(crate) const LONG: Method<Note, Note> =
     method("/peer.v1.Peer/Long", Retry::Safe, Duration::from_secs(30));
@@ -50,7 +54,7 @@ pub(crate) struct Call {
     /// Its headers.
     pub(crate) headers: HeaderMap,
     /// What the caller sends.
-    pub(crate) body: RecvStream,
+    pub(crate) body: Option<RecvStream>,
     /// How it is answered.
     pub(crate) respond: SendResponse<Bytes>,
     /// How many calls came before it.
@@ -64,9 +68,31 @@ pub(crate) struct Peer {
     connections: Arc<AtomicUsize>,
 }
 
+/// How a callee takes connections.
+#[derive(Clone, Default)]
+pub(crate) struct Manner {
+    /// The most calls that a connection takes at once.
+    pub(crate) streams: Option<u32>,
+    /// After so many calls a connection is ended in good order.
+    pub(crate) age: Option<usize>,
+    /// What it says of its health; without, it has no health service.
+    pub(crate) health: Option<watch::Receiver<i32>>,
+}
+
 impl Peer {
     /// A callee that gives each call to `script`.
     pub(crate) async fn start<F>(script: impl Fn(Call) -> F + Clone + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self::mannered(Manner::default(), script).await
+    }
+
+    /// The same with manners.
+    pub(crate) async fn mannered<F>(
+        manner: Manner,
+        script: impl Fn(Call) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -77,19 +103,21 @@ impl Peer {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                let (calls, script) = (calls.clone(), script.clone());
-                tokio::spawn(async move {
-                    let mut connection = h2::server::handshake(socket).await.unwrap();
-                    while let Some(Ok((request, respond))) = connection.accept().await {
-                        let earlier = calls.fetch_add(1, Ordering::SeqCst);
-                        let (head, body) = request.into_parts();
-                        let path = head.uri.path().to_owned();
-                        tokio::spawn(script(Call { path, headers: head.headers, body, respond, earlier }));
-                    }
-                });
+                tokio::spawn(serve(socket, manner.clone(), calls.clone(), script.clone()));
             }
         });
         peer
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    /// A channel to several of them.
+    pub(crate) fn channel_to(peers: &[Self]) -> Channel {
+        let urls: Vec<&str> = peers.iter().map(|peer| peer.url.as_str()).collect();
+        Channel::new("tester", &urls.join(",")).unwrap()
     }
 
     /// A channel to it, for the consumer `tester`.
@@ -105,6 +133,46 @@ impl Peer {
     /// How many connections have been made.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+}
+
+async fn serve<F>(
+    socket: TcpStream,
+    manner: Manner,
+    calls: Arc<AtomicUsize>,
+    script: impl Fn(Call) -> F + Clone + Send + Sync + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut builder = h2::server::Builder::new();
+    manner.streams.map(|streams| builder.max_concurrent_streams(streams));
+    let Ok(mut connection) = builder.handshake::<_, Bytes>(socket).await else { return };
+    let mut taken = 0;
+    while let Some(Ok((request, respond))) = connection.accept().await {
+        if request.uri().path() == "/grpc.health.v1.Health/Watch" {
+            tokio::spawn(tell_health(respond, manner.health.clone()));
+            continue;
+        }
+        let earlier = calls.fetch_add(1, Ordering::SeqCst);
+        let (head, body) = request.into_parts();
+        let path = head.uri.path().to_owned();
+        tokio::spawn(script(Call { path, headers: head.headers, body: Some(body), respond, earlier }));
+        taken += 1;
+        if manner.age == Some(taken) {
+            connection.graceful_shutdown();
+        }
+    }
+}
+
+async fn tell_health(respond: SendResponse<Bytes>, health: Option<watch::Receiver<i32>>) {
+    let mut call = Call { path: String::new(), headers: HeaderMap::new(), body: None, respond, earlier: 0 };
+    let Some(mut health) = health else { return call.refuse(&[("grpc-status", "12")]) };
+    let mut stream = call.open();
+    loop {
+        let status = u8::try_from(*health.borrow_and_update()).unwrap();
+        if stream.send_data(frame(&[8, status]), false).is_err() || health.changed().await.is_err() {
+            return;
+        }
     }
 }
 
@@ -134,6 +202,21 @@ impl Call {
     /// Refuses in the headers alone.
     pub(crate) fn refuse(mut self, more: &[(&'static str, &str)]) {
         self.respond.send_response(response(more), true).unwrap();
+    }
+
+    /// What the caller sends: the text of its only message.
+    pub(crate) async fn asked(&mut self) -> String {
+        let body = self.body.as_mut().unwrap();
+        let mut sent = Vec::new();
+        while let Some(chunk) = body.data().await {
+            sent.extend_from_slice(&chunk.unwrap());
+        }
+        Note::decode(&sent[5..]).unwrap().text
+    }
+
+    /// Refuses as one that is unavailable.
+    pub(crate) fn fail(self) {
+        self.refuse(&[("grpc-status", "14"), ("grpc-message", "broken")]);
     }
 
     /// Waits until the caller has given the call up.

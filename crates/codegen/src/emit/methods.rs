@@ -45,7 +45,8 @@ fn constant(method: &Method, scope: &Scope<'_>) -> Result<TokenStream, Error> {
     let path = format!("/{}", method.full_name);
     let (deadline, min_deadline) = (duration(method.rules.deadline), duration(method.rules.min_deadline));
     let retry = match method.effect {
-        Effect::Read | Effect::Idempotent => quote!(Safe),
+        Effect::Read => quote!(Safe),
+        Effect::Idempotent => quote!(Idempotent),
         Effect::Keyed => quote!(Keyed),
         Effect::AtMostOnce | Effect::Undeclared => quote!(Never),
     };

@@ -86,7 +86,7 @@ pub mod feed {
         path: "/freehold.v1.Feed/Ack",
         deadline: Duration::from_secs(2),
         min_deadline: Duration::ZERO,
-        retry: Retry::Safe,
+        retry: Retry::Idempotent,
         access: Access::Public,
         cache: None,
     });
@@ -96,7 +96,7 @@ pub mod feed {
         path: "/freehold.v1.Feed/Withdraw",
         deadline: Duration::from_secs(2),
         min_deadline: Duration::ZERO,
-        retry: Retry::Safe,
+        retry: Retry::Idempotent,
         access: Access::Public,
         cache: None,
     });
