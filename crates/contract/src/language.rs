@@ -24,6 +24,8 @@ pub(crate) mod number {
     pub(crate) const VIEW: i32 = 50713;
     pub(crate) const FIELD: i32 = 50720;
     pub(crate) const CALL: i32 = 50730;
+    /// `google.api.http`.
+    pub(crate) const HTTP: i32 = 72295728;
 }
 
 /// What `(freehold.v1.field)` says of a field.
@@ -177,6 +179,17 @@ pub(crate) fn method(method: &MethodDescriptor) -> MethodWords {
     words.undo = Some(text(&call, "undo")).filter(|undo| !undo.is_empty());
     words.criticality = choice(&call, "criticality");
     words
+}
+
+/// Whether one of the method's HTTP bindings is a GET.
+pub(crate) fn has_http_get(method: &MethodDescriptor) -> bool {
+    let Some(rule) = member(&method.options(), "google.api.http") else { return false };
+    let more = match value(&rule, "additional_bindings") {
+        Some(Value::List(bindings)) => bindings,
+        _ => Vec::new(),
+    };
+    let more = more.iter().filter_map(Value::as_message);
+    std::iter::once(&rule).chain(more).any(|rule| !text(rule, "get").is_empty())
 }
 
 /// A duration as it is written, which may be negative.

@@ -8,6 +8,7 @@ const FAMILIES: &[&str] = &[
     include_str!("../../../docs/rules/source.md"),
     include_str!("../../../docs/rules/structure.md"),
     include_str!("../../../docs/rules/lints.md"),
+    include_str!("../../../docs/rules/style.md"),
     include_str!("../../../docs/rules/protobuf.md"),
 ];
 

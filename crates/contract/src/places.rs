@@ -14,9 +14,11 @@ use crate::sources::Sources;
 
 /// The tag of `name` in the descriptors of messages, fields, services and methods.
 const NAME: i32 = 1;
-
-/// The tag of `package` in the descriptor of a file.
+/// The tag of `package` in that of files.
 const PACKAGE: i32 = 2;
+/// The tags of `input_type` and `output_type` in that of methods.
+const INPUT: i32 = 2;
+const OUTPUT: i32 = 3;
 
 /// The tags of `options` in the descriptors.
 mod options {
@@ -85,6 +87,12 @@ impl Places {
     /// The name of a method.
     pub(crate) fn method(&self, method: &MethodDescriptor) -> Place {
         self.at(method.parent_service().parent_file().name(), &join(method.path(), &[NAME]))
+    }
+
+    /// The type that a method takes, or else the one that it returns.
+    pub(crate) fn method_type(&self, method: &MethodDescriptor, is_reply: bool) -> Place {
+        let tag = if is_reply { OUTPUT } else { INPUT };
+        self.at(method.parent_service().parent_file().name(), &join(method.path(), &[tag]))
     }
 
     /// The statement of a method option, or the method's name where it has none.

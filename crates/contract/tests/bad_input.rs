@@ -69,7 +69,7 @@ fn ids(files: &[(&str, &str)]) -> Vec<String> {
 fn the_seed_of_the_mutations_compiles_and_breaks_many_rules() {
     assert_eq!(
         ids(&[("shop/v1/shop.proto", SEED)]),
-        ["FH2204", "FH2204", "FH2108", "FH2303", "FH2303", "FH2308", "FH2208", "FH4101"]
+        ["FH2204", "FH2204", "FH2108", "FH2303", "FH2303", "FH2308", "FH5103", "FH2208", "FH4101"]
     );
 }
 

@@ -1,10 +1,11 @@
 //! Declared calls, saga steps, and what methods name: all of it exists, and nobody calls itself through the mesh.
 
-use super::scope::{Rpc, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::scope::{Scope, is_entity};
 use crate::finding::Finding;
 use crate::language::number;
 use crate::model::{Consumer, Need};
-use crate::near;
 
 /// The tags of `entity` in a cache and of `undo`, in the option of a call.
 const CACHE_ENTITY: &[i32] = &[number::CALL, 5, 2];
@@ -39,16 +40,21 @@ pub(super) fn unknown_step(scope: &Scope<'_>) -> Vec<Finding> {
 /// FH2203.
 pub(super) fn unknown_from(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut methods: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for rpc in scope.methods.values() {
+        methods.entry(&rpc.owner).or_default().insert(rpc.method.name());
+    }
+    let none = BTreeSet::new();
     for (consumer, call) in needs(scope, |consumer| &consumer.calls).filter(|(_, call)| !call.from.is_empty())
     {
-        let own: Vec<&str> = own_methods(scope, &consumer.name).map(|rpc| rpc.method.name()).collect();
-        if own.contains(&call.from.as_str()) {
+        let own = methods.get(consumer.name.as_str()).unwrap_or(&none);
+        if own.contains(call.from.as_str()) {
             continue;
         }
         let line = |from: &str| {
             format!("option (freehold.v1.calls) = {{ method: \"{}\" from: \"{from}\" }};", call.method)
         };
-        let help = match near::nearest(&call.from, own) {
+        let help = match scope.nearest(&call.from, own.iter().copied()) {
             Some(near) => format!("did you mean this?\n    {}", line(near)),
             None => format!(
                 "leave it out where no RPC makes the call:\n    option (freehold.v1.calls) = {{ method: \"{}\" }};",
@@ -72,7 +78,7 @@ pub(super) fn of_oneself(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (kind, (consumer, need)) in calls.chain(steps) {
         let Some(rpc) = scope.methods.get(&need.method) else { continue };
-        if owner(scope, rpc) == consumer.name {
+        if rpc.owner == consumer.name {
             let finding =
                 Finding::error(format!("`{}` declares a {kind} of its own `{}`", consumer.name, need.method))
                     .at(need.place.clone(), "of oneself")
@@ -90,11 +96,11 @@ pub(super) fn unknown_cache_entity(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rpc in scope.methods.values() {
         let Some(entity) = rpc.words.cache.as_ref().map(|cache| cache.entity.as_str()) else { continue };
-        if entity.is_empty() || scope.entities().any(|known| known == entity) {
+        if entity.is_empty() || scope.message(entity).is_some_and(|message| is_entity(&message)) {
             continue;
         }
         let place = scope.places.method_option(&rpc.method, CACHE_ENTITY);
-        let help = match near::nearest(entity, scope.entities()) {
+        let help = match scope.nearest(entity, scope.entities()) {
             Some(near) => {
                 format!("did you mean this?\n    option (freehold.v1.call).cache.entity = \"{near}\";")
             }
@@ -123,7 +129,7 @@ pub(super) fn unknown_undo(scope: &Scope<'_>) -> Vec<Finding> {
         } else {
             format!("`{}` is undone by `{undo}`, which `{}` does not have", rpc.name, service.full_name())
         };
-        let help = match near::nearest(undo, others()) {
+        let help = match scope.nearest(undo, others()) {
             Some(near) => format!("did you mean this?\n    option (freehold.v1.call).undo = \"{near}\";"),
             None => "name the method of the same service that takes back what this one did".to_owned(),
         };
@@ -151,8 +157,8 @@ fn unknown(
     need: &Need,
     line: impl Fn(&str) -> String,
 ) -> Finding {
-    let others = scope.methods.iter().filter(|(_, rpc)| owner(scope, rpc) != consumer.name);
-    let help = match near::nearest(&need.method, others.map(|(name, _)| name.as_str())) {
+    let others = scope.methods.iter().filter(|(_, rpc)| rpc.owner != consumer.name);
+    let help = match scope.nearest(&need.method, others.map(|(name, _)| name.as_str())) {
         Some(near) => format!("did you mean this?\n    {}", line(near)),
         None => format!(
             "name a method as package.Service/Method:\n    {}",
@@ -165,12 +171,4 @@ fn unknown(
     ))
     .at(need.place.clone(), "no such method")
     .help(help)
-}
-
-fn own_methods<'a>(scope: &'a Scope<'_>, consumer: &'a str) -> impl Iterator<Item = &'a Rpc> {
-    scope.methods.values().filter(move |rpc| owner(scope, rpc) == consumer)
-}
-
-fn owner<'a>(scope: &'a Scope<'_>, rpc: &Rpc) -> &'a str {
-    scope.owner_of_package(rpc.method.parent_service().package_name())
 }

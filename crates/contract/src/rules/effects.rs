@@ -125,6 +125,42 @@ pub(super) fn undo_of_reads(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
+/// FH4007. A saga repeats a compensation until it is answered; what neither is keyed nor idempotent would take back twice.
+pub(super) fn undo_once(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rpc in scope.methods.values() {
+        let Some(undo) = rpc.words.undo.as_deref() else { continue };
+        let name = format!("{}/{undo}", rpc.method.parent_service().full_name());
+        let once =
+            scope.methods.get(&name).filter(|undoing| undoing.words.at_most_once || is_stream(undoing));
+        let Some(undoing) = once.filter(|undoing| !undoing.words.read) else { continue };
+        let (place, label) = match undoing.words.at_most_once {
+            true => (scope.places.method_option(&undoing.method, AT_MOST_ONCE), "never sent again"),
+            false => (scope.places.method(&undoing.method), "streams"),
+        };
+        let message = format!("`{}` is undone by `{undo}`, which must not be repeated", rpc.name);
+        let finding =
+            Finding::error(message).at(scope.places.method_option(&rpc.method, UNDO), "").at(place, label);
+        findings.push(finding.help(format!(
+            "make `{undo}` one request and one reply, and say that it may be repeated:\n    \
+             option (freehold.v1.call).keyed = true;"
+        )));
+    }
+    findings
+}
+
+/// FH4008. Otherwise a write could say this to escape FH4001. One that is keyed too is FH4003's.
+pub(super) fn unary_once(scope: &Scope<'_>) -> Vec<Finding> {
+    let unary = |rpc: &&Rpc| rpc.words.at_most_once && !rpc.words.keyed && !is_stream(rpc);
+    let finding = |rpc: &Rpc| {
+        Finding::error(format!("`{}` streams nothing, and is to be sent at most once", rpc.name))
+            .at(scope.places.method_option(&rpc.method, AT_MOST_ONCE), "")
+            .help("an answer that is lost leaves the caller without a way to ask again; make the write repeatable:\n    \
+             option (freehold.v1.call).keyed = true;")
+    };
+    scope.methods.values().filter(unary).map(finding).collect()
+}
+
 fn is_stream(rpc: &Rpc) -> bool {
     rpc.method.is_client_streaming() || rpc.method.is_server_streaming()
 }

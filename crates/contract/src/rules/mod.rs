@@ -1,15 +1,18 @@
 //! The rules of the contract language, one row each: id, category, purpose, check.
 //!
-//! FH1xxx: it does not compile. FH2xxx: the contracts contradict each other. FH4xxx: it is legal and still wrong. A check
-//! looks at the whole tree and reports all it finds, so one run shows everything. docs/rules/ has a page for each row.
+//! FH1xxx: it does not compile. FH2xxx: the contracts contradict each other. FH4xxx: it is legal and still wrong. FH5xxx:
+//! it is not shaped as contracts are everywhere else. A check looks at the whole tree and reports all it finds, so one run
+//! shows everything. docs/rules/ has a page for each row.
 
 mod calls;
+mod chains;
 mod effects;
 mod fields;
 mod needs;
 mod ownership;
 mod scope;
 mod streams;
+mod style;
 mod takings;
 mod times;
 
@@ -40,6 +43,8 @@ pub enum Category {
     Structure,
     /// FH4xxx: what is declared can be meant.
     Lint,
+    /// FH5xxx: what is named and shaped as everywhere else.
+    Style,
 }
 
 type Check = fn(&Scope<'_>) -> Vec<Finding>;
@@ -95,6 +100,8 @@ pub const RULES: &[Rule] = &[
     lint("FH4004", "a cache on a write", effects::cached_write),
     lint("FH4005", "a stream that is keyed or a saga step", effects::stream_once),
     lint("FH4006", "an `undo` that is a read, or of a read", effects::undo_of_reads),
+    lint("FH4007", "an `undo` that must not be repeated", effects::undo_once),
+    lint("FH4008", "a call without a stream that says `at_most_once`", effects::unary_once),
 
     lint("FH4101", "a span of time that is zero, negative or beyond all reason", times::out_of_range),
     lint("FH4102", "a least deadline above the deadline", times::impossible_deadline),
@@ -102,6 +109,36 @@ pub const RULES: &[Rule] = &[
     lint("FH4201", "a limit on a field that has nothing to be limited that way", fields::misplaced_limit),
     lint("FH4202", "a least value above the greatest", fields::empty_range),
     lint("FH4203", "a private field where nothing keeps it private", fields::unkept_secret),
+
+    lint("FH4301", "synchronous calls that go round in a circle", chains::circle),
+    lint("FH4302", "a chain of calls that needs more time than its caller has", chains::too_deep),
+    lint("FH4303", "a call that may take longer than the method that makes it", chains::outlasting),
+
+    style("FH5001", "a package that does not end with its version", style::names::unversioned_package),
+    style("FH5002", "a file outside the folder of its package", style::names::misplaced_file),
+    style("FH5003", "a file name that is not in lower_snake_case", style::names::file_names),
+    style("FH5004", "a message, enum, service or RPC that is not named in UpperCamelCase", style::names::type_names),
+    style("FH5005", "a field name that is not in lower_snake_case", style::names::field_names),
+    style("FH5006", "an enum value that is not named after its enum, in UPPER_SNAKE_CASE", style::names::value_names),
+    style("FH5007", "an enum whose zero means something", style::names::meaningful_zero),
+
+    style("FH5101", "a `Get`, `List`, `Search` or `BatchGet` that is a write", style::methods::writing_read),
+    style("FH5102", "a `Create`, `Update` or `Delete` that claims to read", style::methods::reading_write),
+    style("FH5103", "a request that two RPCs share", style::methods::shared_request),
+    style("FH5104", "a request or response that is not named after its RPC", style::methods::other_names),
+    style("FH5105", "an RPC that takes or returns Protobuf's Empty", style::methods::empty),
+    style("FH5106", "a write that HTTP reaches by GET", style::methods::write_by_get),
+    style("FH5107", "an `Update` that cannot tell what its caller left out", style::methods::blind_update),
+    style("FH5108", "an idempotency key inside a keyed request", style::methods::second_key),
+
+    style("FH5201", "a `List` that returns all at once", style::paging::unpaged),
+    style("FH5202", "a page size or page token of another type", style::paging::other_types),
+    style("FH5203", "a page size or page token that refuses its caller", style::paging::refusing),
+    style("FH5204", "a batch without an end", style::paging::boundless_batch),
+
+    style("FH5301", "a time or a span of time as a number without its unit", style::fields::unitless_time),
+    style("FH5302", "money as a floating-point number", style::fields::rounded_money),
+    style("FH5303", "a field that may be anything", style::fields::any),
 ];
 
 /// Holds the contracts against every rule. The sources are those that the model was loaded from.
@@ -131,6 +168,10 @@ const fn lint(id: &'static str, purpose: &'static str, check: Check) -> Rule {
     Rule { id, category: Category::Lint, purpose, check: Some(check) }
 }
 
+const fn style(id: &'static str, purpose: &'static str, check: Check) -> Rule {
+    Rule { id, category: Category::Style, purpose, check: Some(check) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +184,7 @@ mod tests {
                 Category::Source => "FH1",
                 Category::Structure => "FH2",
                 Category::Lint => "FH4",
+                Category::Style => "FH5",
             };
             assert!(rule.id.starts_with(first) && rule.id.len() == 6, "{}", rule.id);
         }

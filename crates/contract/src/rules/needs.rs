@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scope::{Contract, Scope};
+use super::scope::{Contract, Scope, Taking};
 use crate::finding::Finding;
 use crate::language::number;
 use crate::model::Place;
@@ -40,11 +40,16 @@ pub(super) fn declared_twice(scope: &Scope<'_>) -> Vec<Finding> {
 /// FH2206.
 pub(super) fn nobody_needs(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut takings: BTreeMap<String, Vec<&Taking>> = BTreeMap::new();
+    for taking in &scope.takings {
+        takings.entry(taking.message.parent_file().name().to_owned()).or_default().push(taking);
+    }
     for contract in scope.files.iter().filter(|contract| contract.words.consumer.is_none()) {
+        let takings = takings.get(contract.file.name()).map(Vec::as_slice).unwrap_or_default();
         let name = contract.words.owner.clone();
         let name = name
             .unwrap_or_else(|| contract.file.package_name().split('.').next().unwrap_or_default().to_owned());
-        for (what, place) in needs_of(scope, contract) {
+        for (what, place) in needs_of(scope, contract, takings) {
             let message = format!("{what} is declared in a file that does not say who needs it");
             let help = format!(
                 "declare needs in a file of their own, needs.proto, that names the consumer:\n    \
@@ -57,7 +62,7 @@ pub(super) fn nobody_needs(scope: &Scope<'_>) -> Vec<Finding> {
 }
 
 /// All needs of a file, and where they stand.
-fn needs_of(scope: &Scope<'_>, contract: &Contract) -> Vec<(String, Place)> {
+fn needs_of(scope: &Scope<'_>, contract: &Contract, takings: &[&Taking]) -> Vec<(String, Place)> {
     let words = &contract.words;
     let place = |option, index| scope.places.file_option(&contract.file, &[option, index]);
     let calls = words
@@ -67,10 +72,9 @@ fn needs_of(scope: &Scope<'_>, contract: &Contract) -> Vec<(String, Place)> {
         .map(|(call, at)| (format!("a call of `{}`", call.method), place(number::CALLS, at)));
     let steps =
         words.steps.iter().zip(0..).map(|(step, at)| (format!("a step `{step}`"), place(number::STEPS, at)));
-    let takings =
-        scope.takings.iter().filter(|taking| taking.message.parent_file() == contract.file).map(|taking| {
-            let what = format!("the {} `{}`", taking.kind(), taking.message.name());
-            (what, scope.places.message_option(&taking.message, &[taking.option(), 1]))
-        });
+    let takings = takings.iter().map(|taking| {
+        let what = format!("the {} `{}`", taking.kind(), taking.message.name());
+        (what, scope.places.message_option(&taking.message, &[taking.option(), 1]))
+    });
     calls.chain(steps).chain(takings).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! What is built in is left out: nobody of the tree wrote it, so no rule applies to it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use prost_reflect::{FieldDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor};
@@ -10,6 +11,7 @@ use crate::assemble;
 use crate::bundled;
 use crate::language::{self, FileWords, MethodWords, number};
 use crate::model::Model;
+use crate::near;
 use crate::places::Places;
 use crate::sources::Sources;
 
@@ -27,7 +29,16 @@ pub(super) struct Scope<'a> {
     pub(super) takings: Vec<Taking>,
     /// The owner of each package.
     pub(super) owners: BTreeMap<String, String>,
+    /// The full names of all entities, then those of all events.
+    entities: Vec<String>,
+    events: Vec<String>,
+    /// How many names may still be compared for near matches.
+    comparisons: Cell<usize>,
 }
+
+/// Names compared in one run. A tree in which everything is misspelled gets its findings in time linear in its size; those
+/// at the end come without a suggestion.
+const MOST_COMPARISONS: usize = 100_000;
 
 /// A file of the tree.
 pub(super) struct Contract {
@@ -42,6 +53,8 @@ pub(super) struct Rpc {
     pub(super) name: String,
     pub(super) method: MethodDescriptor,
     pub(super) words: MethodWords,
+    /// Who owns it; empty where nobody does.
+    pub(super) owner: String,
 }
 
 /// A view or a replica.
@@ -64,9 +77,29 @@ impl<'a> Scope<'a> {
         let files: Vec<Contract> =
             assemble::files(&model.pool).into_iter().filter(own).map(contract).collect();
         let takings = files.iter().flat_map(takings).collect();
-        let methods = files.iter().flat_map(rpcs).collect();
         let owners = assemble::owner_of_package(&model.pool);
-        Self { model, places: Places::new(&model.pool, sources), files, methods, takings, owners }
+        let methods = files.iter().flat_map(|contract| rpcs(contract, &owners)).collect();
+        let names = |is: fn(&MessageDescriptor) -> bool| {
+            let messages = files.iter().flat_map(|contract| &contract.messages).filter(|message| is(message));
+            messages.map(|message| message.full_name().to_owned()).collect()
+        };
+        let (entities, events) = (names(is_entity), names(is_event));
+        let (places, comparisons) = (Places::new(&model.pool, sources), Cell::new(MOST_COMPARISONS));
+        Self { model, places, files, methods, takings, owners, entities, events, comparisons }
+    }
+
+    /// The candidate nearest to `wanted`; none where nothing is near, or where too much was compared already.
+    pub(super) fn nearest<'c>(
+        &self,
+        wanted: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        let left = self.comparisons.get();
+        let counted = Cell::new(0);
+        let candidates = candidates.into_iter().take(left).inspect(|_| counted.set(counted.get() + 1));
+        let near = near::nearest(wanted, candidates);
+        self.comparisons.set(left.saturating_sub(counted.get()));
+        near
     }
 
     /// All messages, those inside messages included.
@@ -91,14 +124,12 @@ impl<'a> Scope<'a> {
 
     /// The full names of all entities.
     pub(super) fn entities(&self) -> impl Iterator<Item = &str> {
-        self.messages().filter(|message| is_entity(message)).map(MessageDescriptor::full_name)
+        self.entities.iter().map(String::as_str)
     }
 
     /// The full names of all entities and events.
     pub(super) fn shared(&self) -> impl Iterator<Item = &str> {
-        self.messages()
-            .filter(|message| is_entity(message) || is_event(message))
-            .map(MessageDescriptor::full_name)
+        self.entities().chain(self.events.iter().map(String::as_str))
     }
 }
 
@@ -159,12 +190,13 @@ fn contract(file: FileDescriptor) -> Contract {
     Contract { words: language::file(&file), messages: assemble::messages(&file), file }
 }
 
-fn rpcs(contract: &Contract) -> Vec<(String, Rpc)> {
+fn rpcs(contract: &Contract, owners: &BTreeMap<String, String>) -> Vec<(String, Rpc)> {
+    let owner = owners.get(contract.file.package_name()).cloned().unwrap_or_default();
     let services: Vec<_> = contract.file.services().collect();
     let methods = services.iter().flat_map(|service| service.methods().collect::<Vec<_>>());
     let rpc = |method: MethodDescriptor| {
         let (name, words) = (assemble::method_name(&method), language::method(&method));
-        (name.clone(), Rpc { name, method, words })
+        (name.clone(), Rpc { name, method, words, owner: owner.clone() })
     };
     methods.map(rpc).collect()
 }

@@ -5,7 +5,6 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use super::scope::{Scope, declaration, is_entity, type_of};
 use crate::finding::Finding;
 use crate::language::{self, EventWords, number};
-use crate::near;
 
 /// The tags of `key` and `of` in the options.
 const ENTITY_KEY: &[i32] = &[number::ENTITY, 1];
@@ -45,7 +44,7 @@ pub(super) fn event_of(scope: &Scope<'_>) -> Vec<Finding> {
                     .at(scope.places.message(&found), "has no `(freehold.v1.entity).key`")
             }
         };
-        let help = match near::nearest(&event.of, scope.entities()) {
+        let help = match scope.nearest(&event.of, scope.entities()) {
             Some(near) => format!("did you mean this?\n    option (freehold.v1.event).of = \"{near}\";"),
             None => "name an entity of the same owner; a message becomes one by\n    option (freehold.v1.entity).key = \"id\";".to_owned(),
         };
@@ -188,7 +187,7 @@ fn missing_key(
     };
     let fields: Vec<FieldDescriptor> = message.fields().collect();
     let names = || fields.iter().filter(|field| field.kind() == Kind::String).map(FieldDescriptor::name);
-    let help = match near::nearest(key, names()).or_else(|| names().next()) {
+    let help = match scope.nearest(key, names()).or_else(|| names().next()) {
         Some(near) => format!("did you mean this?\n    option (freehold.v1.{kind}).key = \"{near}\";"),
         None => format!(
             "a key is a string field:\n    option (freehold.v1.{kind}).key = \"id\";\n    string id = 1;"

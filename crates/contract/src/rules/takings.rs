@@ -5,7 +5,6 @@ use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use super::scope::{Scope, Taking, declaration, is_entity, is_event, type_of};
 use crate::finding::Finding;
 use crate::language;
-use crate::near;
 
 /// FH2301.
 pub(super) fn unknown_source(scope: &Scope<'_>) -> Vec<Finding> {
@@ -98,7 +97,7 @@ pub(super) fn missing_field(scope: &Scope<'_>) -> Vec<Finding> {
         let (Verdict::Missing, Some(source)) = (verdict, &taking.source) else { continue };
         let shared: Vec<FieldDescriptor> =
             source.fields().filter(|own| !language::field_rules(own).private).collect();
-        let near = near::nearest(field.name(), shared.iter().map(FieldDescriptor::name));
+        let near = scope.nearest(field.name(), shared.iter().map(FieldDescriptor::name));
         let help = match near.and_then(|near| source.get_field_by_name(near)) {
             Some(own) => format!("did you mean this?\n    {}", declaration(&own, own.name())),
             None => {
@@ -239,8 +238,8 @@ fn at_option(scope: &Scope<'_>, taking: &Taking, finding: Finding) -> Finding {
 
 fn nearest(scope: &Scope<'_>, taking: &Taking) -> String {
     let near = match taking.replica {
-        true => near::nearest(&taking.of, scope.entities()),
-        false => near::nearest(&taking.of, scope.shared()),
+        true => scope.nearest(&taking.of, scope.entities()),
+        false => scope.nearest(&taking.of, scope.shared()),
     };
     match (near, taking.kind()) {
         (Some(near), kind) => format!("did you mean this?\n    option (freehold.v1.{kind}).of = \"{near}\";"),

@@ -55,8 +55,9 @@ fn fh2202_a_step_that_does_not_exist_suggests_the_nearest() {
 fn fh2203_a_call_from_a_method_that_the_consumer_does_not_have() {
     let service = r#"message Order { string id = 1; }
 service OrdersService {
-  rpc GetOrder(Order) returns (Order) { option idempotency_level = NO_SIDE_EFFECTS; }
-}"#;
+  rpc GetOrder(GetOrderRequest) returns (Order) { option idempotency_level = NO_SIDE_EFFECTS; }
+}
+message GetOrderRequest { string id = 1; }"#;
     let calls = r#"
 option (freehold.v1.calls) = { method: "catalog.v1.CatalogService/GetProduct" from: "GetOrders" };
 option (freehold.v1.calls) = { method: "catalog.v1.CatalogService/GetProduct" from: "Nightly" };"#;
@@ -86,11 +87,13 @@ option (freehold.v1.calls) = { method: "catalog.v1.CatalogService/GetProduct" fr
 fn fh2204_a_call_and_a_step_of_oneself_are_refused() {
     let service = r#"message Order { string id = 1; }
 service OrdersService {
-  rpc Hold(Order) returns (Order) {
+  rpc Hold(HoldRequest) returns (Order) {
     option (freehold.v1.call) = { keyed: true undo: "Free" };
   }
-  rpc Free(Order) returns (Order) { option (freehold.v1.call).keyed = true; }
-}"#;
+  rpc Free(FreeRequest) returns (Order) { option (freehold.v1.call).keyed = true; }
+}
+message HoldRequest { string id = 1; }
+message FreeRequest { string id = 1; }"#;
     let own = r#"
 option (freehold.v1.calls) = { method: "orders.v1.OrdersService/Free" };
 option (freehold.v1.steps) = "orders.v1.OrdersService/Hold";"#;
@@ -103,7 +106,7 @@ option (freehold.v1.steps) = "orders.v1.OrdersService/Hold";"#;
        |
       ::: orders/v1/orders.proto:10:7
        |
-    10 |   rpc Free(Order) returns (Order) { option (freehold.v1.call).keyed = true; }
+    10 |   rpc Free(FreeRequest) returns (Order) { option (freehold.v1.call).keyed = true; }
        |       ----
        |
        = help: remove the line: a service reaches its own data by calling its own function
@@ -116,7 +119,7 @@ option (freehold.v1.steps) = "orders.v1.OrdersService/Hold";"#;
       |
      ::: orders/v1/orders.proto:7:7
       |
-    7 |   rpc Hold(Order) returns (Order) {
+    7 |   rpc Hold(HoldRequest) returns (Order) {
       |       ----
       |
       = help: remove the line: a service reaches its own data by calling its own function
@@ -246,4 +249,27 @@ fn fh2208_no_method_undoes_itself() {
        |
        = help: name the method of the same service that takes back what this one did
     "#);
+}
+
+/// Every call is misspelled: 1000 names against 1000 names are more comparisons than one run makes.
+#[test]
+fn a_tree_in_which_every_name_is_wrong_gets_its_findings_and_the_first_suggestions() {
+    let mut service = "service OrdersService {\n".to_owned();
+    let (mut requests, mut calls) = (String::new(), String::new());
+    for index in 0..1000 {
+        let read = "option idempotency_level = NO_SIDE_EFFECTS;";
+        service.push_str(&format!("  rpc Ship{index}(Ship{index}Request) returns (Order) {{ {read} }}\n"));
+        requests.push_str(&format!("message Ship{index}Request {{}}\n"));
+        let method = format!("orders.v1.OrdersService/Shipp{index}");
+        calls.push_str(&format!("option (freehold.v1.calls) = {{ method: \"{method}\" }};\n"));
+    }
+    let shop = crate::contract(
+        "shop/v1/needs.proto",
+        "shop.v1",
+        "option (freehold.v1.consumer) = \"shop\";",
+        &calls,
+    );
+    let report = report([orders(&format!("{service}}}\n{requests}message Order {{}}")), shop]);
+    let suggested = report.matches("did you mean this?").count();
+    assert_eq!((report.matches("error[FH2201]").count(), suggested), (1000, 100));
 }

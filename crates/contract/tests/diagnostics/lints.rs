@@ -6,19 +6,20 @@ use crate::{PRODUCT, catalog, needs, orders, report};
 
 /// A service with one method that has these options.
 fn method(signature: &str, options: &str) -> (String, String) {
+    let name = signature.split('(').next().unwrap_or_default();
     orders(&format!(
-        "message Order {{ string id = 1; }}\nservice OrdersService {{\n  rpc {signature} {{\n{options}\n  }}\n}}"
+        "message Order {{ string id = 1; }}\nservice OrdersService {{\n  rpc {signature} {{\n{options}\n  }}\n}}\nmessage {name}Request {{ string id = 1; }}"
     ))
 }
 
 /// K14.
 #[test]
 fn fh4001_a_write_that_says_nothing_is_refused() {
-    assert_snapshot!(report([method("Ship(Order) returns (Order)", "    option (freehold.v1.call).deadline = { seconds: 1 };")]), @r"
+    assert_snapshot!(report([method("Ship(ShipRequest) returns (Order)", "    option (freehold.v1.call).deadline = { seconds: 1 };")]), @r"
     error[FH4001]: `orders.v1.OrdersService/Ship` does not say whether it may be repeated
      --> orders/v1/orders.proto:7:7
       |
-    7 |   rpc Ship(Order) returns (Order) {
+    7 |   rpc Ship(ShipRequest) returns (Order) {
       |       ^^^^ a write?
       |
       = help: say one of
@@ -31,11 +32,11 @@ fn fh4001_a_write_that_says_nothing_is_refused() {
 /// K14.
 #[test]
 fn fh4001_a_stream_that_says_nothing_is_refused() {
-    assert_snapshot!(report([method("Watch(Order) returns (stream Order)", "")]), @r"
+    assert_snapshot!(report([method("Watch(WatchRequest) returns (stream Order)", "")]), @r"
     error[FH4001]: `orders.v1.OrdersService/Watch` does not say whether it may be repeated
      --> orders/v1/orders.proto:7:7
       |
-    7 |   rpc Watch(Order) returns (stream Order) {
+    7 |   rpc Watch(WatchRequest) returns (stream Order) {
       |       ^^^^^ a write?
       |
       = help: say one of
@@ -58,7 +59,7 @@ fn fh4002_a_step_without_a_compensation_is_refused() {
        |
       ::: catalog/v1/catalog.proto:28:7
        |
-    28 |   rpc FreeProduct(GetProductRequest) returns (Product) {
+    28 |   rpc FreeProduct(FreeProductRequest) returns (Product) {
        |       ----------- names no `undo`
        |
        = help: name the method that takes it back, in `FreeProduct`:
@@ -71,7 +72,7 @@ fn fh4002_a_step_without_a_compensation_is_refused() {
 #[test]
 fn fh4003_a_keyed_read_and_a_keyed_live_stream_contradict_themselves() {
     let read = "    option idempotency_level = NO_SIDE_EFFECTS;\n    option (freehold.v1.call).keyed = true;";
-    assert_snapshot!(report([method("Get(Order) returns (Order)", read)]), @r"
+    assert_snapshot!(report([method("Get(GetRequest) returns (Order)", read)]), @r"
     error[FH4003]: `orders.v1.OrdersService/Get` is keyed, and a read has nothing to take once
      --> orders/v1/orders.proto:9:5
       |
@@ -83,8 +84,8 @@ fn fh4003_a_keyed_read_and_a_keyed_live_stream_contradict_themselves() {
       = help: remove one of the two lines
     ");
     let live = "    option (freehold.v1.call) = { keyed: true at_most_once: true };";
-    assert_snapshot!(report([method("Get(Order) returns (Order)", live)]), @r"
-    error[FH4003]: `orders.v1.OrdersService/Get` is keyed, and what is sent once is never repeated under a key
+    assert_snapshot!(report([method("Ship(ShipRequest) returns (Order)", live)]), @r"
+    error[FH4003]: `orders.v1.OrdersService/Ship` is keyed, and what is sent once is never repeated under a key
      --> orders/v1/orders.proto:8:5
       |
     8 |     option (freehold.v1.call) = { keyed: true at_most_once: true };
@@ -98,7 +99,7 @@ fn fh4003_a_keyed_read_and_a_keyed_live_stream_contradict_themselves() {
 #[test]
 fn fh4004_a_cache_on_a_write_is_refused() {
     let cached = "    option (freehold.v1.call).keyed = true;\n    option (freehold.v1.call).cache = { ttl: { seconds: 30 } };";
-    assert_snapshot!(report([method("Ship(Order) returns (Order)", cached)]), @r"
+    assert_snapshot!(report([method("Ship(ShipRequest) returns (Order)", cached)]), @r"
     error[FH4004]: `orders.v1.OrdersService/Ship` is cached, but it is not a read
      --> orders/v1/orders.proto:9:5
       |
@@ -113,8 +114,9 @@ fn fh4004_a_cache_on_a_write_is_refused() {
 #[test]
 fn fh4005_a_stream_is_neither_keyed_nor_a_step() {
     let keyed = "    option (freehold.v1.call).keyed = true;\n    option (freehold.v1.call).undo = \"Down\";\n  }\n  \
-                 rpc Down(Order) returns (Order) {\n    option (freehold.v1.call).keyed = true;";
-    let (path, text) = method("Up(stream Order) returns (Order)", keyed);
+                 rpc Down(DownRequest) returns (Order) {\n    option (freehold.v1.call).keyed = true;";
+    let (path, text) = method("Up(stream UpRequest) returns (Order)", keyed);
+    let text = format!("{text}message DownRequest {{ string id = 1; }}\n");
     let step = "option (freehold.v1.consumer) = \"shop\";\noption (freehold.v1.steps) = \"orders.v1.OrdersService/Up\";";
     let shop = crate::contract("shop/v1/needs.proto", "shop.v1", "", step);
     assert_snapshot!(report([(path, text), shop]), @r#"
@@ -135,7 +137,7 @@ fn fh4005_a_stream_is_neither_keyed_nor_a_step() {
       |
      ::: orders/v1/orders.proto:7:7
       |
-    7 |   rpc Up(stream Order) returns (Order) {
+    7 |   rpc Up(stream UpRequest) returns (Order) {
       |       -- streams
       |
       = help: a step is one request and one reply; declare the stream as a call
@@ -177,7 +179,7 @@ fn fh4101_spans_of_time_are_more_than_nothing() {
     option (freehold.v1.call).deadline = {};
     option (freehold.v1.call).min_deadline = { nanos: -1 };
     option (freehold.v1.call).cache = { entity: \"\" };";
-    assert_snapshot!(report([method("Get(Order) returns (Order)", spans)]), @r#"
+    assert_snapshot!(report([method("Get(GetRequest) returns (Order)", spans)]), @r#"
     error[FH4101]: the deadline of `orders.v1.OrdersService/Get` is zero
      --> orders/v1/orders.proto:9:5
       |
@@ -227,7 +229,7 @@ fn fh4102_a_least_deadline_above_the_deadline_refuses_every_call() {
     let spans = "    option idempotency_level = NO_SIDE_EFFECTS;
     option (freehold.v1.call).deadline = { nanos: 250000000 };
     option (freehold.v1.call).min_deadline = { seconds: 1 };";
-    assert_snapshot!(report([method("Get(Order) returns (Order)", spans)]), @r"
+    assert_snapshot!(report([method("Get(GetRequest) returns (Order)", spans)]), @r"
     error[FH4102]: `orders.v1.OrdersService/Get` is refused with less than 1s left, and its deadline is 250ms
       --> orders/v1/orders.proto:10:5
        |
@@ -240,11 +242,11 @@ fn fh4102_a_least_deadline_above_the_deadline_refuses_every_call() {
     ");
     let default = "    option idempotency_level = NO_SIDE_EFFECTS;
     option (freehold.v1.call).min_deadline = { seconds: 3 };";
-    assert_snapshot!(report([method("Get(Order) returns (Order)", default)]), @r"
+    assert_snapshot!(report([method("Get(GetRequest) returns (Order)", default)]), @r"
     error[FH4102]: `orders.v1.OrdersService/Get` is refused with less than 3s left, and its deadline is 2s
      --> orders/v1/orders.proto:9:5
       |
-    7 |   rpc Get(Order) returns (Order) {
+    7 |   rpc Get(GetRequest) returns (Order) {
       |       --- two seconds where none is declared
     ...
     9 |     option (freehold.v1.call).min_deadline = { seconds: 3 };
@@ -368,4 +370,57 @@ fn fh4203_a_secret_in_a_message_that_is_not_shared_by_itself_is_refused() {
       = help: only fields of entities and events are held back; make the field private that holds this message there:
                   [(freehold.v1.field).private = true]
     ");
+}
+
+/// K14.
+#[test]
+fn fh4007_an_undo_that_is_sent_once_or_streams_is_refused() {
+    let free = "  rpc FreeProduct(FreeProductRequest) returns (Product) {\n    option (freehold.v1.call).keyed = true;";
+    assert!(PRODUCT.contains(free));
+    let streams = free.replace("(Product)", "(stream Product)");
+    let once = streams.replace("keyed", "at_most_once");
+    let idempotent = streams.replace("(freehold.v1.call).keyed = true", "idempotency_level = IDEMPOTENT");
+    assert_snapshot!(report([catalog(&PRODUCT.replace(free, &once))]), @r#"
+    error[FH4007]: `catalog.v1.CatalogService/HoldProduct` is undone by `FreeProduct`, which must not be repeated
+      --> catalog/v1/catalog.proto:26:5
+       |
+    26 |     option (freehold.v1.call).undo = "FreeProduct";
+       |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    ...
+    29 |     option (freehold.v1.call).at_most_once = true;
+       |     ---------------------------------------------- never sent again
+       |
+       = help: make `FreeProduct` one request and one reply, and say that it may be repeated:
+                   option (freehold.v1.call).keyed = true;
+    "#);
+    assert_snapshot!(report([catalog(&PRODUCT.replace(free, &idempotent))]), @r#"
+    error[FH4007]: `catalog.v1.CatalogService/HoldProduct` is undone by `FreeProduct`, which must not be repeated
+      --> catalog/v1/catalog.proto:26:5
+       |
+    26 |     option (freehold.v1.call).undo = "FreeProduct";
+       |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    ...
+    28 |   rpc FreeProduct(FreeProductRequest) returns (stream Product) {
+       |       ----------- streams
+       |
+       = help: make `FreeProduct` one request and one reply, and say that it may be repeated:
+                   option (freehold.v1.call).keyed = true;
+    "#);
+}
+
+/// K14.
+#[test]
+fn fh4008_a_call_that_is_sent_at_most_once_streams() {
+    let once = "    option (freehold.v1.call).at_most_once = true;";
+    assert_snapshot!(report([method("Ship(ShipRequest) returns (Order)", once)]), @r"
+    error[FH4008]: `orders.v1.OrdersService/Ship` streams nothing, and is to be sent at most once
+     --> orders/v1/orders.proto:8:5
+      |
+    8 |     option (freehold.v1.call).at_most_once = true;
+      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: an answer that is lost leaves the caller without a way to ask again; make the write repeatable:
+                  option (freehold.v1.call).keyed = true;
+    ");
+    assert_eq!(report([method("Ship(ShipRequest) returns (stream Order)", once)]), "");
 }

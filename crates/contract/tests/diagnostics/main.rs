@@ -3,12 +3,15 @@
 //! Every rule has a test here that breaks a sound tree in one place; `a_sound_tree_has_no_findings` is its counterpart.
 
 mod calls;
+mod chains;
 mod lints;
 mod ownership;
 mod pages;
+mod rpcs;
 mod rules;
 mod source;
 mod streams;
+mod style;
 mod takings;
 mod tree;
 
@@ -35,15 +38,21 @@ service CatalogService {
   rpc GetProduct(GetProductRequest) returns (Product) {
     option idempotency_level = NO_SIDE_EFFECTS;
   }
-  rpc HoldProduct(GetProductRequest) returns (Product) {
+  rpc HoldProduct(HoldProductRequest) returns (Product) {
     option (freehold.v1.call).keyed = true;
     option (freehold.v1.call).undo = "FreeProduct";
   }
-  rpc FreeProduct(GetProductRequest) returns (Product) {
+  rpc FreeProduct(FreeProductRequest) returns (Product) {
     option (freehold.v1.call).keyed = true;
   }
 }
 message GetProductRequest {
+  string id = 1;
+}
+message HoldProductRequest {
+  string id = 1;
+}
+message FreeProductRequest {
   string id = 1;
 }
 "#;
@@ -91,9 +100,11 @@ fn a_sound_tree_has_no_findings() {
           repeated string lines = 2 [(freehold.v1.field).max_items = 10];
         }
         service OrdersService {
-          rpc GetOrder(Order) returns (Order) { option idempotency_level = NO_SIDE_EFFECTS; }
-          rpc Watch(Order) returns (stream Order) { option (freehold.v1.call).at_most_once = true; }
-        }"#;
+          rpc GetOrder(GetOrderRequest) returns (Order) { option idempotency_level = NO_SIDE_EFFECTS; }
+          rpc Watch(WatchRequest) returns (stream Order) { option (freehold.v1.call).at_most_once = true; }
+        }
+        message GetOrderRequest { string id = 1; }
+        message WatchRequest { string id = 1; }"#;
     let taken = r#"
         option (freehold.v1.calls) = { method: "catalog.v1.CatalogService/GetProduct" from: "GetOrder" };
         option (freehold.v1.steps) = "catalog.v1.CatalogService/HoldProduct";
@@ -116,8 +127,7 @@ fn a_sound_tree_has_no_findings() {
 /// Two files, three rules, one run.
 #[test]
 fn findings_of_several_rules_in_several_files_are_all_reported() {
-    let service =
-        "message Order { string id = 1; }\nservice OrdersService {\n  rpc Ship(Order) returns (Order);\n}";
+    let service = "message ShipRequest { string id = 1; }\nmessage Order {}\nservice OrdersService {\n  rpc Ship(ShipRequest) returns (Order);\n}";
     let taken = r#"
 option (freehold.v1.steps) = "catalog.v1.CatalogService/FreeProduct";
 message ProductCopy {
@@ -137,7 +147,7 @@ fn a_program_reads_an_object_per_line() {
     let sources: Sources =
         [catalog(&PRODUCT.replace("\"FreeProduct\"", "\"FreProduct\""))].into_iter().collect();
     assert_snapshot!(render_json(&findings(&sources)), @r#"
-    {"column":5,"file":"catalog/v1/catalog.proto","help":"did you mean this?\n    option (freehold.v1.call).undo = \"FreeProduct\";","line":26,"message":"`catalog.v1.CatalogService/HoldProduct` is undone by `FreProduct`, which `catalog.v1.CatalogService` does not have","places":[{"column":5,"end":869,"file":"catalog/v1/catalog.proto","label":"","line":26,"start":823}],"rule":"FH2208","severity":"error"}
+    {"column":5,"file":"catalog/v1/catalog.proto","help":"did you mean this?\n    option (freehold.v1.call).undo = \"FreeProduct\";","line":26,"message":"`catalog.v1.CatalogService/HoldProduct` is undone by `FreProduct`, which `catalog.v1.CatalogService` does not have","places":[{"column":5,"end":870,"file":"catalog/v1/catalog.proto","label":"","line":26,"start":824}],"rule":"FH2208","severity":"error"}
     "#);
 }
 

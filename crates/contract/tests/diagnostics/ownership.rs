@@ -95,11 +95,11 @@ fn fh2004_a_consumer_declares_its_needs_in_one_file() {
 
 #[test]
 fn fh2005_names_are_plain_words() {
-    let owner = contract("a.proto", "a.v1", "option (freehold.v1.owner) = \"My Shop\";", "");
-    let consumer = contract("b.proto", "b.v1", "option (freehold.v1.consumer) = \"\";", "");
+    let owner = contract("a/v1/a.proto", "a.v1", "option (freehold.v1.owner) = \"My Shop\";", "");
+    let consumer = contract("b/v1/b.proto", "b.v1", "option (freehold.v1.consumer) = \"\";", "");
     assert_snapshot!(report([owner, consumer]), @r#"
     error[FH2005]: `My Shop` is no name for the owner
-     --> a.proto:4:1
+     --> a/v1/a.proto:4:1
       |
     4 | option (freehold.v1.owner) = "My Shop";
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -108,7 +108,7 @@ fn fh2005_names_are_plain_words() {
                   option (freehold.v1.owner) = "my_shop";
 
     error[FH2005]: the consumer has no name
-     --> b.proto:4:1
+     --> b/v1/b.proto:4:1
       |
     4 | option (freehold.v1.consumer) = "";
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

@@ -12,10 +12,15 @@ const README: &str = include_str!("../../../../docs/rules/README.md");
 #[test]
 fn every_rule_has_one_page_that_says_what_the_table_says_and_no_page_lacks_a_rule() {
     let of_changes = plain::RULES.iter().map(|rule| (rule.id, rule.purpose));
-    let table: Vec<(&str, &str)> =
-        RULES.iter().map(|rule| (rule.id, rule.purpose)).chain(of_changes).collect();
-    let documented: Vec<(&str, &str)> = pages().map(|page| (page.id, page.purpose)).collect();
-    assert_eq!(documented, table);
+    let table = RULES.iter().map(|rule| (rule.id, rule.purpose)).chain(of_changes);
+    let table: Vec<String> = table.map(|(id, purpose)| format!("{id}: {purpose}")).collect();
+    let documented: Vec<String> = pages().map(|page| format!("{}: {}", page.id, page.purpose)).collect();
+    let without = |these: &[String], those: &[String]| {
+        these.iter().filter(|one| !those.contains(one)).cloned().collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(without(&table, &documented), "", "rules without a page that says so");
+    assert_eq!(without(&documented, &table), "", "pages without a rule that says so");
+    assert_eq!(documented.len(), table.len(), "a rule has two pages");
 }
 
 /// The pages of the rules that look at contracts as they are; what a change breaks is held by tests/plain.

@@ -33,9 +33,10 @@ fn every_option_of_the_language_has_a_row_in_the_documentation() {
 
 #[test]
 fn every_rule_has_a_test_that_shows_its_diagnostic() {
-    let tests: String = ["source", "ownership", "streams", "calls", "takings", "lints"]
-        .map(|name| read(&format!("tests/diagnostics/{name}.rs")).unwrap())
-        .concat();
+    let tests: String =
+        ["source", "ownership", "streams", "calls", "takings", "lints", "chains", "style", "rpcs"]
+            .map(|name| read(&format!("tests/diagnostics/{name}.rs")).unwrap())
+            .concat();
     for rule in RULES {
         assert!(tests.contains(&format!("fn {}_", rule.id.to_lowercase())), "{} has no test", rule.id);
         assert!(tests.contains(&format!("[{}]", rule.id)), "no snapshot shows {}", rule.id);

@@ -34,6 +34,16 @@ fn the_contracts_of_the_repository_stand() {
 }
 
 #[test]
+fn the_contracts_of_a_new_service_stand() {
+    let template = |file: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates/service/proto").join(file);
+        (format!("widgets/v1/{file}"), fs::read_to_string(path).unwrap())
+    };
+    let sources: Sources = ["widgets.proto", "needs.proto"].map(template).into_iter().collect();
+    assert_eq!(render_text(&check(&load(&sources).unwrap(), &sources), &sources), "");
+}
+
+#[test]
 fn every_owner_and_consumer_of_the_repository_is_in_the_model() {
     let model = load(&tree().unwrap()).unwrap();
     let owners: Vec<&str> = model.owners.iter().map(|owner| owner.name.as_str()).collect();
