@@ -161,9 +161,9 @@ impl Answers {
         true
     }
 
-    /// Gives a ticket back: the call failed, or its caller went away. What was kept stays.
-    pub(crate) fn give_up(&mut self, ticket: &Ticket) {
-        let _ = self.leave(ticket);
+    /// Gives a ticket back: the call failed, or its caller went away. What was kept stays. Says whether it still counted.
+    pub(crate) fn give_up(&mut self, ticket: &Ticket) -> bool {
+        self.leave(ticket).is_some()
     }
 
     /// The owner's watch has begun: every change after that point will be told. Answers from before it may have missed

@@ -87,8 +87,8 @@ where
                     self.ask_beside(seat, request);
                     return opened(name, outcome);
                 }
-                Seen::Ask(seat) => return self.ask(seat, request).await,
-                Seen::Alone => return ask(self.channel, self.method, request, self.options).await,
+                Seen::Ask(seat) => return self.ask(seat, request, deadline).await,
+                Seen::Alone => return ask(self.channel, self.method, request, &self.left(deadline)).await,
                 Seen::Asked(mut said) => {
                     match timeout_at(deadline.into(), said.wait_for(Option::is_some)).await {
                         Err(_) => return Err(Error::late(name, Explanation::unattempted(WAITING))),
@@ -105,10 +105,15 @@ where
         }
     }
 
-    async fn ask(&self, seat: Seat, request: Request) -> Result<Reply, Error> {
-        let answer = ask(self.channel, self.method, request, self.options).await;
+    async fn ask(&self, seat: Seat, request: Request, deadline: Instant) -> Result<Reply, Error> {
+        let answer = ask(self.channel, self.method, request, &self.left(deadline)).await;
         settle(seat, self.rules, &answer);
         answer
+    }
+
+    /// The options of a call that began with a wait for somebody else's.
+    fn left(&self, deadline: Instant) -> CallOptions {
+        self.options.with_deadline(deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Asks again in a task of its own, for as long as the contract gives it.

@@ -98,6 +98,8 @@ impl Seat {
         if shared.answers.bring(&self.ticket, outcome.clone(), ttl, Instant::now()) {
             self.said.send_replace(Some(Ok(outcome)));
         }
+        // Under the same lock: from here on the question is free, and the next one who asks waits under it.
+        shared.waiting.remove(&self.ticket.question);
     }
 
     /// Tells those who wait why there is no answer.
@@ -109,7 +111,8 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut shared = self.topic.lock();
-        shared.answers.give_up(&self.ticket);
-        shared.waiting.remove(&self.ticket.question);
+        if shared.answers.give_up(&self.ticket) {
+            shared.waiting.remove(&self.ticket.question);
+        }
     }
 }

@@ -56,6 +56,8 @@ struct State {
     ended: Notify,
     arrived: Notify,
     go: Notify,
+    /// What each call had left when it was sent.
+    left: Mutex<Vec<Duration>>,
     held: Mutex<bool>,
     refuses: Mutex<bool>,
 }
@@ -133,6 +135,8 @@ async fn answer(state: Arc<State>, mut call: Call) {
         *asked += 1;
         *asked
     };
+    let left = freehold_wire::deadline::parse(&call.header("grpc-timeout").unwrap()).unwrap();
+    state.left.lock().unwrap().push(left);
     let request = call.body.as_mut().unwrap().data().await.unwrap().unwrap();
     let id = Note::decode(&request[5..]).unwrap().text;
     state.arrived.notify_one();
@@ -231,6 +235,23 @@ async fn a_change_ends_what_is_kept_about_its_key() {
     assert_eq!(get(&channel, "2").await.unwrap().call, two);
 }
 
+/// Invariant 9: a follower who takes over has what is left of its own deadline, not a new one.
+#[tokio::test]
+async fn who_waited_for_a_leader_and_asks_then_has_no_more_time_for_it() {
+    let keeper = Keeper::holding().await;
+    let channel = keeper.peer.channel();
+    let brief = Duration::from_secs(1);
+    let (short, long) =
+        (CallOptions::new().with_deadline(brief), CallOptions::new().with_deadline(2 * brief));
+    let (leader, follower) = (channel.unary(&GET, note("1"), &short), channel.unary(&GET, note("1"), &long));
+    let (led, followed) = join(leader, follower).await;
+    assert_eq!(led.unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!(followed.unwrap_err().code(), Code::DeadlineExceeded);
+    // A machine that stands still may leave it no time to ask at all.
+    let left = keeper.state.left.lock().unwrap().get(1).copied().unwrap_or_default();
+    assert!(left <= brief, "the follower asked with {left:?} of {:?}", 2 * brief);
+}
+
 #[tokio::test]
 async fn what_is_kept_goes_when_the_watch_is_lost() {
     let keeper = Keeper::start().await;
@@ -281,7 +302,9 @@ async fn with_the_last_channel_its_watch_ends() {
     keeper.watched(&channel).await;
     let further = channel.forwarding(&Caller::Anonymous);
     drop(channel);
-    assert!(keeper.state.ended.notified().now_or_never().is_none(), "one is left");
+    let kept = get(&further, "1").await.unwrap().call;
+    keeper.change("1", 2);
+    until(async || get(&further, "1").await.unwrap().call > kept).await;
     drop(further);
     timeout(PATIENCE, keeper.state.ended.notified()).await.expect("the watch goes on without a channel");
 }
