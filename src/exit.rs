@@ -17,7 +17,8 @@ Exit codes:
   8   doctor found what keeps a mesh from running
   10  a contract does not compile
   11  a contract breaks a rule
-  12  a generated file is not what the contracts say";
+  12  a change of contracts breaks somebody
+  13  a generated file is not what the contracts say";
 
 /// Why the command did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +43,10 @@ pub(crate) enum Exit {
     NotCompiled = 10,
     /// A contract breaks a rule.
     Linted = 11,
+    /// A change of contracts breaks somebody.
+    Broken = 12,
     /// A generated file is not what the contracts say.
-    Stale = 12,
+    Stale = 13,
 }
 
 impl From<Exit> for ExitCode {

@@ -5,6 +5,7 @@
 mod call;
 mod check;
 mod cli;
+mod compat;
 mod completions;
 mod config;
 mod contracts;
@@ -12,12 +13,15 @@ mod demo;
 mod doctor;
 mod duration;
 mod exit;
+mod explain;
 mod export;
+mod findings;
 mod generate;
 mod graph;
 mod man;
 mod output;
 mod place;
+mod release;
 mod scaffold;
 mod status;
 mod up;
@@ -46,6 +50,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Demo(args) => demo::run(&args, &config, cli.output),
         Verb::Verify(args) => verify::run(&args, &config, cli.output),
         Verb::Check(args) => check::run(&args, cli.output),
+        Verb::Compat(args) => compat::run(&args, cli.output),
+        Verb::Release(args) => release::run(&args, cli.output),
+        Verb::Explain(args) => explain::run(&args, cli.output),
         Verb::Call(args) => call::run(&args, cli.output),
         Verb::Graph(args) => graph::run(&args, cli.output),
         Verb::Export(export) => export::run(&export),

@@ -17,6 +17,7 @@ mod near;
 mod nesting;
 mod pages;
 mod places;
+mod release;
 mod render;
 pub mod rules;
 pub mod schema;
@@ -29,8 +30,10 @@ pub use finding::{Affected, Finding, Mark, Severity, Verdict};
 pub use model::Model;
 pub use near::nearest;
 pub use pages::{Page, page, pages};
+pub use release::release_bytes;
 pub use render::{
-    render_github_actions, render_json, render_junit, render_sarif, render_text, render_text_color,
+    render_consumers, render_github_actions, render_json, render_junit, render_sarif, render_text,
+    render_text_color,
 };
 pub use rules::check;
 pub use sources::{Sources, Texts};

@@ -3,6 +3,7 @@
 //! In go findings and the sources that their places lie in; out comes a String, which the caller prints. Every format says
 //! the same of the same findings: rule, severity, file, line and column, the sentence, the consumers, the way out.
 
+mod consumers;
 mod excerpt;
 mod github;
 mod json;
@@ -11,6 +12,7 @@ mod sarif;
 mod text;
 mod words;
 
+pub use consumers::render_consumers;
 pub use github::render_github_actions;
 pub use json::render_json;
 pub use junit::render_junit;

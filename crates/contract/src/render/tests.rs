@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use super::*;
+use crate::compat::Outcome;
 use crate::finding::{Affected, Finding, Mark, Severity, Verdict};
 use crate::model::Place;
 use crate::sources::{Sources, Texts};
@@ -283,6 +284,22 @@ fn every_format_says_the_same_findings() {
         heads.len()
     );
     assert!(text.contains("broken: orders (#orders), by orders/v1/needs.proto:3"), "{text}");
+}
+
+#[test]
+fn consumers_are_listed_by_what_becomes_of_them() {
+    let outcome = |consumer: &str, contact: &str, verdict| Outcome {
+        consumer: consumer.to_owned(),
+        contact: contact.to_owned(),
+        verdict,
+    };
+    let all = [
+        outcome("catalog", "#catalog", Verdict::Unaffected),
+        outcome("demo", "", Verdict::Broken),
+        outcome("orders", "#orders", Verdict::Broken),
+    ];
+    assert_eq!(render_consumers(&all), "broken: demo, orders (#orders)\nunaffected: catalog\n");
+    assert_eq!(render_consumers(&[]), "");
 }
 
 #[test]

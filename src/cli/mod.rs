@@ -1,5 +1,7 @@
 //! The command line: verbs, options and their help. Parsing alone; what a verb does is in its own module.
 
+mod gate;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use self::gate::{CheckArgs, CompatArgs, ErrorFormat, ExplainArgs, ReleaseArgs};
 use crate::duration;
 use crate::place::Place;
 
@@ -36,6 +39,12 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     /// Checks contracts, and underlines what is wrong with them.
     Check(CheckArgs),
+    /// Compares contracts with what they were, and says what breaks, whom, and the way out.
+    Compat(CompatArgs),
+    /// Keeps the contracts of today as a version that every later change is judged by.
+    Release(ReleaseArgs),
+    /// Explains a rule: what it refuses, why, and a contract that breaks it beside one that does not.
+    Explain(ExplainArgs),
     /// Calls any method of the mesh, with JSON in and out.
     Call(CallArgs),
     /// Draws who owns, calls, reads and copies what, from the contracts.
@@ -122,14 +131,6 @@ pub(crate) struct VerifyArgs {
     /// The folder of the databases [default: freehold-data].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-}
-
-/// Options of `check`.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct CheckArgs {
-    /// The folder of the contracts.
-    #[arg(value_name = "DIR", default_value = "proto")]
-    pub(crate) folder: PathBuf,
 }
 
 /// Options of `call`.
@@ -255,7 +256,7 @@ pub(crate) struct GenArgs {
     /// The folder of the services, a crate each; src/generated of a crate holds what the service needs, and nothing else.
     #[arg(long, value_name = "DIR", default_value = "services")]
     pub(crate) services: PathBuf,
-    /// Writes nothing; names every file that is not what the contracts say, and ends with 12 where there is one.
+    /// Writes nothing; names every file that is not what the contracts say, and ends with 13 where there is one.
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -291,7 +292,7 @@ mod tests {
 
     use super::*;
 
-    const PAGE: &str = include_str!("../docs/command.md");
+    const PAGE: &str = include_str!("../../docs/command.md");
 
     /// The section of a verb: from its title to the next.
     fn section(verb: &str) -> &str {
@@ -317,7 +318,7 @@ mod tests {
     fn every_exit_code_is_in_the_help() {
         Cli::command().debug_assert();
         let help = Cli::command().render_help().to_string();
-        for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12] {
+        for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13] {
             assert!(
                 help.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))),
                 "{code} in\n{help}"
