@@ -10,6 +10,7 @@ const FAMILIES: &[&str] = &[
     include_str!("../../../docs/rules/lints.md"),
     include_str!("../../../docs/rules/style.md"),
     include_str!("../../../docs/rules/protobuf.md"),
+    include_str!("../../../docs/rules/compat.md"),
 ];
 
 /// What the documentation says of one rule.

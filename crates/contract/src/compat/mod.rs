@@ -7,6 +7,7 @@
 
 mod mesh;
 pub mod plain;
+pub mod waivers;
 
 pub use mesh::{Outcome, RULES, Report, Rule, mesh};
 

@@ -3,7 +3,11 @@
 //! tree/ is the baseline: catalog owns and shares, orders copies, views, calls and has a step, shop only calls. A test
 //! edits its texts, compares, and holds the page that people see against a snapshot.
 
+mod promises;
+mod releases;
 mod removed;
+mod rules;
+mod seeded;
 
 use freehold_contract::compat::{Baseline, Contract, Life, Report, mesh};
 use freehold_contract::{Sources, Texts, render_text};

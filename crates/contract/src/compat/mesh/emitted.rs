@@ -1,7 +1,7 @@
 //! FH37xx: events that no longer come, entities that are no longer shared (K9).
 
 use crate::finding::{Finding, Verdict};
-use crate::language::number;
+use crate::language::{self, number};
 
 use super::readers::{Exposure, Target, Way};
 use super::scope::Scope;
@@ -11,7 +11,7 @@ pub(super) fn events(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (old, new) in scope.message_pairs() {
         let name = old.full_name();
-        let Some(was) = scope.old.events.get(name).filter(|_| !scope.new.events.contains_key(name)) else {
+        let Some(was) = scope.old.events.get(name).filter(|_| language::event(&new).is_none()) else {
             continue;
         };
         let before = scope.old.places().message_option(old, &[number::EVENT, 1]);
@@ -57,8 +57,7 @@ pub(super) fn entities(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (old, new) in scope.message_pairs() {
         let name = old.full_name();
-        let Some(was) = scope.old.entities.get(name).filter(|_| !scope.new.entities.contains_key(name))
-        else {
+        let Some(was) = scope.old.entities.get(name).filter(|_| language::entity_key(&new).is_none()) else {
             continue;
         };
         let before = scope.old.places().message_option(old, &[number::ENTITY, 1]);
