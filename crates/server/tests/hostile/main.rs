@@ -1,6 +1,7 @@
-//! C26: peers that flood a server with frames of the test's own making, and what the others and the memory feel of it.
+//! C25, C26: peers that send a server frames of the test's own making, floods of them too, and what the others and the
+//! memory feel of it.
 //!
-//! One test in a process of its own: memory is measured of the whole process, the attackers in it too.
+//! In a process of their own: memory is measured of the whole process, the attackers in it too.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod frames;
@@ -33,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// By how much the process may grow at any time of an attack, in KiB.
 const MOST_GROWTH: u64 = 10 * 1024;
 const CHECK: &str = "/grpc.health.v1.Health/Check";
+/// The payload of a reset that says that the call was not processed (RFC 9113, section 8.7).
+const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
 
 static NOTHING: Contract = Contract { owners: &[], consumers: &[], descriptors: &[] };
@@ -123,7 +126,6 @@ async fn read_to_the_end(mut read: OwnedReadHalf) {
 
 /// Begins a thousand calls that never end, and says how many were refused.
 async fn a_thousand_streams(address: SocketAddr) -> usize {
-    let mut socket = TcpStream::connect(address).await.unwrap();
     // An empty request to Watch; what follows it is a PING, whose answer shows that all before it has been read.
     let streams = (0..1000_u32).flat_map(|number| {
         let stream = 2 * number + 1;
@@ -131,22 +133,61 @@ async fn a_thousand_streams(address: SocketAddr) -> usize {
         [begun, frame(DATA, END_STREAM, stream, &[0; 5])].concat()
     });
     let said: Vec<u8> = HELLO.iter().copied().chain(streams).chain(frame(PING, 0, 0, b"complete")).collect();
+    let heard = heard(address, &said).await;
+    assert!(heard.iter().any(|(_, payload)| payload == b"complete"), "the connection is not kept");
+    heard.iter().filter(|(kind, payload)| *kind == RST_STREAM && payload[..] == REFUSED_STREAM).count()
+}
+
+/// C25: a header whose value holds a line's end or a NUL, or whose name is none, reaches no handler, so nothing of it can come
+/// into another header, a log line or a trace; and the server goes on.
+#[tokio::test]
+async fn a_header_that_is_none_is_never_answered() {
+    let bound = Server::new("nobody", &NOTHING).bind().await.unwrap();
+    let (address, shutdown) = (bound.addr(), CancellationToken::new());
+    let served = tokio::spawn(bound.run(shutdown.clone()));
+    let fields: [(&[u8], &[u8], bool); 6] = [
+        (b"x-request-id", b"1", true),
+        (b"x-request-id", b"1\r\ngrpc-status: 0", false),
+        (b"traceparent", b"00-1\n", false),
+        (b"freehold-caller", b"orders\0", false),
+        (b"x y", b"1", false),
+        (b"X-Upper", b"1", false),
+    ];
+    for (name, value, is_one) in fields {
+        let length = |text: &[u8]| u8::try_from(text.len()).unwrap();
+        let field = [&[0, length(name)][..], name, &[length(value)], value].concat();
+        let begun = frame(HEADERS, END_HEADERS, 1, &[call(CHECK), field].concat());
+        let message = frame(DATA, END_STREAM, 1, &[0; 5]);
+        let said = [HELLO, &begun, &message, &frame(PING, 0, 0, b"complete")].concat();
+        let answered = heard(address, &said).await.iter().any(|(kind, _)| *kind == HEADERS);
+        assert_eq!(answered, is_one, "{}", String::from_utf8_lossy(value));
+    }
+    shutdown.cancel();
+    timeout(PATIENCE, served).await.unwrap().unwrap().unwrap();
+}
+
+/// Says all that, and gives the frames that come until the last PING is answered, each begun call is, or the connection ends.
+async fn heard(address: SocketAddr, said: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut socket = TcpStream::connect(address).await.unwrap();
     let (mut read, mut write) = socket.split();
     let heard = async {
-        let (mut refused, mut head) = (0, [0; 9]);
-        loop {
-            read.read_exact(&mut head).await.unwrap();
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            let mut payload = vec![0; length as usize];
-            read.read_exact(&mut payload).await.unwrap();
-            refused += usize::from(head[3] == RST_STREAM && payload == [0, 0, 0, 7]);
-            if payload == b"complete" {
-                return refused;
+        let (mut frames, mut head, mut complete) = (Vec::new(), [0; 9], false);
+        while !(complete && frames.iter().any(|(kind, _)| matches!(*kind, HEADERS | RST_STREAM))) {
+            if read.read_exact(&mut head).await.is_err() {
+                break;
             }
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            if read.read_exact(&mut payload).await.is_err() {
+                break;
+            }
+            complete |= payload == b"complete";
+            frames.push((head[3], payload));
         }
+        frames
     };
-    let both = async { tokio::join!(write.write_all(&said), heard).1 };
-    timeout(PATIENCE, both).await.expect("the streams are answered")
+    // The server may end the connection before all is said.
+    let both = async { tokio::join!(write.write_all(said), heard).1 };
+    timeout(PATIENCE, both).await.expect("neither an answer nor an end")
 }
 
 /// Connects many times without a word, and says when all of these connections were ended.
