@@ -29,6 +29,9 @@ async fn a_price_that_another_client_changes_is_seen() {
     let change = async |cents| {
         let change = ChangePriceRequest::default().with_id("TEA").with_price_cents(cents);
         writer.change_price(change).await.unwrap();
+        // Whoever has changed it sees it at once, whatever is kept.
+        let seen = writer.get_product(GetProductRequest::default().with_id("TEA")).await.unwrap();
+        assert_eq!(seen.price_cents, cents);
     };
     assert_eq!(price().await.unwrap(), 100);
     change(110).await;

@@ -62,7 +62,7 @@ pub(crate) fn owner_of_package(pool: &DescriptorPool) -> BTreeMap<String, String
 #[must_use]
 pub fn services(pool: &DescriptorPool, package: &str) -> Vec<Service> {
     let places = Places::new(pool, &Sources::default());
-    let assembly = Assembly { pool, places: &places, owners: BTreeMap::new() };
+    let assembly = Assembly { pool, places: &places, owners: owner_of_package(pool) };
     let files = files(pool).into_iter().filter(|file| file.package_name() == package);
     files
         .flat_map(|file| file.services().map(|service| assembly.service(&service)).collect::<Vec<_>>())

@@ -39,7 +39,7 @@ pub mod catalog {
         cache: Some(Cache {
             ttl: Duration::from_secs(30),
             entity: "catalog.v1.Product",
-            owner: "",
+            owner: "catalog",
             key: Some(1),
         }),
     });
