@@ -102,3 +102,14 @@ fn contracts_that_check_refuses_are_refused_in_the_same_words() {
         assert!(!tree.0.join("rust/shop-sdk").exists());
     }
 }
+
+/// Planted: conventions refused like any other rule, so that a vendored tree could be neither generated nor exported.
+#[test]
+fn contracts_that_only_break_a_convention_are_generated() {
+    let (_scratch, tree) = tree();
+    let text = SHOP.replace("string id = 1;", "string id = 1;\n  string fullName = 2;");
+    tree.write("contracts/shop/v1/shop.proto", &text);
+    assert_eq!(tree.run("freehold check contracts").code, Some(11));
+    tree.succeed(GEN);
+    tree.succeed("freehold export openapi --proto contracts");
+}
