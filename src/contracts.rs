@@ -7,8 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use freehold_contract::rules::{Category, RULES};
-use freehold_contract::{Finding, Model, Severity, Sources};
+use freehold_contract::{Finding, Model, Sources, rules};
 
 use crate::exit::{Exit, Failure};
 
@@ -63,8 +62,7 @@ pub(crate) fn accepted(sources: &Sources) -> Result<Model, Failure> {
     };
     let model = freehold_contract::load(sources).map_err(|findings| refused(&findings, Exit::NotCompiled))?;
     let findings = freehold_contract::check(&model, sources);
-    let is_style = |id: &str| RULES.iter().any(|rule| rule.id == id && rule.category == Category::Style);
-    if findings.iter().any(|finding| finding.severity == Severity::Error && !is_style(finding.rule)) {
+    if findings.iter().any(rules::refuses) {
         return Err(refused(&findings, Exit::Linted));
     }
     Ok(model)

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use freehold_codegen::tree::{self, Change, TreeError};
 use freehold_codegen::{Layout, generate};
-use freehold_contract::{Finding, Severity, Sources, check, load, render_text};
+use freehold_contract::{Finding, Sources, check, load, render_text, rules};
 
 /// The folder of the contracts.
 const CONTRACTS: &str = "proto";
@@ -33,7 +33,7 @@ pub(crate) fn changes(root: &Path, layout: Option<&Layout>) -> Result<Vec<Change
     let refused = |findings: &[Finding]| Problem::Contracts(render_text(findings, &sources));
     let model = load(&sources).map_err(|findings| refused(&findings))?;
     let findings = check(&model, &sources);
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+    if findings.iter().any(rules::refuses) {
         return Err(refused(&findings));
     }
     let layout = layout.cloned().unwrap_or_else(|| Layout::repository(&model));

@@ -16,7 +16,7 @@ mod style;
 mod takings;
 mod times;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::model::Model;
 use crate::sources::Sources;
 use scope::Scope;
@@ -154,6 +154,14 @@ pub fn check(model: &Model, sources: &Sources) -> Vec<Finding> {
     }
     findings.sort_by(Finding::by_place);
     findings
+}
+
+/// Whether a finding keeps contracts from being generated, drawn or exported: an error, except of style, which `check`
+/// alone holds.
+#[must_use]
+pub fn refuses(finding: &Finding) -> bool {
+    let is_style = |rule: &Rule| rule.id == finding.rule && rule.category == Category::Style;
+    finding.severity == Severity::Error && !RULES.iter().any(is_style)
 }
 
 const fn source(id: &'static str, purpose: &'static str) -> Rule {
