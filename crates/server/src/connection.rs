@@ -33,7 +33,12 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>) 
         return tracing::debug!(%error, "the connection was gone before it began");
     }
     // Not cut short by the end: a client whose call is on its way is owed the word that it was not taken.
-    let ended = match preface::awaited(stream, door.unsaid().patience).await {
+    let said = {
+        // It counts as silent until it has said what it speaks, and not until it ends.
+        let unsaid = door.unsaid();
+        preface::awaited(stream, unsaid.patience).await
+    };
+    let ended = match said {
         Ok((Protocol::Http2, io)) => http2(io, &door).await,
         Ok((Protocol::Http1, io)) if door.stack.has_web() => http1(io, &door).await,
         Ok((Protocol::Http1, _)) => return tracing::debug!(%peer, "no client: it does not speak HTTP/2"),
@@ -85,31 +90,64 @@ async fn answered(stack: Arc<Stack>, request: Request<Incoming>) -> Result<Respo
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use bytes::Bytes;
     use freehold_wire::Contract;
+    use tokio::net::TcpListener;
     use tokio::time::timeout;
 
     use super::*;
-    use crate::limits::{IDLE, IDLE_WHERE_SCARCE};
+    use crate::limits::{CROWD, HANDSHAKE, HANDSHAKE_IN_A_CROWD, IDLE, IDLE_WHERE_SCARCE};
     use crate::routes::Routes;
     use crate::tasks::Tasks;
 
     static NOTHING: Contract = Contract { owners: &[], consumers: &[], descriptors: &[] };
 
-    /// How long a connection lasts that is made, called on once and then left alone, where there is so much room.
-    async fn lasts(max_connections: usize) -> Duration {
+    fn door(max_connections: usize, max_age: Option<Duration>) -> Door {
         let tasks = Tasks::default();
         let stack = Stack::new("nobody", &NOTHING, Routes::default(), None, tasks.clone());
-        let door = Door::new(Arc::new(stack), tasks, max_connections, None);
+        Door::new(Arc::new(stack), tasks, max_connections, max_age)
+    }
+
+    /// Makes a call, and comes when it is answered.
+    async fn answered_over(calls: &mut h2::client::SendRequest<Bytes>) {
+        let request = Request::post("http://test/a.v1.A/B").body(()).unwrap();
+        let (answer, mut body) = calls.send_request(request, false).unwrap();
+        body.send_data(Bytes::new(), true).unwrap();
+        answer.await.unwrap();
+    }
+
+    /// C26: whoever has said what it speaks is no silent one. The planted fault, and once a real one, is a count that goes
+    /// down with the end of the connection.
+    #[tokio::test]
+    async fn clients_that_have_spoken_are_no_crowd_of_silent_ones() {
+        let door = Arc::new(door(1000, None));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..CROWD + 8 {
+            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (server, peer) = listener.accept().await.unwrap();
+            tokio::spawn(serve(server, peer, door.clone()));
+            let (mut calls, connection) = h2::client::handshake(client).await.unwrap();
+            tokio::spawn(connection);
+            answered_over(&mut calls).await;
+            clients.push(calls);
+        }
+        assert_eq!(door.unsaid().patience, HANDSHAKE);
+        let _crowd: Vec<_> = (0..CROWD).map(|_| door.unsaid()).collect();
+        assert_eq!(door.unsaid().patience, HANDSHAKE_IN_A_CROWD);
+    }
+
+    /// How long a connection lasts that is made, called on once and then left alone, where there is so much room.
+    async fn lasts(max_connections: usize) -> Duration {
+        let door = door(max_connections, None);
         let _place = door.places.take([127, 0, 0, 1].into()).unwrap();
         let (client, server) = tokio::io::duplex(64 * 1024);
         let served = tokio::spawn(async move { http2(server, &door).await });
         let (mut calls, connection) = h2::client::handshake(client).await.unwrap();
         let connection = tokio::spawn(connection);
-        let request = Request::post("http://test/a.v1.A/B").body(()).unwrap();
-        let (answer, mut body) = calls.send_request(request, false).unwrap();
-        body.send_data(Bytes::new(), true).unwrap();
-        answer.await.unwrap();
+        answered_over(&mut calls).await;
         let begun = tokio::time::Instant::now();
         // Whether it or the client closes first is left to chance.
         let _ = timeout(IDLE * 10, served).await.expect("it is kept").unwrap();
