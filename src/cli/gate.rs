@@ -58,6 +58,9 @@ pub(crate) struct CompatArgs {
     /// Asks plain Protobuf by the rules of one category, whoever reads what, instead of this mesh by its declared needs.
     #[arg(long, value_name = "CATEGORY", value_enum, ignore_case = true)]
     pub(crate) category: Option<Category>,
+    /// Also says what a new release of the SDK for Rust breaks, and the step that its version needs.
+    #[arg(long, conflicts_with = "category")]
+    pub(crate) sdk: bool,
     /// The folder of the releases, which stored events and replicas are judged by [default: contracts/released beside
     /// CURRENT].
     #[arg(long, value_name = "DIR")]

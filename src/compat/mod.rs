@@ -6,6 +6,7 @@
 mod baseline;
 mod git;
 pub(crate) mod released;
+mod sdk;
 mod state;
 mod verdict;
 
@@ -22,17 +23,23 @@ pub(crate) fn run(args: &CompatArgs, output: Format) -> Result<(), Failure> {
     let current = State::of_path(&args.current).map_err(|error| Failure::new(Exit::Usage, error))?;
     let baselines = baseline::all(args).map_err(|error| Failure::new(Exit::Usage, error))?;
     let names: Vec<String> = baselines.iter().map(|baseline| baseline.name.clone()).collect();
+    let format = args.error_format.unwrap_or_else(|| output.into());
+    let sdk = match args.sdk {
+        true => sdk::sections(&baselines, &current, format),
+        false => Ok(String::new()),
+    };
+    let sdk = sdk.map_err(|error| Failure::new(Exit::NotCompiled, error))?;
     let compared = match args.category {
         None => verdict::of_the_mesh(baselines, current),
         Some(category) => verdict::of_a_category(baselines, current, category.into()),
     };
     let compared = compared.map_err(|error| Failure::new(Exit::Usage, error))?;
     let folder = if args.current.is_dir() { args.current.as_path() } else { "".as_ref() };
-    let format = args.error_format.unwrap_or_else(|| output.into());
     Report::on("freehold compat", folder, format).print(&compared.findings, compared.texts())?;
     if format == ErrorFormat::Text {
         output::write(compared.summary().as_bytes())?;
     }
+    sdk::print(&sdk, format)?;
     eprintln!("compared with {}: {}", names.join(", "), findings::count(&compared.findings));
     if findings::refuse(&compared.findings) { Err(Failure::silent(compared.exit)) } else { Ok(()) }
 }

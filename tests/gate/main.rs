@@ -10,5 +10,6 @@ mod explain;
 mod formats;
 mod release;
 mod repository;
+mod sdk;
 mod templates;
 mod verdict;
