@@ -65,6 +65,9 @@ pub(crate) struct CompatArgs {
     /// CURRENT].
     #[arg(long, value_name = "DIR")]
     pub(crate) released: Option<PathBuf>,
+    /// The file of the breaks that are accepted for a while [default: contracts/waivers.toml beside CURRENT, where it is].
+    #[arg(long, value_name = "FILE", conflicts_with = "category")]
+    pub(crate) waivers: Option<PathBuf>,
     /// How findings are written [default: text, or json under `-o json`].
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) error_format: Option<ErrorFormat>,

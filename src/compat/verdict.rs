@@ -3,11 +3,14 @@
 //!
 //! **Invariant:** what does not compile, on either side, is told with all its findings, and nothing is compared then.
 
+use freehold_contract::compat::waivers::{Waived, apply};
 use freehold_contract::compat::{Baseline, Category, Outcome, mesh, plain};
-use freehold_contract::{Finding, Sources, Texts, render_consumers};
+use freehold_contract::{Finding, Sources, Texts, Verdict, render_consumers};
+use jiff::civil::Date;
 
 use super::baseline::Named;
 use super::state::{NoDescriptors, State, StateError};
+use super::waivers::Waivers;
 use crate::exit::Exit;
 
 /// What a comparison says.
@@ -19,6 +22,8 @@ pub(crate) struct Compared {
     pub(crate) consumers: Vec<Outcome>,
     /// What a finding that is an error ends the command with.
     pub(crate) exit: Exit,
+    /// What it would have found as well, were it not waived.
+    pub(crate) waived: Vec<Waived>,
     current: Sources,
     baselines: Vec<(String, Sources)>,
 }
@@ -35,13 +40,41 @@ impl Compared {
         if self.findings.is_empty() { String::new() } else { render_consumers(&self.consumers) }
     }
 
+    /// The same without what is waived on that day. Nobody waives texts that do not compile.
+    pub(super) fn without(mut self, waivers: Waivers, today: Date) -> Self {
+        if self.exit != Exit::Broken {
+            return self;
+        }
+        let applied = apply(self.findings, &waivers.waivers, today);
+        (self.findings, self.waived) = (applied.findings, applied.waived);
+        for outcome in &mut self.consumers {
+            let hits = self.findings.iter().flat_map(|finding| &finding.affected);
+            let left = hits.filter(|hit| hit.consumer == outcome.consumer).map(|hit| hit.verdict).max();
+            outcome.verdict = left.unwrap_or(Verdict::Unaffected);
+        }
+        // Whom a waiver is for is told with it, and is not unaffected.
+        let waived = |name: &str| self.waived.iter().any(|it| it.waiver.consumer.as_deref() == Some(name));
+        self.consumers.retain(|it| it.verdict > Verdict::Unaffected || !waived(&it.consumer));
+        let known = self.current.paths().filter_map(|path| Some((path, self.current.text(path)?)));
+        let known = known.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        self.current = known.chain(waivers.text).collect();
+        self
+    }
+
     /// Texts that do not compile, of a baseline where it has a name.
     fn not_compiled(findings: Vec<Finding>, sources: Sources, name: Option<String>) -> Self {
         let (current, baselines) = match name {
             None => (sources, Vec::new()),
             Some(name) => (Sources::default(), vec![(name, sources)]),
         };
-        Self { findings, exit: Exit::NotCompiled, current, baselines, consumers: Vec::new() }
+        Self {
+            findings,
+            exit: Exit::NotCompiled,
+            waived: Vec::new(),
+            current,
+            baselines,
+            consumers: Vec::new(),
+        }
     }
 }
 
@@ -64,6 +97,7 @@ pub(crate) fn of_the_mesh(baselines: Vec<Named>, current: State) -> Result<Compa
         findings: report.findings,
         consumers: report.consumers,
         exit: Exit::Broken,
+        waived: Vec::new(),
         current: current.sources,
         baselines: baselines.collect(),
     })
@@ -80,7 +114,8 @@ pub(crate) fn of_a_category(
         Err(error) => return refused(error, None),
     };
     let (findings, consumers, texts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut compared = Compared { findings, consumers, exit: Exit::Broken, current, baselines: texts };
+    let mut compared =
+        Compared { findings, consumers, exit: Exit::Broken, waived: Vec::new(), current, baselines: texts };
     for Named { name, state, .. } in baselines {
         let (previous, sources) = match state.schema(Some(&name)) {
             Ok(baseline) => baseline,

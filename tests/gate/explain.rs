@@ -11,6 +11,15 @@ fn a_rule_is_explained_by_its_page() {
 }
 
 #[test]
+fn a_rule_of_the_mesh_is_explained_with_its_way_out() {
+    let here = Repository::empty();
+    let ended = here.run(&["explain", "FH3003"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert!(ended.out.starts_with("## FH3003: a method that is no longer there\n"), "{}", ended.out);
+    assert!(ended.out.contains("*Way out:*") && !ended.out.contains("FH3004"), "{}", ended.out);
+}
+
+#[test]
 fn all_rules_are_listed_with_what_they_refuse() {
     let here = Repository::empty();
     let ended = here.run(&["explain"]);

@@ -13,3 +13,4 @@ mod repository;
 mod sdk;
 mod templates;
 mod verdict;
+mod waivers;

@@ -33,7 +33,7 @@ pub use pages::{Page, page, pages};
 pub use release::release_bytes;
 pub use render::{
     render_consumers, render_github_actions, render_json, render_junit, render_sarif, render_text,
-    render_text_color,
+    render_text_color, render_waived, render_waived_json,
 };
 pub use rules::check;
 pub use sources::{Sources, Texts};

@@ -10,6 +10,7 @@ mod json;
 mod junit;
 mod sarif;
 mod text;
+mod waived;
 mod words;
 
 pub use consumers::render_consumers;
@@ -18,6 +19,7 @@ pub use json::render_json;
 pub use junit::render_junit;
 pub use sarif::render_sarif;
 pub use text::{render_text, render_text_color};
+pub use waived::{render_waived, render_waived_json};
 
 #[cfg(test)]
 mod tests;
