@@ -37,8 +37,13 @@ pub(crate) fn as_run(command: &str, place: &Place) -> String {
     }
 }
 
+/// Only cargo's own option goes: `--released` of the command behind it is another one.
 fn debug_build(command: &str) -> String {
-    if command.starts_with(RUN) { command.replacen(" --release", "", 1) } else { command.to_owned() }
+    let release = command.strip_prefix(RUN).and_then(|rest| rest.strip_prefix(" --release"));
+    match release.filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
+        Some(rest) => format!("{RUN}{rest}"),
+        None => command.to_owned(),
+    }
 }
 
 /// The verb of the mesh's command; none for other commands.
@@ -100,6 +105,7 @@ mod tests {
             ),
             ("grpcurl -plaintext localhost:7405 list", "grpcurl -plaintext localhost:17405 list".into()),
             ("cargo build --release", "cargo build --release".into()),
+            ("cargo run -- release --released kept", "cargo run -- release --released kept".into()),
         ] {
             assert_eq!(as_run(command, &place), expected);
         }
