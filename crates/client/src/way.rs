@@ -212,11 +212,11 @@ impl Way {
         }
         let Some(second) = self.second(call, course) else { return first.await };
         let second = pin!(attempt(second, before + 1));
-        // The first answer counts; the other attempt is dropped, which cancels it.
+        // The first answer counts, also one that refuses; the other attempt is dropped, which cancels it.
         match select(first, second).await {
-            Either::Left((Ok(answer), _)) | Either::Right((Ok(answer), _)) => Ok(answer),
-            Either::Left((Err(_), second)) => second.await,
-            Either::Right((Err(_), first)) => first.await,
+            Either::Left((Err(fault), second)) if !fault.failed().is_answer() => second.await,
+            Either::Right((Err(fault), first)) if !fault.failed().is_answer() => first.await,
+            Either::Left((outcome, _)) | Either::Right((outcome, _)) => outcome,
         }
     }
 

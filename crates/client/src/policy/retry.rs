@@ -44,6 +44,15 @@ pub(crate) struct Failed {
     pub(crate) pushback: Option<Pushback>,
 }
 
+impl Failed {
+    /// Whether the callee has decided: whoever is asked again, or is being asked, has nothing to add.
+    pub(crate) fn is_answer(&self) -> bool {
+        let busy = self.code == Code::Unavailable
+            || (self.code == Code::ResourceExhausted && self.pushback.is_some());
+        !self.unprocessed && !busy
+    }
+}
+
 /// Why there is no further attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
@@ -134,9 +143,8 @@ impl Attempts {
             };
         }
         self.seen += 1;
-        match (failed.code, failed.pushback) {
-            (Code::Unavailable, _) | (Code::ResourceExhausted, Some(_)) => {}
-            _ => return Err(Stop::Answered),
+        if failed.is_answer() {
+            return Err(Stop::Answered);
         }
         if !self.is_repeatable() {
             return Err(Stop::Undeclared);
