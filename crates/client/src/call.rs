@@ -66,13 +66,15 @@ impl Call {
     pub(crate) fn head(&self, authority: &Authority, before: u32) -> Result<Request<()>, Status> {
         let timeout = deadline::format(self.time_to_send(Instant::now())?);
         let mut headers = self.headers.clone();
-        headers.insert(metadata::TIMEOUT, ascii(metadata::TIMEOUT, &timeout)?);
+        headers.insert(metadata::TIMEOUT, fresh(metadata::TIMEOUT, &timeout)?);
         if before > 0 {
             headers.insert(metadata::PREVIOUS_ATTEMPTS, HeaderValue::from(before));
         }
         if let Some(bytes) = self.session.encode() {
             let mut session = MetadataMap::from_headers(headers);
-            session.insert_bin(metadata::TOKEN, MetadataValue::from_bytes(&bytes));
+            let mut token = MetadataValue::from_bytes(&bytes);
+            token.set_sensitive(true);
+            session.insert_bin(metadata::TOKEN, token);
             headers = session.into_headers();
         }
         Ok(exchange::request(authority.clone(), self.path.clone(), headers))
@@ -107,13 +109,13 @@ fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<Head
     if let Some(name) = caller.name() {
         headers.insert(metadata::CALLER, ascii(metadata::CALLER, name)?);
     }
-    headers.insert(metadata::TRACEPARENT, ascii(metadata::TRACEPARENT, &options.trace().to_string())?);
+    headers.insert(metadata::TRACEPARENT, fresh(metadata::TRACEPARENT, &options.trace().to_string())?);
     if let Some(id) = options.request_id() {
-        headers.insert(metadata::REQUEST_ID, ascii(metadata::REQUEST_ID, id)?);
+        headers.insert(metadata::REQUEST_ID, fresh(metadata::REQUEST_ID, id)?);
     }
     if rules.retry == Retry::Keyed {
         let key = options.key().map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
-        headers.insert(metadata::IDEMPOTENCY_KEY, ascii(metadata::IDEMPOTENCY_KEY, &key)?);
+        headers.insert(metadata::IDEMPOTENCY_KEY, fresh(metadata::IDEMPOTENCY_KEY, &key)?);
     }
     if options.is_retried() {
         headers.insert(metadata::RETRIED, HeaderValue::from_static("1"));
@@ -121,8 +123,49 @@ fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<Head
     Ok(headers)
 }
 
+/// The value of a header that no other call has. HPACK is told to keep it out of its table, where it would only push out
+/// what the next call sends again.
+fn fresh(name: &'static str, value: &str) -> Result<HeaderValue, Status> {
+    let mut value = ascii(name, value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 fn ascii(name: &'static str, value: &str) -> Result<HeaderValue, Status> {
     let plain = value.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     let parsed = plain.then(|| HeaderValue::from_str(value).ok()).flatten();
     parsed.ok_or_else(|| reason::bad_field(name, "must be printable ASCII"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use freehold_wire::pb::Token;
+    use freehold_wire::{Access, Context};
+
+    use super::*;
+
+    /// Planted bug: one of them marked as any other header is.
+    #[test]
+    fn what_no_other_call_sends_is_kept_out_of_the_table_of_headers() {
+        let (deadline, min_deadline) = (Duration::from_secs(5), Duration::ZERO);
+        let (retry, access) = (Retry::Keyed, Access::Public);
+        let rules = Rules { path: "/a.v1.A/Do", deadline, min_deadline, retry, access, cache: None };
+        let context = Context::new("tester", deadline);
+        context.session().saw(Token::default().with_owner("a").with_epoch(1).with_mark(1));
+        let options = CallOptions::new().within(&context);
+        let call = Call::begin(&rules, &Caller::Named("tester".into()), &options).unwrap();
+        let head = call.head(&Authority::from_static("a:1"), 1).unwrap();
+        let kept_out = head.headers().iter().filter(|(_, value)| value.is_sensitive());
+        let kept_out: BTreeSet<&str> = kept_out.map(|(name, _)| name.as_str()).collect();
+        let fresh = [
+            metadata::IDEMPOTENCY_KEY,
+            metadata::REQUEST_ID,
+            metadata::TIMEOUT,
+            metadata::TOKEN,
+            metadata::TRACEPARENT,
+        ];
+        assert_eq!(kept_out, fresh.into());
+    }
 }
