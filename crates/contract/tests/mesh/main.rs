@@ -8,9 +8,13 @@ mod releases;
 mod removed;
 mod rules;
 mod seeded;
+mod texts;
 
-use freehold_contract::compat::{Baseline, Contract, Life, Report, mesh};
-use freehold_contract::{Sources, Texts, render_text};
+use std::fs;
+use std::path::Path;
+
+use freehold_contract::compat::{Baseline, Contract, Life, RULES, Report, mesh};
+use freehold_contract::{Finding, Sources, Texts, render_text};
 
 const CATALOG: &str = "catalog/v1/catalog.proto";
 const NEEDS: &str = "orders/v1/needs.proto";
@@ -66,13 +70,14 @@ fn page(edits: &[Edit<'_>]) -> String {
     compared(&[], edits).1
 }
 
-/// "FH3007 error orders=broken shop=potentially affected", a line per finding.
+/// "FH3007 Error orders=broken shop=potentially affected".
+fn line(finding: &Finding) -> String {
+    let affected = finding.affected.iter().map(|hit| format!(" {}={}", hit.consumer, hit.verdict.as_str()));
+    format!("{} {:?}{}", finding.rule, finding.severity, affected.collect::<String>())
+}
+
+/// A line per finding.
 fn lines(edits: &[Edit<'_>]) -> Vec<String> {
-    let line = |finding: &freehold_contract::Finding| {
-        let affected =
-            finding.affected.iter().map(|hit| format!(" {}={}", hit.consumer, hit.verdict.as_str()));
-        format!("{} {:?}{}", finding.rule, finding.severity, affected.collect::<String>())
-    };
     compared(&[], edits).0.findings.iter().map(line).collect()
 }
 
@@ -83,4 +88,22 @@ fn a_tree_compared_with_itself_has_no_findings() {
     let unaffected = |outcome: &freehold_contract::compat::Outcome| outcome.verdict.as_str() == "unaffected";
     assert!(report.consumers.iter().all(unaffected) && report.consumers.len() == 2);
     assert_eq!(report.compared, ["main"]);
+}
+
+/// A rule that fires nowhere in this folder is a rule that nobody has seen. What a comment says does not count.
+#[test]
+fn every_rule_fires_in_some_test_of_this_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mesh");
+    let texts: String = [root.join("snapshots"), root]
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("the folder can be read"))
+        .map(|entry| entry.expect("the entry can be read").path())
+        .filter(|path| path.is_file())
+        .map(|path| fs::read_to_string(path).expect("the file is text"))
+        .collect();
+    let fires = |id: &str| texts.contains(&format!("[{id}]:")) || texts.contains(&format!("\"{id} "));
+    // FH3901 is about waivers, which are tested where they are read.
+    let unseen: Vec<&str> =
+        RULES.iter().map(|rule| rule.id).filter(|id| *id != "FH3901" && !fires(id)).collect();
+    assert_eq!(unseen, [""; 0]);
 }

@@ -46,6 +46,16 @@ fn fh35_a_weaker_promise_breaks_the_callers() {
                 &["FH3505 Error anybody=potentially affected shop=broken"],
             ),
             (
+                "ttl: { seconds: 30 }",
+                "ttl: { seconds: 10 }",
+                &["FH3505 Warning anybody=potentially affected shop=potentially affected"],
+            ),
+            (
+                "ttl: { seconds: 30 } entity: \"catalog.v1.Product\"",
+                "ttl: { seconds: 10 }",
+                &["FH3505 Error anybody=potentially affected shop=broken"],
+            ),
+            (
                 "    option (freehold.v1.call).access = PUBLIC;\n",
                 "",
                 &["FH3506 Warning anybody=potentially affected"],

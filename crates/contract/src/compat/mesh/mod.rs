@@ -36,6 +36,8 @@ pub struct Rule {
     /// What it reports, in half a sentence.
     pub purpose: &'static str,
     check: Option<Check>,
+    /// Whether an element may have several findings, told apart by what they say: two limits, request and reply.
+    several: bool,
 }
 
 type Check = fn(&Scope<'_>) -> Vec<Finding>;
@@ -66,13 +68,13 @@ pub const RULES: &[Rule] = &[
     rule("FH3204", "a field of another name, or of another name in JSON", types::json_names),
     rule("FH3205", "a field that tells zero from absent, or no longer does", types::presence),
     rule("FH3206", "a field of another default", types::defaults),
-    rule("FH3207", "a method with another request or reply", types::messages_of_methods),
-    rule("FH3208", "a method that streams, or no longer does", types::streams),
+    several("FH3207", "a method with another request or reply", types::messages_of_methods),
+    several("FH3208", "a method that streams, or no longer does", types::streams),
     rule("FH3209", "an enum that drops what it does not know, or no longer does", types::closed_enums),
 
     rule("FH3301", "a field that callers must send from now on", tightened::required),
-    rule("FH3302", "a tighter limit on what callers send", tightened::limits_tightened),
-    rule("FH3303", "a looser limit on what consumers read", tightened::limits_loosened),
+    several("FH3302", "a tighter limit on what callers send", tightened::limits_tightened),
+    several("FH3303", "a looser limit on what consumers read", tightened::limits_loosened),
     rule("FH3304", "a new value of an enum that consumers read", tightened::values_added),
     rule("FH3305", "a new member of a oneof that consumers read", tightened::members_added),
 
@@ -85,7 +87,7 @@ pub const RULES: &[Rule] = &[
     rule("FH3502", "a longer least deadline", promises::min_deadline),
     rule("FH3503", "a method that is no longer keyed", promises::keyed),
     rule("FH3504", "a method of a weaker idempotency level", promises::idempotency),
-    rule("FH3505", "a cache that is gone or looser", promises::cache),
+    rule("FH3505", "a cache that is gone, looser or shorter", promises::cache),
     rule("FH3506", "a method that is no longer public", promises::access),
     rule("FH3507", "a step that is undone by something else, or by nothing", promises::undo),
     rule("FH3508", "a method that is shed sooner", promises::criticality),
@@ -101,7 +103,7 @@ pub const RULES: &[Rule] = &[
     rule("FH3801", "a field that nobody declares any more", unblocked::fields),
     rule("FH3802", "a method that nobody declares any more", unblocked::methods),
 
-    Rule { id: "FH3901", purpose: "a waiver that waives nothing", check: None },
+    Rule { id: "FH3901", purpose: "a waiver that waives nothing", check: None, several: false },
 ];
 
 /// What a comparison found.
@@ -130,42 +132,50 @@ pub struct Outcome {
 #[must_use]
 pub fn mesh(baselines: &[Baseline], current: &Contract) -> Report {
     let new = Side::new(current, None);
-    let mut findings = Vec::new();
+    let mut merged = Merged::default();
     let lives = [Life::Live, Life::Released];
     let ordered = lives.iter().flat_map(|life| baselines.iter().filter(move |it| it.life == *life));
     for baseline in ordered {
         let old = Side::new(&baseline.contract, Some(&baseline.name));
         let scope = Scope::new(baseline, &old, &new);
         for rule in RULES {
-            let found = rule.check.map(|check| check(&scope)).unwrap_or_default();
-            findings.extend(found.into_iter().map(|finding| finding.under(rule.id)));
+            for finding in rule.check.map(|check| check(&scope)).unwrap_or_default() {
+                merged.add(rule, finding.under(rule.id));
+            }
         }
     }
-    let mut findings = merged(findings);
+    let mut findings = merged.findings;
     findings.sort_by(Finding::by_place);
     let compared = baselines.iter().map(|baseline| baseline.name.clone()).collect();
     Report { consumers: outcomes(&new, &findings), findings, compared }
 }
 
-/// What several baselines have in common is told once, of the first that has it.
-fn merged(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut known: HashMap<(&'static str, String), usize> = HashMap::new();
-    let mut kept: Vec<Finding> = Vec::new();
-    for finding in findings {
-        let at = *known.entry((finding.rule, finding.element.clone())).or_insert(kept.len());
-        match kept.get_mut(at) {
-            None => kept.push(finding),
-            Some(first) => {
-                first.severity = first.severity.min(finding.severity);
-                for affected in finding.affected {
-                    if first.affected.iter().all(|known| known.consumer != affected.consumer) {
-                        first.affected.push(affected);
-                    }
-                }
+/// What several baselines have in common is told once, of the first that it is worst for.
+#[derive(Default)]
+struct Merged {
+    findings: Vec<Finding>,
+    /// Where a finding is, by its rule, its element and, where that is not enough, its sentence.
+    known: HashMap<(&'static str, String, String), usize>,
+}
+
+impl Merged {
+    fn add(&mut self, rule: &Rule, mut finding: Finding) {
+        let sentence = if rule.several { finding.message.clone() } else { String::new() };
+        let key = (rule.id, finding.element.clone(), sentence);
+        let at = *self.known.entry(key).or_insert(self.findings.len());
+        let Some(first) = self.findings.get_mut(at) else { return self.findings.push(finding) };
+        if finding.severity < first.severity {
+            std::mem::swap(first, &mut finding);
+        }
+        for affected in finding.affected {
+            match first.affected.iter_mut().find(|known| known.consumer == affected.consumer) {
+                None => first.affected.push(affected),
+                Some(known) if known.verdict < affected.verdict => *known = affected,
+                Some(_) => {}
             }
         }
+        first.affected.sort_by(|left, right| left.consumer.cmp(&right.consumer));
     }
-    kept
 }
 
 fn outcomes(new: &Side<'_>, findings: &[Finding]) -> Vec<Outcome> {
@@ -186,5 +196,9 @@ fn outcomes(new: &Side<'_>, findings: &[Finding]) -> Vec<Outcome> {
 }
 
 const fn rule(id: &'static str, purpose: &'static str, check: Check) -> Rule {
-    Rule { id, purpose, check: Some(check) }
+    Rule { id, purpose, check: Some(check), several: false }
+}
+
+const fn several(id: &'static str, purpose: &'static str, check: Check) -> Rule {
+    Rule { several: true, ..rule(id, purpose, check) }
 }

@@ -10,7 +10,7 @@ use prost_reflect::MethodDescriptor;
 use crate::assemble;
 use crate::finding::{Finding, Verdict};
 use crate::language::number;
-use crate::model::{CallRules, Effect};
+use crate::model::{Cache, CallRules, Effect};
 
 use super::readers::{Exposure, Target, Way};
 use super::scope::{Scope, breaks, may_break};
@@ -103,44 +103,50 @@ pub(super) fn idempotency(scope: &Scope<'_>) -> Vec<Finding> {
     })
 }
 
-/// FH3505.
+/// FH3505. An answer that gets older than was promised is wrong; one that is asked for more often is only later.
 pub(super) fn cache(scope: &Scope<'_>) -> Vec<Finding> {
-    each(scope, member::CACHE, breaks, |pair| {
+    let looser = each(scope, member::CACHE, breaks, |pair| {
         let was = pair.was.cache.as_ref()?;
-        let ttl = format!("the cache of `{}`", pair.name);
-        let text = match pair.is.cache.as_ref() {
-            None => format!("{ttl} is gone: callers ask the owner each time"),
+        let what = match pair.is.cache.as_ref() {
+            None => "is gone: callers ask the owner each time".to_owned(),
             Some(is) if is.ttl > was.ttl => {
                 format!(
-                    "{ttl} keeps answers for {}, and kept them for {}: they get older",
+                    "keeps answers for {}, and kept them for {}: they get older",
                     span(is.ttl),
                     span(was.ttl)
                 )
             }
-            Some(is) if is.ttl < was.ttl => {
-                format!(
-                    "{ttl} keeps answers for {}, and kept them for {}: callers ask more",
-                    span(is.ttl),
-                    span(was.ttl)
-                )
-            }
-            Some(is) if is.entity != was.entity && !was.entity.is_empty() => {
-                format!("{ttl} no longer follows `{}`: answers stay although it has changed", was.entity)
+            Some(is) if !follows(is, was) => {
+                format!("no longer follows `{}`: answers stay although it has changed", was.entity)
             }
             Some(_) => return None,
         };
-        let entity = match was.entity.as_str() {
-            "" => String::new(),
-            entity => format!(" entity: \"{entity}\""),
-        };
-        Some((
-            text,
-            format!(
-                "keep it:\n    option (freehold.v1.call).cache = {{ ttl: {}{entity} }};",
-                written(was.ttl)
-            ),
-        ))
-    })
+        Some(kept_cache(pair.name, &what, was))
+    });
+    let shorter = each(scope, member::CACHE, may_break, |pair| {
+        let (was, is) = (pair.was.cache.as_ref()?, pair.is.cache.as_ref()?);
+        let what = format!(
+            "keeps answers for {}, and kept them for {}: callers ask more",
+            span(is.ttl),
+            span(was.ttl)
+        );
+        (is.ttl < was.ttl && follows(is, was)).then(|| kept_cache(pair.name, &what, was))
+    });
+    [looser, shorter].concat()
+}
+
+/// Whether what invalidated an answer still does.
+fn follows(is: &Cache, was: &Cache) -> bool {
+    was.entity.is_empty() || is.entity == was.entity
+}
+
+fn kept_cache(method: &str, what: &str, was: &Cache) -> (String, String) {
+    let entity = match was.entity.as_str() {
+        "" => String::new(),
+        entity => format!(" entity: \"{entity}\""),
+    };
+    let keep = format!("option (freehold.v1.call).cache = {{ ttl: {}{entity} }};", written(was.ttl));
+    (format!("the cache of `{method}` {what}"), format!("keep it:\n    {keep}"))
 }
 
 /// FH3506.

@@ -3,6 +3,8 @@
 //! What goes with something greater is told once, by the greatest that went: a package, a service, a message. A type that
 //! was moved and has kept its shape is not gone.
 
+use std::collections::HashSet;
+
 use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor};
 
 use crate::finding::{Affected, Finding, Mark, Severity, Verdict};
@@ -25,6 +27,7 @@ pub(super) fn packages(scope: &Scope<'_>) -> Vec<Finding> {
     for (package, files) in gone {
         let inside = |of: &str| of == package;
         let messages = scope.messages().filter(|message| inside(message.package_name()));
+        let messages = messages.filter(|message| !lives_on(scope, message, &mut HashSet::new()));
         let methods = scope.methods().filter(|(_, method)| inside(method.parent_service().package_name()));
         let mut targets: Vec<Target<'_>> =
             messages.map(|message| Target::Type(message.full_name())).collect();
@@ -261,6 +264,18 @@ fn is_gone(scope: &Scope<'_>, package: &str) -> bool {
 
 fn no_message(scope: &Scope<'_>, message: &MessageDescriptor) -> bool {
     scope.new.message(message.full_name()).is_none()
+}
+
+/// Whether a plain message was moved: by itself, with the one that it is declared in, or with one that holds it.
+fn lives_on(scope: &Scope<'_>, message: &MessageDescriptor, seen: &mut HashSet<String>) -> bool {
+    let name = message.full_name();
+    let shared = scope.old.entities.contains_key(name) || scope.old.events.contains_key(name);
+    if shared || !no_message(scope, message) || !seen.insert(name.to_owned()) {
+        return false;
+    }
+    let holders = scope.readers.holders(name).0.iter().filter_map(|(holder, _)| scope.old.message(holder));
+    is_moved(scope, name)
+        || message.parent_message().into_iter().chain(holders).any(|it| lives_on(scope, &it, seen))
 }
 
 /// Whether what held the type holds another one of the same shape.

@@ -13,7 +13,7 @@ use crate::rules::type_of;
 use super::readers::Target;
 use super::removed::declared_at;
 use super::scope::{Scope, read, sent};
-use super::shape::is_closed;
+use super::shape::{is_closed, same_oneof};
 
 /// FH3301.
 pub(super) fn required(scope: &Scope<'_>) -> Vec<Finding> {
@@ -129,7 +129,7 @@ pub(super) fn members_added(scope: &Scope<'_>) -> Vec<Finding> {
     for (old, new) in scope.message_pairs() {
         for field in new.fields().filter(|field| old.get_field(field.number()).is_none()) {
             let Some(oneof) = field.containing_oneof() else { continue };
-            let Some(was) = old.oneofs().find(|was| was.name() == oneof.name()) else { continue };
+            let Some(was) = old.oneofs().find(|was| same_oneof(was, &oneof)) else { continue };
             let targets = members(old, &was);
             let targets: Vec<Target<'_>> =
                 targets.iter().map(|number| Target::Field(old.full_name(), *number)).collect();

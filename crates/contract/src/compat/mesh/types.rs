@@ -4,7 +4,7 @@
 //! the owner, what the owner sends by old readers, and what is replayed both ways. Every method answers HTTP/JSON, so a
 //! call breaks where either encoding does; events and changes travel by wire alone.
 
-use prost_reflect::{Cardinality, FieldDescriptor, MethodDescriptor};
+use prost_reflect::{Cardinality, FieldDescriptor, MessageDescriptor, MethodDescriptor, OneofDescriptor};
 
 use crate::finding::{Affected, Finding, Verdict};
 use crate::rules::type_of;
@@ -12,26 +12,25 @@ use crate::rules::type_of;
 use super::encodings::{Outcome, by_json, by_wire};
 use super::readers::{Exposure, Target, Way};
 use super::scope::{Scope, breaks};
-use super::shape::{default, is_closed, oneof};
+use super::shape::{default, is_closed, oneof, same_oneof};
 
 /// FH3201.
 pub(super) fn kinds(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (old, new) in scope.field_pairs().filter(|(old, new)| is_same(old, new)) {
-        let (was, is) = (value_of(&old), value_of(&new));
-        if scope.shapes.same_kind(&was.kind(), &is.kind()) && was.is_group() == is.is_group() {
+    for (old, new) in scope.field_pairs().filter(|(old, new)| is_same(scope, old, new)) {
+        let differs = |(was, is): &(FieldDescriptor, FieldDescriptor)| {
+            !scope.shapes.same_kind(&was.kind(), &is.kind()) || was.is_group() != is.is_group()
+        };
+        let parts: Vec<_> = parts(&old, &new).filter(differs).collect();
+        if parts.is_empty() {
             continue;
         }
         let affected = affected(scope, &old, |exposure| {
-            let wire = |writer, reader| by_wire(writer, reader, &scope.shapes);
-            let outcome = match exposure.way {
-                Way::Sent => wire(&was, &is).max(by_json(&was, &is, true)),
-                Way::Received => wire(&is, &was).max(by_json(&is, &was, false)),
-                Way::Taken if still_declared_as_before(scope, exposure, &new) => Outcome::Broken,
-                Way::Taken => wire(&is, &was).max(wire(&was, &is)),
-                Way::Called | Way::Step => Outcome::Safe,
-            };
-            outcome.verdict()
+            if exposure.way == Way::Taken && still_declared_as_before(scope, exposure, &new) {
+                return Some(Verdict::Broken);
+            }
+            let outcomes = parts.iter().map(|(was, is)| arrives(scope, exposure.way, was, is));
+            outcomes.max().and_then(Outcome::verdict)
         });
         let (was, is) = (type_of(&old), type_of(&new));
         let message = format!("the type of `{}` changes from `{was}` to `{is}`", old.full_name());
@@ -40,10 +39,24 @@ pub(super) fn kinds(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
+/// What becomes of a value that travels that way, once its type has changed.
+fn arrives(scope: &Scope<'_>, way: Way, was: &FieldDescriptor, is: &FieldDescriptor) -> Outcome {
+    let wire = |writer, reader| by_wire(writer, reader, &scope.shapes);
+    match way {
+        Way::Sent => wire(was, is).max(by_json(was, is, true)),
+        // By JSON the keys of a map are texts to everybody.
+        Way::Received => {
+            wire(is, was).max(by_json(is, was, is.parent_message().is_map_entry() && is.number() == 1))
+        }
+        Way::Taken => wire(is, was).max(wire(was, is)),
+        Way::Called | Way::Step => Outcome::Safe,
+    }
+}
+
 /// FH3202.
 pub(super) fn cardinalities(scope: &Scope<'_>) -> Vec<Finding> {
     let differs = |old: &FieldDescriptor, new: &FieldDescriptor| {
-        is_same(old, new) && (old.is_list() != new.is_list() || old.is_map() != new.is_map())
+        is_same(scope, old, new) && (old.is_list() != new.is_list() || old.is_map() != new.is_map())
     };
     each(scope, differs, breaks, |old, new| {
         format!(
@@ -58,20 +71,21 @@ pub(super) fn cardinalities(scope: &Scope<'_>) -> Vec<Finding> {
 /// FH3203.
 pub(super) fn oneofs(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (old, new) in scope.field_pairs().filter(|(old, new)| is_same(old, new)) {
+    for (old, new) in scope.field_pairs().filter(|(old, new)| is_same(scope, old, new)) {
         let (was, is) = (oneof(&old), oneof(&new));
         // A oneof that gains or loses a second member ties this field to others only by that change, told there.
-        if was == is || is_tied_by_others(&old, &new) {
+        if (was.is_none() && is.is_none()) || is_tied_by_others(&old, &new) {
             continue;
         }
-        let joins = is.is_some();
+        let (leaves, joins) = (was.is_some(), is.is_some());
         let affected = affected(scope, &old, |exposure| {
-            Some(match (exposure.way, joins) {
-                (Way::Sent, false) | (Way::Received, true) => Verdict::PotentiallyAffected,
+            Some(match (exposure.way, leaves, joins) {
+                (Way::Sent, true, false) | (Way::Received, false, true) => Verdict::PotentiallyAffected,
                 _ => Verdict::Broken,
             })
         });
-        let message = match (was, is) {
+        let name = |oneof: Option<OneofDescriptor>| oneof.map(|oneof| oneof.name().to_owned());
+        let message = match (name(was), name(is)) {
             (None, Some(is)) => format!(
                 "`{}` joins the oneof `{is}`: set with another, one of the two is lost",
                 old.full_name()
@@ -136,7 +150,8 @@ pub(super) fn json_names(scope: &Scope<'_>) -> Vec<Finding> {
 pub(super) fn presence(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let single = |field: &FieldDescriptor| !field.is_list() && !field.is_map();
-    for (old, new) in scope.field_pairs().filter(|(old, new)| is_same(old, new) && single(old) && single(new))
+    for (old, new) in
+        scope.field_pairs().filter(|(old, new)| is_same(scope, old, new) && single(old) && single(new))
     {
         let must = |field: &FieldDescriptor| field.cardinality() == Cardinality::Required;
         let (verdicts, what): (fn(Way) -> Option<Verdict>, &str) =
@@ -167,8 +182,9 @@ pub(super) fn presence(scope: &Scope<'_>) -> Vec<Finding> {
 
 /// FH3206.
 pub(super) fn defaults(scope: &Scope<'_>) -> Vec<Finding> {
-    let differs =
-        |old: &FieldDescriptor, new: &FieldDescriptor| is_same(old, new) && default(old) != default(new);
+    let differs = |old: &FieldDescriptor, new: &FieldDescriptor| {
+        is_same(scope, old, new) && default(old) != default(new)
+    };
     each(scope, differs, breaks, |old, new| {
         let shown = |field: &FieldDescriptor| {
             default(field).map_or_else(|| "none".to_owned(), |it| format!("`{it}`"))
@@ -292,9 +308,9 @@ fn changed_method(
         .help("put it back, and add a method beside it that does it the new way; then move the callers")
 }
 
-/// Whether it is still the same field: the number alone is not enough where another name came with another type.
-pub(super) fn is_same(old: &FieldDescriptor, new: &FieldDescriptor) -> bool {
-    old.name() == new.name()
+/// Whether it is still the same field, under whichever name.
+fn is_same(scope: &Scope<'_>, old: &FieldDescriptor, new: &FieldDescriptor) -> bool {
+    !is_reused(scope, old, new)
 }
 
 /// Whether the number means something else now: another name, and another type, or the old name lives on elsewhere.
@@ -305,13 +321,19 @@ pub(super) fn is_reused(scope: &Scope<'_>, old: &FieldDescriptor, new: &FieldDes
             || !scope.shapes.same_kind(&old.kind(), &new.kind()))
 }
 
-/// What a map holds, or the field itself.
-fn value_of(field: &FieldDescriptor) -> FieldDescriptor {
-    let kind = field.kind();
-    match kind.as_message().filter(|_| field.is_map()) {
-        Some(entry) => entry.map_entry_value_field(),
-        None => field.clone(),
-    }
+/// What of the one is to be held against what of the other: the fields, or what their maps hold, and under which keys.
+fn parts(
+    old: &FieldDescriptor,
+    new: &FieldDescriptor,
+) -> impl Iterator<Item = (FieldDescriptor, FieldDescriptor)> + use<> {
+    let entry = |field: &FieldDescriptor| field.kind().as_message().filter(|_| field.is_map()).cloned();
+    let (was, is) = (entry(old), entry(new));
+    let keys = was.as_ref().zip(is.as_ref());
+    let keys = keys.map(|(was, is)| (was.map_entry_key_field(), is.map_entry_key_field()));
+    let value = |entry: Option<MessageDescriptor>, field: &FieldDescriptor| {
+        entry.map_or_else(|| field.clone(), |entry| entry.map_entry_value_field())
+    };
+    keys.into_iter().chain([(value(was, old), value(is, new))])
 }
 
 /// Whether the very field is taken, and its line still says another type than its owner.
@@ -328,8 +350,7 @@ fn keeps_the_name(scope: &Scope<'_>, exposure: &Exposure<'_>, old: &FieldDescrip
 
 /// Whether the field stays in its oneof, and only what else is in there has changed.
 fn is_tied_by_others(old: &FieldDescriptor, new: &FieldDescriptor) -> bool {
-    let name = |field: &FieldDescriptor| field.containing_oneof().map(|oneof| oneof.name().to_owned());
-    name(old).is_some() && name(old) == name(new)
+    old.containing_oneof().zip(new.containing_oneof()).is_some_and(|(old, new)| same_oneof(&old, &new))
 }
 
 fn declaration(field: &FieldDescriptor) -> String {
