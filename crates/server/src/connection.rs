@@ -17,6 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tonic::body::Body;
 
 use crate::calls::Calls;
@@ -61,7 +62,15 @@ async fn http2(io: impl AsyncRead + AsyncWrite + Unpin, door: &Door) -> hyper::R
         () = aged(door.max_age) => tracing::debug!("a connection is old enough"),
     }
     connection.as_mut().graceful_shutdown();
-    connection.await
+    // The library takes calls until its client has acknowledged that it should make none, which one may never do.
+    let most = door.stack.longest_call() + limits::LEAVING;
+    match timeout(most, connection).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            tracing::debug!(?most, "a connection did not go and is cut off");
+            Ok(())
+        }
+    }
 }
 
 async fn http1(io: impl AsyncRead + AsyncWrite + Unpin, door: &Door) -> hyper::Result<()> {
@@ -94,11 +103,11 @@ mod tests {
 
     use bytes::Bytes;
     use freehold_wire::Contract;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use tokio::time::timeout;
 
     use super::*;
-    use crate::limits::{CROWD, HANDSHAKE, HANDSHAKE_IN_A_CROWD, IDLE, IDLE_WHERE_SCARCE};
+    use crate::limits::{CROWD, HANDSHAKE, HANDSHAKE_IN_A_CROWD, IDLE, IDLE_WHERE_SCARCE, LEAVING};
     use crate::routes::Routes;
     use crate::tasks::Tasks;
 
@@ -163,5 +172,55 @@ mod tests {
         assert!((IDLE..IDLE + IDLE_WHERE_SCARCE * 3).contains(&roomy), "{roomy:?}");
         let scarce = lasts(1).await;
         assert!((IDLE_WHERE_SCARCE..IDLE_WHERE_SCARCE * 4).contains(&scarce), "{scarce:?}");
+    }
+
+    /// What a peer says first: the preface and empty SETTINGS.
+    const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    /// The block of a call of `/`, whatever that is: POST, http, `/`.
+    const CALL: [u8; 3] = [0x83, 0x86, 0x84];
+    const GOAWAY: u8 = 7;
+
+    /// How long a peer stays that is told to go and never acknowledges a PING, whether or not it goes on calling.
+    async fn stays(calling: bool) -> Duration {
+        let door = door(1000, Some(Duration::from_secs(5)));
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        let served = tokio::spawn(async move { http2(server, &door).await });
+        let (mut read, mut write) = tokio::io::split(client);
+        write.write_all(HELLO).await.unwrap();
+        let mut pace = tokio::time::interval(Duration::from_secs(10));
+        let calls = tokio::spawn(async move {
+            for stream in (1_u32..).step_by(2).take_while(|_| calling) {
+                let call = [&[0, 0, 3, 1, 5][..], &stream.to_be_bytes(), &CALL].concat();
+                if write.write_all(&call).await.is_err() {
+                    return;
+                }
+                pace.tick().await;
+            }
+            std::future::pending().await
+        });
+        let (mut head, mut told) = ([0; 9], None);
+        let heard = async {
+            while read.read_exact(&mut head).await.is_ok() {
+                let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+                read.read_exact(&mut payload).await.unwrap();
+                if head[3] == GOAWAY {
+                    told.get_or_insert_with(tokio::time::Instant::now);
+                }
+            }
+        };
+        timeout(Duration::from_secs(24 * 3600), heard).await.expect("it stays");
+        calls.abort();
+        let _ = served.await.unwrap();
+        told.expect("it is told to go").elapsed()
+    }
+
+    /// C21: the library waits for the acknowledgement of a PING before it takes no more calls. The planted fault is to wait
+    /// with it: whoever never acknowledges and goes on calling stays for ever.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_told_to_go_is_gone_in_time() {
+        let idle = stays(false).await;
+        assert!(idle < Duration::from_secs(60), "{idle:?}");
+        let (calling, longest) = (stays(true).await, Duration::from_secs(4 * 3600));
+        assert!((longest..=longest + LEAVING * 2).contains(&calling), "{calling:?}");
     }
 }

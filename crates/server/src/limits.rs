@@ -22,6 +22,9 @@ pub(crate) const CROWD: usize = 32;
 pub(crate) const IDLE: Duration = Duration::from_secs(15 * 60);
 /// The same where three quarters of all places are taken; also how often it is looked.
 pub(crate) const IDLE_WHERE_SCARCE: Duration = Duration::from_secs(10);
+/// How long a connection that was told to go may take for it, beyond the longest call that may be under way on it: for the
+/// word to arrive, which a sign of life takes as long for, and for the last answer to be read.
+pub(crate) const LEAVING: Duration = Duration::from_secs(30);
 /// Calls at once on one connection; the peer queues further ones.
 const MAX_STREAMS: u32 = 512;
 /// All headers of a request together. Beyond it the request is answered 431 before it is a call.

@@ -4,7 +4,7 @@
 //! or deadline is not in order, and none runs past its deadline.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use freehold_wire::metadata::{REQUEST_ID, TOKEN};
 use freehold_wire::{Context, Contract, Reason, Rules, reason};
@@ -48,6 +48,11 @@ impl Stack {
     /// Whether anything but gRPC is answered.
     pub(crate) fn has_web(&self) -> bool {
         self.web.is_some()
+    }
+
+    /// The longest that any call may take by its contract.
+    pub(crate) fn longest_call(&self) -> Duration {
+        self.methods.values().map(|rules| rules.max_deadline()).max().unwrap_or_default()
     }
 
     /// Answers a request.
