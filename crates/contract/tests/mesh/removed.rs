@@ -17,7 +17,7 @@ fn fh3007_a_field_that_orders_copies_breaks_orders_by_name() {
     assert_snapshot!(page(&[(CATALOG, "  string name = 2;\n", "")]));
 }
 
-/// K1. Planted: a removal that ignores the needs breaks nobody, or everybody.
+/// K1.
 #[test]
 fn fh3007_a_field_that_nobody_declares_is_a_warning() {
     assert_snapshot!(page(&[(CATALOG, "  string reason = 3;\n", "")]));
