@@ -1,8 +1,7 @@
-//! A kept answer beside a call of its owner, how soon a change is seen by who keeps answers, and a million updates that
-//! race the calls which bring answers.
+//! A kept answer beside a call of its owner, how soon a change is seen by who keeps answers, and twenty thousand changes
+//! that race the calls which bring answers.
 //!
-//! Client and owner are processes of their own on loopback. `cargo bench --bench cache`; the bars and the figures are in
-//! docs/benchmarks.md.
+//! Client and owner are processes of their own on loopback. `cargo bench --bench cache`.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -234,6 +234,7 @@ expires = 2027-01-31
         Finding::error("gone").under("FH3007").hits("catalog.v1.Product.name", affected)
     }
 
+    /// On its last day, too. Planted: `<=` for `<` ends it a day early.
     #[test]
     fn a_waiver_lifts_its_consumer_and_leaves_the_others() {
         let waivers = parse("w.toml", ORDERS).unwrap();
@@ -257,7 +258,6 @@ expires = 2027-01-31
         assert_eq!(applied.findings[0].severity, Severity::Warning);
     }
 
-    /// Planted: `<=` for `<` ends it a day early.
     #[test]
     fn an_expired_waiver_lifts_nothing_and_says_when_it_ended() {
         let waivers = parse("w.toml", ORDERS).unwrap();
