@@ -2,6 +2,7 @@
 //!
 //! It loads customers, products and drivers, places orders while goods arrive, prices change and riders are driven,
 //! waits until every mail is out, and says what came of it. It outlives a restart of the mesh, and done again it resumes.
+//! A mesh that it starts itself ends at rest.
 
 mod drive;
 mod fleet;
@@ -18,6 +19,7 @@ mod progress;
 mod report;
 mod tracking;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use freehold_sdk::notifications::v1::CountMailsRequest;
@@ -35,6 +37,7 @@ use crate::demo::report::{Driven, Report, Tally, percentile_ms};
 use crate::exit::{Exit, Failure};
 use crate::place::Place;
 use crate::up::{self, RunningMesh};
+use crate::verify;
 
 /// The name that the demo's contract gives it.
 const NAME: &str = "demo";
@@ -51,9 +54,8 @@ pub(crate) fn run(args: &DemoArgs, config: &Config, format: Format) -> Result<()
     let report = runtime.block_on(async {
         let (mesh, own) = find(args, config).await?;
         let replayed = replay(&mesh, &plan, args.workers as usize).await;
-        if let Some((own, shutdown)) = own {
-            shutdown.cancel();
-            own.ended().await?;
+        if let Some(own) = own {
+            own.end(replayed.is_ok()).await?;
         }
         replayed.map_err(|error| Failure::new(Exit::Failed, error))
     })?;
@@ -61,9 +63,24 @@ pub(crate) fn run(args: &DemoArgs, config: &Config, format: Format) -> Result<()
     Ok(())
 }
 
-type Own = Option<(RunningMesh, CancellationToken)>;
+/// The mesh that this demo has started.
+struct Own {
+    mesh: RunningMesh,
+    shutdown: CancellationToken,
+    data: PathBuf,
+}
 
-async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> {
+impl Own {
+    /// Ends it; where the demo went well, once every copy and view of it is up to date.
+    async fn end(self, went_well: bool) -> Result<(), Failure> {
+        let rested = if went_well { verify::at_rest(&self.data).await } else { Ok(()) };
+        self.shutdown.cancel();
+        self.mesh.ended().await?;
+        rested
+    }
+}
+
+async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Option<Own>), Failure> {
     if let Some(place) = &args.mesh {
         return Ok((reach(place).await?, None));
     }
@@ -77,8 +94,9 @@ async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Own), Failure> 
     let shutdown = CancellationToken::new();
     let data = up::data_folder(args.data.clone(), config);
     eprintln!("starting a mesh over {}", data.display());
-    let own = RunningMesh::start(up::Plan::private(data), shutdown.clone()).await?;
-    Ok((Mesh::fixed(NAME, own.services().iter().cloned()), Some((own, shutdown))))
+    let own = RunningMesh::start(up::Plan::private(data.clone()), shutdown.clone()).await?;
+    let mesh = Mesh::fixed(NAME, own.services().iter().cloned());
+    Ok((mesh, Some(Own { mesh: own, shutdown, data })))
 }
 
 /// The mesh at a place; where none answers yet, one may be about to start.

@@ -67,6 +67,11 @@ async fn verify(folder: &Path, model: &Model) -> Result<Findings, Failure> {
     }
 }
 
+/// Waits until nothing lags in the folder of a running mesh, or for as long as a mesh may take to come to rest.
+pub(crate) async fn at_rest(folder: &Path) -> Result<(), Failure> {
+    verify(folder, &contracts::embedded()?).await.map(drop)
+}
+
 fn not_read(error: ReadError) -> Failure {
     Failure::new(Exit::InUse, error)
 }
