@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What is printed for `help` and after a wrong command line.
 pub(crate) const USAGE: &str = "\
@@ -16,6 +17,8 @@ usage: cargo xtask CHORE
          -- ARGS       for cargo test instead of --workspace, as in `-- --package users`
   gen [--check]                             write the generated code, or check that it is fresh
   bench [NAME..]                            the benchmarks
+  soak [--seconds N] [NAME..]               the runs that take too long for every change; `soak list` names them
+         --seconds N   how long each step of a run takes, instead of its own time
   readme [FILE]                             run what README.md, or FILE, shows; compare what comes out";
 
 /// One chore.
@@ -35,6 +38,8 @@ pub(crate) enum Chore {
         /// Those of these names; all when empty.
         names: Vec<String>,
     },
+    /// Run what takes too long for every change.
+    Soak(SoakOptions),
     /// Run the README.
     Readme {
         /// The Markdown file, from the root of the repository.
@@ -53,6 +58,15 @@ pub(crate) struct TestOptions {
     pub(crate) rounds: Option<u32>,
     /// For cargo test, instead of `--workspace`; everything when empty.
     pub(crate) selection: Vec<String>,
+}
+
+/// Which heavy runs, and for how long.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct SoakOptions {
+    /// Those of these names; all when empty.
+    pub(crate) names: Vec<String>,
+    /// How long a step takes; its own time when absent.
+    pub(crate) time: Option<Duration>,
 }
 
 /// What to keep running.
@@ -94,8 +108,8 @@ pub(crate) enum ArgumentError {
     #[error("{0} needs a value")]
     NoValue(&'static str),
     /// A value that is no count.
-    #[error("--rounds is a number from 1 on, not `{0}`")]
-    NotACount(String),
+    #[error("{option} is a number from 1 on, not `{value}`")]
+    NotACount { option: &'static str, value: String },
     /// A value that is no user.
     #[error("a user is uid:gid or -, not `{0}`")]
     NotAUser(String),
@@ -109,6 +123,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Chore, Ar
         Some("test") => test(words),
         Some("gen") => generate(words),
         Some("bench") => Ok(Chore::Bench { names: words.collect() }),
+        Some("soak") => soak(words),
         Some("readme") => readme(words),
         Some("hold") => hold(words),
         Some(other) => Err(ArgumentError::UnknownChore(other.to_owned())),
@@ -120,7 +135,7 @@ fn test(mut words: impl Iterator<Item = String>) -> Result<Chore, ArgumentError>
     while let Some(word) = words.next() {
         match word.as_str() {
             "--engines" => options.engines = true,
-            "--rounds" => options.rounds = Some(count(words.next())?),
+            "--rounds" => options.rounds = Some(count("--rounds", words.next())?),
             "--" => options.selection = words.by_ref().collect(),
             _ => return Err(ArgumentError::Unexpected { chore: "test", word }),
         }
@@ -128,12 +143,27 @@ fn test(mut words: impl Iterator<Item = String>) -> Result<Chore, ArgumentError>
     Ok(Chore::Test(options))
 }
 
-fn count(word: Option<String>) -> Result<u32, ArgumentError> {
-    let word = word.ok_or(ArgumentError::NoValue("--rounds"))?;
+fn count(option: &'static str, word: Option<String>) -> Result<u32, ArgumentError> {
+    let word = word.ok_or(ArgumentError::NoValue(option))?;
     match word.parse() {
         Ok(count) if count > 0 => Ok(count),
-        _ => Err(ArgumentError::NotACount(word)),
+        _ => Err(ArgumentError::NotACount { option, value: word }),
     }
+}
+
+fn soak(mut words: impl Iterator<Item = String>) -> Result<Chore, ArgumentError> {
+    let mut options = SoakOptions::default();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--seconds" => {
+                let seconds = count("--seconds", words.next())?;
+                options.time = Some(Duration::from_secs(seconds.into()));
+            }
+            _ if word.starts_with('-') => return Err(ArgumentError::Unexpected { chore: "soak", word }),
+            _ => options.names.push(word),
+        }
+    }
+    Ok(Chore::Soak(options))
 }
 
 fn generate(words: impl Iterator<Item = String>) -> Result<Chore, ArgumentError> {
@@ -191,6 +221,8 @@ mod tests {
         assert_eq!(parsed("test --engines --rounds 20 -- --package users"), Ok(Chore::Test(options)));
         assert_eq!(parsed("gen --check"), Ok(Chore::Generate { check: true }));
         assert_eq!(parsed("readme"), Ok(Chore::Readme { file: "README.md".into() }));
+        let options = SoakOptions { names: vec!["fuzz".into()], time: Some(Duration::from_secs(5)) };
+        assert_eq!(parsed("soak --seconds 5 fuzz"), Ok(Chore::Soak(options)));
         assert_eq!(parsed(""), Ok(Chore::Help));
     }
 
@@ -201,6 +233,8 @@ mod tests {
             ("test --engine", "`test` does not take `--engine`"),
             ("test --rounds", "--rounds needs a value"),
             ("test --rounds 0", "--rounds is a number from 1 on, not `0`"),
+            ("soak fuzz --seconds", "--seconds needs a value"),
+            ("soak --minutes 1", "`soak` does not take `--minutes`"),
             ("gen --write", "`gen` does not take `--write`"),
             ("readme a.md b.md", "`readme` does not take `b.md`"),
         ] {

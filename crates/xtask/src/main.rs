@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `gen`, `bench`, `readme`.
+//! Chores of this repository: `cargo xtask test`, `gen`, `bench`, `soak`, `readme`.
 //!
 //! Reads the words of the command line and runs one chore from the root of the repository. Exits with 0 when all is well,
 //! 1 when something failed, 2 when the command line is not understood.
@@ -10,6 +10,7 @@ mod generate;
 mod held;
 mod readme;
 mod repository;
+mod soak;
 mod test;
 
 use std::error::Error;
@@ -45,6 +46,7 @@ fn run(chore: Chore) -> Result<bool, Box<dyn Error>> {
         Chore::Test(options) => test::run(&options)?,
         Chore::Generate { check } => generate::run(check)?,
         Chore::Bench { names } => bench::run(&names)?,
+        Chore::Soak(options) => soak::run(&options)?,
         Chore::Readme { file } => readme::run(&file)?,
         Chore::Hold(order) => held::hold(&order)?,
     })
