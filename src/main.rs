@@ -19,6 +19,7 @@ mod findings;
 mod generate;
 mod graph;
 mod man;
+mod operate;
 mod output;
 mod place;
 mod release;
@@ -58,6 +59,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Export(export) => export::run(&export),
         Verb::Gen(args) => generate::run(&args, cli.output),
         Verb::New(New::Service(args)) => scaffold::run(&args),
+        Verb::Lag(args) => operate::lag(&args, cli.output),
+        Verb::Dlq(verb) => operate::dlq(&verb, cli.output),
+        Verb::Events(verb) => operate::events(&verb, cli.output),
         Verb::Status(args) => status::run(&args, cli.output),
         Verb::Doctor(args) => doctor::run(&args, &config, cli.output),
         Verb::Completions(args) => completions::run(&args),

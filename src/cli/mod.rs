@@ -1,6 +1,7 @@
 //! The command line: verbs, options and their help. Parsing alone; what a verb does is in its own module.
 
 mod gate;
+mod operate;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,6 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::gate::{CheckArgs, CompatArgs, ErrorFormat, ExplainArgs, ReleaseArgs};
+pub(crate) use self::operate::{
+    Dlq, Events, Filter, ForgetArgs, LagArgs, ListArgs, RedriveArgs, ShowArgs, SkipArgs, TailArgs,
+};
 use crate::duration;
 use crate::place::Place;
 
@@ -59,6 +63,14 @@ pub(crate) enum Verb {
     New(New),
     /// Shows the services of a running mesh and whether they serve.
     Status(StatusArgs),
+    /// Shows how far each subscription is behind its owner, and what waits in it.
+    Lag(LagArgs),
+    /// Looks at events that could not be taken, and decides about them.
+    #[command(subcommand)]
+    Dlq(Dlq),
+    /// Looks at what was emitted, and forgets who reads it.
+    #[command(subcommand)]
+    Events(Events),
     /// Looks at what a mesh stands on, and says what is wrong and what to do.
     Doctor(DoctorArgs),
     /// Prints what a shell needs to complete this command's words.

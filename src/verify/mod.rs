@@ -25,6 +25,7 @@ use crate::cli::{Format, VerifyArgs};
 use crate::config::Config;
 use crate::contracts;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::up;
 use crate::verify::databases::{Databases, ReadError};
 use crate::verify::finding::Findings;
@@ -101,26 +102,10 @@ fn print(findings: &Findings, format: Format) {
                 let kind = if finding.lags { "lags" } else { "VIOLATED" };
                 let found =
                     format!("{kind:<9} {:<9} {}: {}", finding.check, finding.subject, finding.problem);
-                println!("{}", on_one_line(&found));
+                println!("{}", output::on_one_line(&found));
             }
             let compared = findings.comparisons();
             println!("{compared} comparisons, {} violated, {} lagging", violated.len(), lagging.len());
         }
-    }
-}
-
-/// Keys are whatever callers made them: line ends and the control characters of terminals are spelled out.
-fn on_one_line(text: &str) -> String {
-    let spelled = |letter: char| letter.is_control().then(|| letter.escape_default().to_string());
-    text.chars().map(|letter| spelled(letter).unwrap_or_else(|| letter.to_string())).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_cannot_write_a_line_of_its_own_or_colour_it() {
-        assert_eq!(on_one_line("order é\r\n\u{1b}[31m"), "order é\\r\\n\\u{1b}[31m");
     }
 }

@@ -16,6 +16,7 @@ mod keyed;
 mod kill;
 mod mesh;
 mod openapi;
+mod operate;
 mod ports;
 mod records;
 mod refused;

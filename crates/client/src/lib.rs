@@ -25,7 +25,7 @@ mod way;
 pub use channel::Channel;
 pub use error::Error;
 pub use explanation::{Attempt, Explanation};
-pub use generated::{DirectoryClient, DirectoryStub, FeedClient, FeedStub};
+pub use generated::{DirectoryClient, DirectoryStub, FeedClient, FeedStub, OperationsClient, OperationsStub};
 pub use mesh::Mesh;
 pub use messages::{Messages, Requests};
 pub use options::CallOptions;

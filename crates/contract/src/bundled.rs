@@ -4,12 +4,13 @@
 use prost_types::FileDescriptorProto;
 use protox::file::{FileResolver, GoogleFileResolver};
 
-/// The contract language, its envelope, feed and directory.
-const LANGUAGE: [(&str, &str); 4] = [
+/// The contract language, its envelope, feed, operations and directory.
+const LANGUAGE: [(&str, &str); 5] = [
     ("freehold/v1/contract.proto", include_str!("../../../proto/freehold/v1/contract.proto")),
     ("freehold/v1/directory.proto", include_str!("../../../proto/freehold/v1/directory.proto")),
     ("freehold/v1/envelope.proto", include_str!("../../../proto/freehold/v1/envelope.proto")),
     ("freehold/v1/feed.proto", include_str!("../../../proto/freehold/v1/feed.proto")),
+    ("freehold/v1/operations.proto", include_str!("../../../proto/freehold/v1/operations.proto")),
 ];
 
 /// What binds an RPC to HTTP; a tree may bring its own copy.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use freehold_store::{Queries, Row, Store, StoreError, Work, inbox, vals};
 use freehold_wire::Context;
+use freehold_wire::reason::Reason;
+use tonic::Status;
 
 use crate::parked::{self, First, Key, Parking, Stay};
 use crate::position;
@@ -56,6 +58,15 @@ pub enum DecisionError {
     Store(#[from] StoreError),
 }
 
+impl From<DecisionError> for Status {
+    fn from(error: DecisionError) -> Self {
+        match error {
+            DecisionError::Store(error) => error.into(),
+            waiting => Reason::FailedPrecondition.because("NO_SUCH_DEAD_LETTER", waiting.to_string()),
+        }
+    }
+}
+
 impl DeadLetters {
     /// The parked keys in a consumer's database.
     #[must_use]
@@ -86,19 +97,7 @@ impl DeadLetters {
         who: &str,
     ) -> Result<i64, DecisionError> {
         let (owned, who) = (Owned::new(subscription, entity, key), who.to_owned());
-        let unit = async move |work: &mut Work| {
-            let dead = owned.dead(work, None).await?;
-            let version = dead.event.version;
-            let now = work.now();
-            parked::log(work, owned.key(), version, ("redriven", &who, &dead.reason)).await?;
-            let stay = Stay { next_ms: now, ..Stay::held(Parking::Waiting, &dead.reason) };
-            parked::set(work, owned.key(), version, stay).await?;
-            // A gap that somebody closed otherwise, or a version that was taken meanwhile.
-            let origin =
-                position::load(work, &owned.subscription).await?.map_or(0, |standing| standing.origin);
-            parked::arrange(work, owned.key(), origin).await?;
-            Ok(version)
-        };
+        let unit = async move |work: &mut Work| redrive(work, &owned, &who).await;
         self.decide(unit).await
     }
 
@@ -116,20 +115,7 @@ impl DeadLetters {
         who: &str,
     ) -> Result<(), DecisionError> {
         let (owned, who) = (Owned::new(subscription, entity, key), who.to_owned());
-        let unit = async move |work: &mut Work| {
-            let dead = owned.dead(work, Some(version)).await?;
-            parked::log(work, owned.key(), version, ("skipped", &who, &dead.reason)).await?;
-            if version < dead.event.version {
-                // The missing one is given up: the event behind it is no dead letter of its own.
-                parked::set(work, owned.key(), dead.event.version, Stay::held(Parking::Behind, "")).await?;
-            }
-            parked::remove(work, owned.key(), version).await?;
-            inbox::advance(work, &owned.subscription, &owned.entity, &owned.key, version).await?;
-            let origin =
-                position::load(work, &owned.subscription).await?.map_or(0, |standing| standing.origin);
-            parked::arrange(work, owned.key(), origin).await?;
-            Ok(())
-        };
+        let unit = async move |work: &mut Work| skip(work, &owned, version, &who).await;
         self.decide(unit).await
     }
 
@@ -143,20 +129,57 @@ impl DeadLetters {
     }
 }
 
+/// Tries a dead letter again, and then its tail in order. Answers the version that is tried.
+pub(crate) async fn redrive(work: &mut Work, owned: &Owned, who: &str) -> Result<i64, DecisionError> {
+    let dead = owned.dead(work, None).await?;
+    let version = dead.event.version;
+    let now = work.now();
+    parked::log(work, owned.key(), version, ("redriven", who, &dead.reason)).await?;
+    let stay = Stay { next_ms: now, ..Stay::held(Parking::Waiting, &dead.reason) };
+    parked::set(work, owned.key(), version, stay).await?;
+    // A gap that somebody closed otherwise, or a version that was taken meanwhile.
+    owned.arrange(work).await?;
+    Ok(version)
+}
+
+/// Gives up exactly this version.
+pub(crate) async fn skip(
+    work: &mut Work,
+    owned: &Owned,
+    version: i64,
+    who: &str,
+) -> Result<(), DecisionError> {
+    let dead = owned.dead(work, Some(version)).await?;
+    parked::log(work, owned.key(), version, ("skipped", who, &dead.reason)).await?;
+    if version < dead.event.version {
+        // The missing one is given up: the event behind it is no dead letter of its own.
+        parked::set(work, owned.key(), dead.event.version, Stay::held(Parking::Behind, "")).await?;
+    }
+    parked::remove(work, owned.key(), version).await?;
+    inbox::advance(work, &owned.subscription, &owned.entity, &owned.key, version).await?;
+    owned.arrange(work).await?;
+    Ok(())
+}
+
 /// A key by owned names, for a unit of work.
-struct Owned {
+pub(crate) struct Owned {
     subscription: String,
     entity: String,
     key: String,
 }
 
 impl Owned {
-    fn new(subscription: &str, entity: &str, key: &str) -> Self {
+    pub(crate) fn new(subscription: &str, entity: &str, key: &str) -> Self {
         Self { subscription: subscription.to_owned(), entity: entity.to_owned(), key: key.to_owned() }
     }
 
     fn key(&self) -> Key<'_> {
         Key { subscription: &self.subscription, entity: &self.entity, key: &self.key }
+    }
+
+    async fn arrange(&self, work: &mut Work) -> Result<(), StoreError> {
+        let origin = position::load(work, &self.subscription).await?.map_or(0, |standing| standing.origin);
+        parked::arrange(work, self.key(), origin).await
     }
 
     async fn dead(&self, work: &mut Work, version: Option<i64>) -> Result<First, DecisionError> {

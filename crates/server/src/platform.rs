@@ -1,15 +1,16 @@
-//! The rules of the methods that every server has, and no owner's contract: health, reflection, feed and directory.
+//! The rules of the methods that every server has, and no owner's contract: health, reflection, feed, operations and
+//! directory.
 //!
 //! They pass the same stack as an owner's methods, with the same deadlines. Those of the contract language come from
 //! the contract; health and reflection are gRPC's own and have theirs here.
 
 use std::time::Duration;
 
-use freehold_wire::methods::{directory, feed};
+use freehold_wire::methods::{directory, feed, operations};
 use freehold_wire::{Access, Retry, Rules};
 
 /// The gRPC services that any server may serve, whatever it owns.
-pub(crate) const SERVICES: &[&str] = &[HEALTH, REFLECTION, REFLECTION_ALPHA, FEED, DIRECTORY];
+pub(crate) const SERVICES: &[&str] = &[HEALTH, REFLECTION, REFLECTION_ALPHA, FEED, OPERATIONS, DIRECTORY];
 
 /// Health v1.
 pub(crate) const HEALTH: &str = "grpc.health.v1.Health";
@@ -18,10 +19,12 @@ pub(crate) const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
 /// Reflection as tools from before v1 ask for it.
 pub(crate) const REFLECTION_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 const FEED: &str = "freehold.v1.Feed";
+const OPERATIONS: &str = "freehold.v1.Operations";
 const DIRECTORY: &str = "freehold.v1.Directory";
 
-/// Their methods. The feed decides for itself what a caller may read; all else is public.
-pub(crate) static METHODS: [Rules; 12] = [
+/// Their methods. The feed decides for itself what a caller may read, and
+/// operations whom they answer; all else is public.
+pub(crate) static METHODS: [Rules; 20] = [
     public("/grpc.health.v1.Health/Check", 1),
     public("/grpc.health.v1.Health/Watch", 3600),
     public("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 60),
@@ -34,6 +37,14 @@ pub(crate) static METHODS: [Rules; 12] = [
     *feed::HEAD.rules(),
     *feed::ACK.rules(),
     *feed::WITHDRAW.rules(),
+    *operations::LIST_SUBSCRIPTIONS.rules(),
+    *operations::LIST_SUBSCRIBERS.rules(),
+    *operations::FORGET_SUBSCRIBER.rules(),
+    *operations::LIST_PARKED_KEYS.rules(),
+    *operations::GET_PARKED_KEY.rules(),
+    *operations::REDRIVE_DEAD_LETTER.rules(),
+    *operations::SKIP_DEAD_LETTER.rules(),
+    *operations::LIST_EVENTS.rules(),
 ];
 
 const fn public(path: &'static str, seconds: u64) -> Rules {
@@ -51,9 +62,10 @@ const fn public(path: &'static str, seconds: u64) -> Rules {
 mod tests {
     use super::*;
 
-    const LANGUAGE: [&str; 2] = [
+    const LANGUAGE: [&str; 3] = [
         include_str!("../../../proto/freehold/v1/directory.proto"),
         include_str!("../../../proto/freehold/v1/feed.proto"),
+        include_str!("../../../proto/freehold/v1/operations.proto"),
     ];
 
     /// A method that is missing here would be answered UNIMPLEMENTED by every server.

@@ -102,6 +102,25 @@ pub async fn oldest(queries: &mut impl Queries) -> Result<Option<i64>, StoreErro
     row.map_or(Ok(None), |row| row.get("mark"))
 }
 
+/// What is kept after a mark: how many events, counted up to `limit`, and when the first was emitted, in milliseconds
+/// since 1970.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn behind(
+    queries: &mut impl Queries,
+    mark: i64,
+    limit: i64,
+) -> Result<(i64, Option<i64>), StoreError> {
+    const COUNT: &str =
+        "SELECT count(*) AS n FROM (SELECT mark FROM freehold_outbox WHERE mark > $1 LIMIT $2) AS later";
+    const FIRST: &str = "SELECT time_ms FROM freehold_outbox WHERE mark > $1 ORDER BY mark LIMIT 1";
+    let count = queries.one(COUNT, vals![mark, limit]).await?;
+    let first = queries.one(FIRST, vals![mark]).await?;
+    let count = count.map_or(Ok(0), |row| row.get("n"))?;
+    Ok((count, first.map(|row| row.get("time_ms")).transpose()?))
+}
+
 /// Appends an event under a version that was given out for it.
 pub(crate) async fn append(work: &mut Work, entry: Entry<'_>) -> Result<i64, StoreError> {
     let Entry { entity, key, version, kind, deleted, data } = entry;
@@ -168,7 +187,9 @@ fn envelope(history: &History, row: &Row) -> Result<Envelope, StoreError> {
     Ok(envelope)
 }
 
-fn timestamp(time_ms: i64) -> Timestamp {
+/// A time in milliseconds since 1970.
+#[must_use]
+pub fn timestamp(time_ms: i64) -> Timestamp {
     let nanos = i32::try_from(time_ms.rem_euclid(1000)).unwrap_or_default() * 1_000_000;
     Timestamp { seconds: time_ms.div_euclid(1000), nanos }
 }

@@ -2,6 +2,8 @@
 
 /// Who calls: the consumer's name as its contract declares it.
 pub const CALLER: &str = "freehold-caller";
+/// Who calls where an operator does: the only caller that `freehold.v1.Operations` answers.
+pub const OPERATOR: &str = "operator";
 /// The session: what the callee must be able to see, and in replies what the caller has seen. Binary.
 pub const TOKEN: &str = "freehold-token-bin";
 /// Makes a write take effect once, however often it is sent.

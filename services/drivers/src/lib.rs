@@ -18,6 +18,7 @@ mod trail;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use freehold_events::Operations;
 use freehold_events::feed::{Feed, FeedError};
 use freehold_sdk::CONTRACT;
 use freehold_sdk::drivers::v1::DriversServiceServer;
@@ -25,6 +26,7 @@ use freehold_server::host::Host;
 use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{Clock, OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
+use freehold_wire::operations::OperationsServiceServer;
 
 use crate::grpc::Grpc;
 use crate::live::{Intake, Watchers};
@@ -67,6 +69,7 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     let bound = Server::new(NAME, &CONTRACT)
         .serve(DriversServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()

@@ -17,14 +17,15 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use freehold_events::Consumer;
 use freehold_events::feed::{Feed, FeedError};
+use freehold_events::{Consumer, Operations};
 use freehold_sdk::inventory::v1::InventoryServiceServer;
 use freehold_sdk::{CONTRACT, Mesh};
 use freehold_server::host::Host;
 use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
+use freehold_wire::operations::OperationsServiceServer;
 
 use crate::reactions::ToOrders;
 
@@ -56,6 +57,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let bound = Server::new(NAME, &CONTRACT)
         .serve(InventoryServiceServer::new(grpc::Grpc { store: store.clone() }))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()

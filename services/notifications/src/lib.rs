@@ -15,13 +15,14 @@ mod tests;
 
 use std::path::PathBuf;
 
-use freehold_events::{Consumer, Handle};
+use freehold_events::{Consumer, Handle, Operations};
 use freehold_replica::{Replica, ReplicaError};
 use freehold_sdk::notifications::v1::NotificationsServiceServer;
 use freehold_sdk::{CONTRACT, Mesh};
 use freehold_server::host::Host;
 use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{OpenError, Options, Store};
+use freehold_wire::operations::OperationsServiceServer;
 use tokio_util::sync::CancellationToken;
 
 use crate::generated::RecipientCopy;
@@ -85,6 +86,7 @@ pub async fn start(host: Host, mesh: Mesh, mails: Mails) -> Result<Running, Star
     let sending = tokio::spawn(outgoing.run(store.clone(), sent.clone()));
     let bound = Server::new(NAME, &CONTRACT)
         .serve(NotificationsServiceServer::new(grpc))
+        .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()

@@ -16,8 +16,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use freehold_events::Consumer;
 use freehold_events::feed::{Feed, FeedError};
+use freehold_events::{Consumer, Operations};
 use freehold_replica::{Replica, ReplicaError};
 use freehold_sdk::rides::v1::RidesServiceServer;
 use freehold_sdk::{CONTRACT, Mesh};
@@ -25,6 +25,7 @@ use freehold_server::host::Host;
 use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
+use freehold_wire::operations::OperationsServiceServer;
 
 use crate::copies::Copies;
 use crate::generated::Calls;
@@ -66,6 +67,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let bound = Server::new(NAME, &CONTRACT)
         .serve(RidesServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()

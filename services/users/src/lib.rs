@@ -11,6 +11,7 @@ mod store;
 mod tests;
 mod user;
 
+use freehold_events::Operations;
 use freehold_events::feed::{Feed, FeedError};
 use freehold_sdk::CONTRACT;
 use freehold_sdk::users::v1::UsersServiceServer;
@@ -18,6 +19,7 @@ use freehold_server::host::Host;
 use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
+use freehold_wire::operations::OperationsServiceServer;
 
 pub use store::MIGRATIONS;
 
@@ -47,6 +49,7 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     let bound = Server::new(NAME, &CONTRACT)
         .serve(UsersServiceServer::new(grpc::Grpc { store: store.clone() }))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()

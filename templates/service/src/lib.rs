@@ -13,13 +13,14 @@ mod tests;
 mod widget;
 
 use freehold_events::feed::{Feed, FeedError};
-use freehold_events::{Consumer, Handle};
+use freehold_events::{Consumer, Handle, Operations};
 use freehold_sdk::widgets::v1::WidgetsServiceServer;
 use freehold_sdk::{CONTRACT, Mesh};
 use freehold_server::host::Host;
 use freehold_server::{Error as ServerError, Running, Server};
 use freehold_store::{OpenError, Options, Store};
 use freehold_wire::feed::FeedServiceServer;
+use freehold_wire::operations::OperationsServiceServer;
 
 use crate::grpc::Grpc;
 
@@ -52,6 +53,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let bound = Server::new(NAME, &CONTRACT)
         .serve(WidgetsServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()

@@ -6,6 +6,8 @@
 
 mod directory;
 mod feed;
+mod operations;
 
 pub use directory::{DirectoryClient, DirectoryStub};
 pub use feed::{FeedClient, FeedStub};
+pub use operations::{OperationsClient, OperationsStub};

@@ -37,6 +37,7 @@ use access::Access;
 use entities::Entities;
 use outlet::outlet;
 use pump::Pump;
+pub(crate) use pump::position;
 
 /// The most bytes of events, or of entities for a snapshot, that are read at once: the sum of what the database keeps of
 /// each. One that is larger by itself is read alone.

@@ -101,3 +101,110 @@ pub mod feed {
         cache: None,
     });
 }
+
+/// The methods of `freehold.v1.Operations`.
+pub mod operations {
+    use std::time::Duration;
+
+    use crate::{Access, Method, Retry, Rules};
+    use crate::pb::{
+        ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
+        GetParkedKeyResponse, ListEventsRequest, ListEventsResponse,
+        ListParkedKeysRequest, ListParkedKeysResponse, ListSubscribersRequest,
+        ListSubscribersResponse, ListSubscriptionsRequest, ListSubscriptionsResponse,
+        RedriveDeadLetterRequest, RedriveDeadLetterResponse, SkipDeadLetterRequest,
+        SkipDeadLetterResponse,
+    };
+
+    /// How far each of this service's own subscriptions has come, and what waits in it.
+    pub const LIST_SUBSCRIPTIONS: Method<
+        ListSubscriptionsRequest,
+        ListSubscriptionsResponse,
+    > = Method::new(Rules {
+        path: "/freehold.v1.Operations/ListSubscriptions",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+        cache: None,
+    });
+
+    /// Who reads this owner's feed, how far each has acknowledged it, and what is behind that.
+    pub const LIST_SUBSCRIBERS: Method<
+        ListSubscribersRequest,
+        ListSubscribersResponse,
+    > = Method::new(Rules {
+        path: "/freehold.v1.Operations/ListSubscribers",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+        cache: None,
+    });
+
+    /// Withdraws a subscriber that will not come back: nothing is kept for it any more.
+    pub const FORGET_SUBSCRIBER: Method<
+        ForgetSubscriberRequest,
+        ForgetSubscriberResponse,
+    > = Method::new(Rules {
+        path: "/freehold.v1.Operations/ForgetSubscriber",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Public,
+        cache: None,
+    });
+
+    /// The keys whose events wait, those that wait longest first.
+    pub const LIST_PARKED_KEYS: Method<ListParkedKeysRequest, ListParkedKeysResponse> = Method::new(Rules {
+        path: "/freehold.v1.Operations/ListParkedKeys",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+        cache: None,
+    });
+
+    /// One of them with its events and with what was decided about it before.
+    pub const GET_PARKED_KEY: Method<GetParkedKeyRequest, GetParkedKeyResponse> = Method::new(Rules {
+        path: "/freehold.v1.Operations/GetParkedKey",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+        cache: None,
+    });
+
+    /// Tries a dead letter again, and then the events behind it in order.
+    pub const REDRIVE_DEAD_LETTER: Method<
+        RedriveDeadLetterRequest,
+        RedriveDeadLetterResponse,
+    > = Method::new(Rules {
+        path: "/freehold.v1.Operations/RedriveDeadLetter",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Public,
+        cache: None,
+    });
+
+    /// Gives up one version of a key for good, and goes on with the next.
+    pub const SKIP_DEAD_LETTER: Method<SkipDeadLetterRequest, SkipDeadLetterResponse> = Method::new(Rules {
+        path: "/freehold.v1.Operations/SkipDeadLetter",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Public,
+        cache: None,
+    });
+
+    /// Events of this owner that are kept, in the order of its feed, with their data.
+    pub const LIST_EVENTS: Method<ListEventsRequest, ListEventsResponse> = Method::new(Rules {
+        path: "/freehold.v1.Operations/ListEvents",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+        cache: None,
+    });
+}

@@ -7,4 +7,5 @@
 pub mod directory;
 pub mod feed;
 pub mod methods;
+pub mod operations;
 pub mod pb;

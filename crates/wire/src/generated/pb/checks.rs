@@ -4,8 +4,11 @@
 
 use crate::check::{Check, Violations};
 use super::messages::{
-    AckRequest, HeadRequest, ListServicesRequest, ReadRequest, SnapshotRequest,
-    SubscribeRequest, WatchRequest, WithdrawRequest,
+    AckRequest, ForgetSubscriberRequest, GetParkedKeyRequest, HeadRequest,
+    ListEventsRequest, ListParkedKeysRequest, ListServicesRequest,
+    ListSubscribersRequest, ListSubscriptionsRequest, ReadRequest,
+    RedriveDeadLetterRequest, SkipDeadLetterRequest, SnapshotRequest, SubscribeRequest,
+    WatchRequest, WithdrawRequest,
 };
 
 impl Check for ListServicesRequest {
@@ -69,5 +72,79 @@ impl Check for WithdrawRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("subscription", !self.subscription.is_empty());
         violations.max_chars("subscription", &self.subscription, 200);
+    }
+}
+
+impl Check for ListSubscriptionsRequest {
+    fn check(&self, _: &mut Violations) {}
+}
+
+impl Check for ListSubscribersRequest {
+    fn check(&self, _: &mut Violations) {}
+}
+
+impl Check for ForgetSubscriberRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("subscription", !self.subscription.is_empty());
+        violations.max_chars("subscription", &self.subscription, 200);
+    }
+}
+
+impl Check for ListParkedKeysRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.max_chars("subscription", &self.subscription, 200);
+        violations.max_chars("entity", &self.entity, 500);
+        violations.max_chars("key", &self.key, 512);
+        violations.max_chars("reason", &self.reason, 500);
+        violations.max("page_size", self.page_size, 1000);
+        violations.max_chars("page_token", &self.page_token, 4096);
+    }
+}
+
+impl Check for GetParkedKeyRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("subscription", !self.subscription.is_empty());
+        violations.max_chars("subscription", &self.subscription, 200);
+        violations.required("entity", !self.entity.is_empty());
+        violations.max_chars("entity", &self.entity, 500);
+        violations.required("key", !self.key.is_empty());
+        violations.max_chars("key", &self.key, 512);
+    }
+}
+
+impl Check for RedriveDeadLetterRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("subscription", !self.subscription.is_empty());
+        violations.max_chars("subscription", &self.subscription, 200);
+        violations.required("entity", !self.entity.is_empty());
+        violations.max_chars("entity", &self.entity, 500);
+        violations.required("key", !self.key.is_empty());
+        violations.max_chars("key", &self.key, 512);
+        violations.required("who", !self.who.is_empty());
+        violations.max_chars("who", &self.who, 200);
+    }
+}
+
+impl Check for SkipDeadLetterRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("subscription", !self.subscription.is_empty());
+        violations.max_chars("subscription", &self.subscription, 200);
+        violations.required("entity", !self.entity.is_empty());
+        violations.max_chars("entity", &self.entity, 500);
+        violations.required("key", !self.key.is_empty());
+        violations.max_chars("key", &self.key, 512);
+        violations.required("version", self.version != 0);
+        violations.min("version", self.version, 1);
+        violations.required("who", !self.who.is_empty());
+        violations.max_chars("who", &self.who, 200);
+    }
+}
+
+impl Check for ListEventsRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.max_chars("entity", &self.entity, 500);
+        violations.max_chars("key", &self.key, 512);
+        violations.max_chars("trace", &self.trace, 32);
+        violations.max("page_size", self.page_size, 1000);
     }
 }

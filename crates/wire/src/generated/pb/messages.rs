@@ -357,3 +357,361 @@ pub struct WithdrawRequest {
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct WithdrawResponse {}
+
+/// Asks for all subscriptions.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListSubscriptionsRequest {}
+
+/// The subscriptions by name.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListSubscriptionsResponse {
+    /// Every one that has begun.
+    #[prost(message, repeated, tag = "1")]
+    pub subscriptions: Vec<SubscriptionStanding>,
+}
+
+/// How a subscription of this service stands, by its own records.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct SubscriptionStanding {
+    /// "consumer/purpose".
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// Whose feed it reads.
+    #[prost(string, tag = "2")]
+    pub owner: String,
+    /// Everything up to here has taken effect or waits in a parked key.
+    #[prost(message, optional, tag = "3")]
+    pub position: Option<Position>,
+    /// When it last moved.
+    #[prost(message, optional, tag = "4")]
+    pub moved_at: Option<prost_types::Timestamp>,
+    /// How many keys wait: for a retry, for a missing version, or behind a dead letter.
+    #[prost(int64, tag = "5")]
+    pub parked_keys: i64,
+    /// How many of them wait for a decision.
+    #[prost(int64, tag = "6")]
+    pub dead_letters: i64,
+    /// The one that has waited longest; absent where none waits.
+    #[prost(message, optional, tag = "7")]
+    pub oldest: Option<ParkedKey>,
+}
+
+/// Asks for all subscribers.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListSubscribersRequest {}
+
+/// The subscribers by name.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListSubscribersResponse {
+    /// Every one that is registered.
+    #[prost(message, repeated, tag = "1")]
+    pub subscribers: Vec<Subscriber>,
+    /// The position after the last committed event.
+    #[prost(message, optional, tag = "2")]
+    pub head: Option<Position>,
+    /// When the oldest event that is kept was emitted; absent where none is.
+    #[prost(message, optional, tag = "3")]
+    pub kept_since: Option<prost_types::Timestamp>,
+}
+
+/// A subscription as its owner knows it.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct Subscriber {
+    /// "consumer/purpose".
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// Whose it is.
+    #[prost(string, tag = "2")]
+    pub consumer: String,
+    /// Everything up to here was acknowledged.
+    #[prost(message, optional, tag = "3")]
+    pub position: Option<Position>,
+    /// When it was registered.
+    #[prost(message, optional, tag = "4")]
+    pub registered_at: Option<prost_types::Timestamp>,
+    /// When it last acknowledged something; when it was registered, before that.
+    #[prost(message, optional, tag = "5")]
+    pub acknowledged_at: Option<prost_types::Timestamp>,
+    /// How many kept events come after its position, of any type, counted up to 100,000.
+    #[prost(int64, tag = "6")]
+    pub behind: i64,
+    /// When the first of them was emitted; absent where there is none.
+    #[prost(message, optional, tag = "7")]
+    pub behind_since: Option<prost_types::Timestamp>,
+}
+
+/// Names a subscriber.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ForgetSubscriberRequest {
+    /// "consumer/purpose".
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+}
+
+/// It is withdrawn.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct ForgetSubscriberResponse {
+    /// Whether it was registered until now.
+    #[prost(bool, tag = "1")]
+    pub was_registered: bool,
+}
+
+/// A key whose events wait.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+#[prost(skip_debug)]
+pub struct ParkedKey {
+    /// The subscription.
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// The entity, by full name.
+    #[prost(string, tag = "2")]
+    pub entity: String,
+    /// The key.
+    #[prost(string, tag = "3")]
+    pub key: String,
+    /// The version that it waits at.
+    #[prost(int64, tag = "4")]
+    pub version: i64,
+    /// What for.
+    ///
+    /// A `Waiting` by its number, also where this version does not know it.
+    #[prost(int32, tag = "5")]
+    pub waiting: i32,
+    /// How often that version has been tried.
+    #[prost(int64, tag = "6")]
+    pub attempts: i64,
+    /// How the last attempt failed, or what is missing.
+    #[prost(string, tag = "7")]
+    pub reason: String,
+    /// Since when.
+    #[prost(message, optional, tag = "8")]
+    pub parked_at: Option<prost_types::Timestamp>,
+}
+
+/// Which keys; whatever is unset does not count.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListParkedKeysRequest {
+    /// Only of this subscription.
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// Only of this entity, by full name.
+    #[prost(string, tag = "2")]
+    pub entity: String,
+    /// Only this key.
+    #[prost(string, tag = "3")]
+    pub key: String,
+    /// Only where the reason has this in it.
+    #[prost(string, tag = "4")]
+    pub reason: String,
+    /// Only dead letters.
+    #[prost(bool, tag = "5")]
+    pub dead_letters: bool,
+    /// At most so many; 50 unless said.
+    #[prost(int32, tag = "6")]
+    pub page_size: i32,
+    /// Where the page before ended.
+    #[prost(string, tag = "7")]
+    pub page_token: String,
+}
+
+/// A page of parked keys.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListParkedKeysResponse {
+    /// In the order in which they came to wait.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: Vec<ParkedKey>,
+    /// Asks for the next page; empty after the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: String,
+}
+
+/// Names a parked key.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct GetParkedKeyRequest {
+    /// The subscription.
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// The entity, by full name.
+    #[prost(string, tag = "2")]
+    pub entity: String,
+    /// The key.
+    #[prost(string, tag = "3")]
+    pub key: String,
+}
+
+/// A parked key as it stands.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct GetParkedKeyResponse {
+    /// What it waits for.
+    #[prost(message, optional, tag = "1")]
+    pub parked: Option<ParkedKey>,
+    /// Its events, the first 100 by version: the one that it waits at, and those behind it.
+    #[prost(message, repeated, tag = "2")]
+    pub events: Vec<Envelope>,
+    /// What was decided about it, the newest 100, oldest first.
+    #[prost(message, repeated, tag = "3")]
+    pub decisions: Vec<Decision>,
+}
+
+/// What was decided about a version of a key, by the service itself or by somebody.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct Decision {
+    /// The version.
+    #[prost(int64, tag = "1")]
+    pub version: i64,
+    /// `dead`, `redriven`, `skipped` or `discarded`.
+    #[prost(string, tag = "2")]
+    pub action: String,
+    /// Who decided; empty where the service did.
+    #[prost(string, tag = "3")]
+    pub who: String,
+    /// How its last attempt had failed.
+    #[prost(string, tag = "4")]
+    pub reason: String,
+    /// When.
+    #[prost(message, optional, tag = "5")]
+    pub at: Option<prost_types::Timestamp>,
+}
+
+/// Names a dead letter.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct RedriveDeadLetterRequest {
+    /// The subscription.
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// The entity, by full name.
+    #[prost(string, tag = "2")]
+    pub entity: String,
+    /// The key.
+    #[prost(string, tag = "3")]
+    pub key: String,
+    /// Who decides so, for the record.
+    #[prost(string, tag = "4")]
+    pub who: String,
+}
+
+/// It is tried again.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct RedriveDeadLetterResponse {
+    /// The version that is tried.
+    #[prost(int64, tag = "1")]
+    pub version: i64,
+}
+
+/// Names a version of a key.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct SkipDeadLetterRequest {
+    /// The subscription.
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// The entity, by full name.
+    #[prost(string, tag = "2")]
+    pub entity: String,
+    /// The key.
+    #[prost(string, tag = "3")]
+    pub key: String,
+    /// The version that is given up: the dead letter's own, or the missing one before it.
+    #[prost(int64, tag = "4")]
+    pub version: i64,
+    /// Who decides so, for the record.
+    #[prost(string, tag = "5")]
+    pub who: String,
+}
+
+/// It is given up.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct SkipDeadLetterResponse {}
+
+/// Which events; whatever is unset does not count.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListEventsRequest {
+    /// Only those after this position; unset: from the oldest that is kept.
+    #[prost(message, optional, tag = "1")]
+    pub after: Option<Position>,
+    /// Only of this entity, by full name.
+    #[prost(string, tag = "2")]
+    pub entity: String,
+    /// Only of this key.
+    #[prost(string, tag = "3")]
+    pub key: String,
+    /// Only those of this trace: 32 hexadecimal digits.
+    #[prost(string, tag = "4")]
+    pub trace: String,
+    /// At most so many; 50 unless said.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+}
+
+/// A page of events.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListEventsResponse {
+    /// In the order of the feed.
+    #[prost(message, repeated, tag = "1")]
+    pub events: Vec<Envelope>,
+    /// Where the next page begins: everything up to here was looked at.
+    #[prost(message, optional, tag = "2")]
+    pub position: Option<Position>,
+    /// Nothing comes after that for now.
+    #[prost(bool, tag = "3")]
+    pub at_head: bool,
+}
+
+/// What a parked key waits for.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Waiting {
+    /// Not said.
+    Unspecified = 0,
+    /// Its next attempt.
+    ForRetry = 1,
+    /// A version before it that has not arrived.
+    ForVersion = 2,
+    /// Somebody who redrives or skips it: a dead letter.
+    ForDecision = 3,
+}
+
+impl Waiting {
+    /// The value's name as the contract spells it; it changes only where the contract does.
+    #[must_use]
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WAITING_UNSPECIFIED",
+            Self::ForRetry => "WAITING_FOR_RETRY",
+            Self::ForVersion => "WAITING_FOR_VERSION",
+            Self::ForDecision => "WAITING_FOR_DECISION",
+        }
+    }
+
+    /// The value of that name, as the contract spells it.
+    #[must_use]
+    pub fn from_str_name(value: &str) -> Option<Self> {
+        match value {
+            "WAITING_UNSPECIFIED" => Some(Self::Unspecified),
+            "WAITING_FOR_RETRY" => Some(Self::ForRetry),
+            "WAITING_FOR_VERSION" => Some(Self::ForVersion),
+            "WAITING_FOR_DECISION" => Some(Self::ForDecision),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Operations: what an operator sees of the events that a service sends and takes, and decides about them.
+//!
+//! A gRPC service over the database of the service that it is served by: `standing` (who has come how far, on either side),
+//! `parked_keys` (what waits, and what is decided about it), `log` (the events that are kept). **Invariant:** it answers
+//! the operator alone, and what is decided is on record in the unit of work that does it.
+
+mod log;
+mod parked_keys;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use freehold_store::Store;
+use freehold_wire::metadata::OPERATOR;
+use freehold_wire::operations::OperationsService;
+use freehold_wire::pb::{
+    ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest, GetParkedKeyResponse,
+    ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
+    ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest, ListSubscriptionsResponse,
+    RedriveDeadLetterRequest, RedriveDeadLetterResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+};
+use freehold_wire::reason::Reason;
+use freehold_wire::{Committed, Context};
+use tonic::Status;
+
+/// The operations of one service. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Operations {
+    store: Store,
+}
+
+impl Operations {
+    /// The operations over the service's own store, which has this crate's [`crate::MIGRATIONS`].
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+fn admit(context: &Context) -> Result<(), Status> {
+    if context.caller().name() == Some(OPERATOR) {
+        return Ok(());
+    }
+    let message = format!("operations are for the caller `{OPERATOR}`, not for `{}`", context.caller());
+    Err(Reason::PermissionDenied.because("NOT_OPERATOR", message))
+}
+
+#[async_trait]
+impl OperationsService for Operations {
+    async fn list_subscriptions(
+        &self,
+        context: Context,
+        _request: ListSubscriptionsRequest,
+    ) -> Result<ListSubscriptionsResponse, Status> {
+        admit(&context)?;
+        let mut read = self.store.read_within(&context).await?;
+        let subscriptions = standing::subscriptions(&mut read).await?;
+        Ok(ListSubscriptionsResponse::default().with_subscriptions(subscriptions))
+    }
+
+    async fn list_subscribers(
+        &self,
+        context: Context,
+        _request: ListSubscribersRequest,
+    ) -> Result<ListSubscribersResponse, Status> {
+        admit(&context)?;
+        let mut read = self.store.read_within(&context).await?;
+        Ok(standing::subscribers(&mut read, &self.store.head()).await?)
+    }
+
+    async fn forget_subscriber(
+        &self,
+        context: Context,
+        request: ForgetSubscriberRequest,
+    ) -> Result<Committed<ForgetSubscriberResponse>, Status> {
+        admit(&context)?;
+        Ok(standing::forget(&self.store, &context, request.subscription).await?)
+    }
+
+    async fn list_parked_keys(
+        &self,
+        context: Context,
+        request: ListParkedKeysRequest,
+    ) -> Result<ListParkedKeysResponse, Status> {
+        admit(&context)?;
+        let mut read = self.store.read_within(&context).await?;
+        parked_keys::list(&mut read, request).await
+    }
+
+    async fn get_parked_key(
+        &self,
+        context: Context,
+        request: GetParkedKeyRequest,
+    ) -> Result<GetParkedKeyResponse, Status> {
+        admit(&context)?;
+        let mut read = self.store.read_within(&context).await?;
+        parked_keys::get(&mut read, request).await
+    }
+
+    async fn redrive_dead_letter(
+        &self,
+        context: Context,
+        request: RedriveDeadLetterRequest,
+    ) -> Result<Committed<RedriveDeadLetterResponse>, Status> {
+        admit(&context)?;
+        Ok(parked_keys::redrive(&self.store, &context, request).await?)
+    }
+
+    async fn skip_dead_letter(
+        &self,
+        context: Context,
+        request: SkipDeadLetterRequest,
+    ) -> Result<Committed<SkipDeadLetterResponse>, Status> {
+        admit(&context)?;
+        Ok(parked_keys::skip(&self.store, &context, request).await?)
+    }
+
+    async fn list_events(
+        &self,
+        context: Context,
+        request: ListEventsRequest,
+    ) -> Result<ListEventsResponse, Status> {
+        admit(&context)?;
+        log::list(&self.store, &context, request).await
+    }
+}

@@ -1,0 +1,87 @@
+//! Who has come how far: this service's subscriptions by its own records, and those who read its feed by what they
+//! acknowledged.
+
+use freehold_store::outbox::{self, timestamp};
+use freehold_store::{Queries, Row, Store, StoreError, Work, vals};
+use freehold_wire::pb::{
+    ForgetSubscriberResponse, ListSubscribersResponse, Position, Subscriber, SubscriptionStanding,
+};
+use freehold_wire::{Committed, Context, Watermark};
+
+use crate::feed::position;
+use crate::operations::parked_keys;
+
+/// How far events behind a subscriber are counted.
+const COUNTED: i64 = 100_000;
+
+/// The subscriptions of this service, by name.
+pub(crate) async fn subscriptions(
+    queries: &mut impl Queries,
+) -> Result<Vec<SubscriptionStanding>, StoreError> {
+    const ALL: &str =
+        "SELECT subscription, owner, epoch, mark, moved_ms FROM freehold_position ORDER BY subscription";
+    const PARKED: &str = "SELECT count(*) AS parked, count(CASE WHEN state = 'dead' THEN 1 END) AS dead \
+                          FROM freehold_parked WHERE subscription = $1 AND state <> 'behind'";
+    let mut standings = Vec::new();
+    for row in queries.all(ALL, vals![]).await? {
+        let subscription: String = row.get("subscription")?;
+        let mut standing = SubscriptionStanding::default()
+            .with_owner(row.get::<String>("owner")?)
+            .with_position(place(&row)?)
+            .with_moved_at(timestamp(row.get("moved_ms")?));
+        if let Some(counts) = queries.one(PARKED, vals![&subscription]).await? {
+            standing.parked_keys = counts.get("parked")?;
+            standing.dead_letters = counts.get("dead")?;
+        }
+        standing.oldest = parked_keys::oldest(queries, &subscription).await?;
+        standings.push(standing.with_subscription(subscription));
+    }
+    Ok(standings)
+}
+
+/// Those who read this owner's feed, by name.
+pub(crate) async fn subscribers(
+    queries: &mut impl Queries,
+    head: &Watermark,
+) -> Result<ListSubscribersResponse, StoreError> {
+    const ALL: &str = "SELECT subscription, consumer, epoch, mark, registered_ms, acked_ms \
+                       FROM freehold_subscription ORDER BY subscription";
+    let mut subscribers = Vec::new();
+    for row in queries.all(ALL, vals![]).await? {
+        let (behind, since) = outbox::behind(queries, row.get("mark")?, COUNTED).await?;
+        let mut subscriber = Subscriber::default()
+            .with_subscription(row.get::<String>("subscription")?)
+            .with_consumer(row.get::<String>("consumer")?)
+            .with_position(place(&row)?)
+            .with_registered_at(timestamp(row.get("registered_ms")?))
+            .with_acknowledged_at(timestamp(row.get("acked_ms")?))
+            .with_behind(behind);
+        subscriber.behind_since = since.map(timestamp);
+        subscribers.push(subscriber);
+    }
+    let (_, kept_since) = outbox::behind(queries, 0, 1).await?;
+    let mut response = ListSubscribersResponse::default()
+        .with_subscribers(subscribers)
+        .with_head(position(head, head.mark()));
+    response.kept_since = kept_since.map(timestamp);
+    Ok(response)
+}
+
+/// Withdraws a subscriber on its behalf.
+pub(crate) async fn forget(
+    store: &Store,
+    context: &Context,
+    subscription: String,
+) -> Result<Committed<ForgetSubscriberResponse>, StoreError> {
+    const FORGET: &str = "DELETE FROM freehold_subscription WHERE subscription = $1";
+    let unit = async move |work: &mut Work| {
+        let registered = work.exec(FORGET, vals![subscription]).await? == 1;
+        Ok(ForgetSubscriberResponse::default().with_was_registered(registered))
+    };
+    store.write(context, unit).await
+}
+
+fn place(row: &Row) -> Result<Position, StoreError> {
+    let epoch = row.get::<i64>("epoch")?.cast_unsigned();
+    Ok(Position::default().with_epoch(epoch).with_mark(row.get("mark")?))
+}

@@ -1,0 +1,106 @@
+//! `freehold lag`, `dlq` and `events`: a dead letter made by hand is found, mended and redriven beside a mesh that works.
+
+use freehold_testkit::{Process, Scratch, eventually};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::mesh::{Ended, LONG, Up, finish, freehold, is_sound, run};
+use crate::records::Records;
+
+/// What refuses every sale, as a column that a release forgot would.
+const BREAK: &str =
+    "CREATE TRIGGER broken BEFORE INSERT ON sale BEGIN SELECT RAISE(ABORT, 'no such shelf'); END";
+const MEND: &str = "DROP TRIGGER broken";
+
+#[tokio::test]
+async fn a_dead_letter_made_by_hand_is_found_mended_and_redriven() {
+    let scratch = Scratch::new("operate");
+    let records = Records::of(&scratch.join("data"));
+    let up = Up::start(scratch.path()).await;
+    let operate = async |arguments: &[&str]| {
+        run(scratch.path(), &[arguments, &["--mesh", &up.directory, "-o", "json"]].concat()).await
+    };
+    let change = |sql: &str| {
+        let database = Connection::open(records.file("catalog")).unwrap();
+        database.busy_timeout(LONG).unwrap();
+        database.execute_batch(sql).unwrap();
+    };
+    change(BREAK);
+    let demo = ["demo", "--mesh", &up.directory, "--orders", "20", "--workers", "8"];
+    let demo = finish(Process::start(&mut freehold(scratch.path(), &demo))).await;
+    assert_eq!(demo.code, Some(0), "{demo:#?}");
+
+    let dead = eventually("dead letters", LONG, async || {
+        let listed = operate(&["dlq", "ls", "--reason", "no such shelf"]).await.json();
+        (!listed.is_empty()).then_some(listed)
+    })
+    .await;
+    let key = text(&dead[0], "key");
+    assert!(text(&dead[0], "subscription").starts_with("catalog/"), "{dead:#?}");
+    let shown = operate(&["dlq", "show", "--key", &key]).await.json();
+    assert_eq!(text(&shown[0]["events"][0], "key"), key, "{shown:#?}");
+    assert!(shown[0]["events"][0]["data"].is_object() && shown[0]["decisions"][0]["action"] == "dead");
+    let lag = operate(&["lag"]).await.json();
+    let sales = lag.iter().find(|row| row["subscription"] == dead[0]["subscription"]).unwrap();
+    assert!(sales["dead_letters"].as_i64() > Some(0) && sales["oldest"]["waiting"] == "dead", "{sales:#}");
+
+    operate(&["dlq", "redrive"]).await.refusal_of("say which");
+    operate(&["dlq", "ls", "--subscription", "nobody/sales"])
+        .await
+        .refusal_of("there is no service `nobody`");
+    operate(&["dlq", "ls", "--subscription", "sales"]).await.refusal_of("CONSUMER/PURPOSE");
+    change(MEND);
+    let planned = operate(&["dlq", "redrive", "--all", "--dry-run"]).await.json();
+    assert!(planned.iter().all(|row| row["outcome"] == "would be redriven"), "{planned:#?}");
+    assert_eq!(operate(&["dlq", "ls"]).await.json().len(), planned.len(), "a dry run does nothing");
+    let redriven = operate(&["dlq", "redrive", "--all", "--who", "ann"]).await;
+    assert_eq!(redriven.code, Some(0), "{redriven:#?}");
+    eventually("nothing waits", LONG, async || {
+        operate(&["dlq", "ls", "--waiting"]).await.json().is_empty().then_some(())
+    })
+    .await;
+    let by_ann = "SELECT COUNT(*) FROM freehold_parked_log WHERE who = 'ann' AND action = 'redriven'";
+    assert_eq!(records.number("catalog", by_ann), Some(planned.len() as i64));
+    is_sound(scratch.path()).await;
+
+    let events = operate(&["events", "show", &key]).await.json();
+    let versions: Vec<i64> = events.iter().filter(|event| event["owner"] == "orders").map(version).collect();
+    assert_eq!(versions, (1..=versions.len() as i64).collect::<Vec<_>>(), "{events:#?}");
+    let all = operate(&["events", "tail", "--all", "--no-follow"]).await.json();
+    assert_eq!(all.len() as i64, records.events());
+}
+
+/// What nobody has declared is no subscription, and one that is forgotten is gone at its owner.
+#[tokio::test]
+async fn a_subscriber_that_will_not_come_back_is_forgotten() {
+    let scratch = Scratch::new("forget");
+    let up = Up::start(scratch.path()).await;
+    let operate = async |arguments: &[&str]| {
+        run(scratch.path(), &[arguments, &["--mesh", &up.directory, "-o", "json"]].concat()).await
+    };
+    let registered = eventually("a subscription that is registered", LONG, async || {
+        let rows = operate(&["lag"]).await.json();
+        rows.into_iter().find(|row| row["owner"] == "users" && row["behind"].is_i64())
+    })
+    .await;
+    let subscription = text(&registered, "subscription");
+    let forgotten = operate(&["events", "forget", "users", &subscription]).await;
+    assert_eq!(forgotten.code, Some(0), "{forgotten:#?}");
+    let unknown = operate(&["events", "forget", "users", "nobody/copies"]).await;
+    assert!(unknown.refusal(1).contains("no subscriber `nobody/copies`"), "{unknown:#?}");
+}
+
+fn text(document: &Value, name: &str) -> String {
+    document[name].as_str().unwrap_or_else(|| panic!("{name} of {document:#}")).to_owned()
+}
+
+fn version(event: &Value) -> i64 {
+    event["version"].as_i64().unwrap()
+}
+
+impl Ended {
+    /// Asserts that the command line was refused for that reason.
+    fn refusal_of(&self, reason: &str) {
+        assert!(self.refusal(2).contains(reason), "{self:#?}");
+    }
+}
