@@ -50,6 +50,16 @@ pub(crate) fn google_api(path: &str) -> Option<&'static str> {
     text(&GOOGLE_API, path)
 }
 
+/// The paths and texts of `google.api`.
+pub(crate) fn google_api_texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    GOOGLE_API.into_iter()
+}
+
+/// The files of all well-known types.
+pub(crate) fn well_known_files() -> impl Iterator<Item = FileDescriptorProto> {
+    WELL_KNOWN.into_iter().filter_map(well_known)
+}
+
 /// A well-known type's file; it has no text here, only a descriptor.
 pub(crate) fn well_known(path: &str) -> Option<FileDescriptorProto> {
     if !is_well_known(path) {

@@ -38,6 +38,18 @@ pub fn load(sources: &Sources) -> Result<Model, Vec<Finding>> {
     }
 }
 
+/// What every tree may import without holding it, compiled.
+pub(crate) fn built_in() -> DescriptorPool {
+    // All of it is ours, and compiles; an import that were missing all the same is then told by its importer.
+    let mut pool = load(&bundled::google_api_texts().collect()).map(|model| model.pool).unwrap_or_default();
+    for file in bundled::well_known_files() {
+        if pool.get_file_by_name(file.name()).is_none() {
+            drop(pool.add_file_descriptor_proto(file));
+        }
+    }
+    pool
+}
+
 /// What is wrong with the paths, before any text is read.
 fn misgiven(sources: &Sources) -> Vec<Finding> {
     let twice = sources.twice().map(|path| {

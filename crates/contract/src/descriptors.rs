@@ -3,6 +3,8 @@
 //! **Invariant:** whatever the bytes say, the answer is a model or a typed error. The reflection below takes some shapes
 //! for granted that only a broken writer makes; they are refused before it sees them.
 
+use std::collections::HashSet;
+
 use prost::Message;
 use prost_reflect::{DescriptorError, DescriptorPool};
 use prost_types::{
@@ -11,6 +13,9 @@ use prost_types::{
 };
 
 use crate::assemble;
+use crate::bundled;
+use crate::compile;
+use crate::editions;
 use crate::model::Model;
 use crate::sources::Sources;
 
@@ -20,8 +25,10 @@ pub enum DescriptorsError {
     /// The bytes are not a `FileDescriptorSet`.
     #[error("failed to decode the descriptor set")]
     Decode(#[source] prost::DecodeError),
-    /// A file is written in an edition; the syntaxes are proto2 and proto3.
-    #[error("failed to load {file}: its syntax is `{syntax}`, and proto2 and proto3 are understood")]
+    /// A file is in none of the syntaxes that are known here.
+    #[error(
+        "failed to load {file}: its syntax is `{syntax}`, and proto2, proto3 and editions are understood"
+    )]
     Syntax {
         /// The file.
         file: String,
@@ -50,22 +57,32 @@ pub enum DescriptorsError {
 }
 
 /// Loads an encoded `google.protobuf.FileDescriptorSet`, custom options included. Places are empty: there are no texts.
+/// Files of an edition become proto2 or proto3, and what is built in need not be in the set.
 ///
 /// # Errors
 /// The bytes are no descriptor set, or not one that is understood.
 pub fn load_descriptors(bytes: &[u8]) -> Result<Model, DescriptorsError> {
+    let lowered = editions::lower(bytes, bundled::is_bundled)?;
+    let bytes = lowered.as_deref().unwrap_or(bytes);
     let set = FileDescriptorSet::decode(bytes).map_err(DescriptorsError::Decode)?;
     for file in &set.file {
         check_syntax(file)?;
         check_shape(file)
             .map_err(|problem| DescriptorsError::Malformed { file: file.name().to_owned(), problem })?;
     }
-    let mut pool = DescriptorPool::new();
+    let mut pool = if lacks_what_is_built_in(&set) { compile::built_in() } else { DescriptorPool::new() };
     pool.decode_file_descriptor_set(bytes).map_err(DescriptorsError::Resolve)?;
     Ok(assemble::model(pool, &Sources::default()))
 }
 
-/// Editions name another syntax; the reflection below fails on it in its own words, which are a panic.
+/// Whether a file imports of what is built in what the set leaves out.
+fn lacks_what_is_built_in(set: &FileDescriptorSet) -> bool {
+    let there: HashSet<&str> = set.file.iter().map(FileDescriptorProto::name).collect();
+    let mut imports = set.file.iter().flat_map(|file| &file.dependency);
+    imports.any(|path| !there.contains(path.as_str()) && bundled::is_bundled(path))
+}
+
+/// The reflection below fails on another syntax in its own words, which are a panic.
 fn check_syntax(file: &FileDescriptorProto) -> Result<(), DescriptorsError> {
     match file.syntax.as_deref() {
         None | Some("proto2" | "proto3") => Ok(()),

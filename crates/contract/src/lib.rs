@@ -9,6 +9,7 @@ mod bundled;
 pub mod compat;
 mod compile;
 mod descriptors;
+mod editions;
 mod finding;
 mod imports;
 pub mod language;

@@ -120,7 +120,7 @@ fn long_names_are_not_compared_letter_by_letter() {
 }
 
 #[test]
-fn a_descriptor_set_of_an_edition_is_a_typed_error() {
+fn a_descriptor_set_of_an_edition_that_is_not_known_is_a_typed_error() {
     let file = FileDescriptorProto {
         name: Some("a.proto".to_owned()),
         syntax: Some("editions".to_owned()),
@@ -130,7 +130,7 @@ fn a_descriptor_set_of_an_edition_is_a_typed_error() {
     let error = load_descriptors(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "failed to load a.proto: its syntax is `editions`, and proto2 and proto3 are understood"
+        "failed to load a.proto: its edition is `none`, and 2023 and 2024 are understood"
     );
 
     bytes.truncate(bytes.len() - 1);

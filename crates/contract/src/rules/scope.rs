@@ -9,6 +9,7 @@ use prost_reflect::{FieldDescriptor, FileDescriptor, MessageDescriptor, MethodDe
 
 use crate::assemble;
 use crate::bundled;
+use crate::editions::tells_absent;
 use crate::language::{self, FileWords, MethodWords, number};
 use crate::model::Model;
 use crate::near;
@@ -169,7 +170,7 @@ pub(crate) fn type_of(field: &FieldDescriptor) -> String {
         let (key, value) = (entry.map_entry_key_field(), entry.map_entry_value_field());
         return format!("map<{}, {}>", kind_name(&key), kind_name(&value));
     }
-    let label = match field.supports_presence() && kind.as_message().is_none() {
+    let label = match tells_absent(field) && kind.as_message().is_none() {
         _ if field.is_list() => "repeated ",
         true => "optional ",
         false => "",

@@ -3,6 +3,7 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use super::scope::{Scope, declaration, is_entity, type_of};
+use crate::editions::tells_absent;
 use crate::finding::Finding;
 use crate::language::{self, EventWords, number};
 
@@ -168,7 +169,7 @@ fn events<'a>(scope: &'a Scope<'_>) -> impl Iterator<Item = (&'a MessageDescript
 
 /// The field, unless it is one plain string.
 fn not_text(field: FieldDescriptor) -> Option<FieldDescriptor> {
-    let text = field.kind() == Kind::String && !field.is_list() && !field.supports_presence();
+    let text = field.kind() == Kind::String && !field.is_list() && !tells_absent(&field);
     (!text).then_some(field)
 }
 

@@ -77,6 +77,8 @@ pub(crate) struct Field {
     /// The name of the oneof that it is written in.
     pub(crate) oneof: Option<String>,
     pub(crate) jstype: i32,
+    /// Whether its numbers are sent together; of no account where it holds one, or no numbers.
+    pub(crate) packed: bool,
     pub(crate) cpp_string: CppString,
     pub(crate) verifies_utf8: bool,
     pub(crate) java_verifies_utf8: bool,
@@ -200,6 +202,11 @@ impl Kind {
     /// Whether a type name goes with it.
     pub(crate) fn is_named(self) -> bool {
         matches!(self, Self::Group | Self::Message | Self::Enum)
+    }
+
+    /// Whether several of it can be sent together.
+    pub(crate) fn is_number(self) -> bool {
+        !matches!(self, Self::String | Self::Bytes | Self::Group | Self::Message | Self::Unknown)
     }
 
     pub(crate) fn is_message(self) -> bool {

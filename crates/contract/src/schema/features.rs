@@ -49,6 +49,8 @@ pub(crate) enum CppString {
 pub(crate) struct Features {
     pub(crate) presence: Presence,
     pub(crate) closed_enum: bool,
+    /// Whether numbers of a repeated field are sent together.
+    pub(crate) packed: bool,
     pub(crate) verifies_utf8: bool,
     pub(crate) delimited: bool,
     /// Whether JSON is a promise, not a best effort.
@@ -65,6 +67,7 @@ impl Features {
         Self {
             presence: if edition == Edition::Proto3 { Presence::Implicit } else { Presence::Explicit },
             closed_enum: proto2,
+            packed: !proto2,
             verifies_utf8: !proto2,
             delimited: false,
             json: !proto2,
@@ -88,6 +91,7 @@ impl Features {
             _ => was,
         };
         self.closed_enum = of_two(said.enum_type, 1, 2, self.closed_enum);
+        self.packed = of_two(said.repeated_field_encoding, 2, 1, self.packed);
         self.verifies_utf8 = of_two(said.utf8_validation, 3, 2, self.verifies_utf8);
         self.delimited = of_two(said.message_encoding, 1, 2, self.delimited);
         self.json = of_two(said.json_format, 2, 1, self.json);

@@ -82,6 +82,7 @@ fn field(scope: &Scope, from: proto::Field, around: &Surroundings) -> Result<Fie
         json_name: if from.json_name.is_empty() { json_name(&from.name) } else { from.json_name },
         oneof: oneof.filter(|_| !from.proto3_optional).map(|oneof| oneof.name.clone()),
         jstype: options.jstype,
+        packed: options.packed.unwrap_or(features.packed),
         cpp_string: cpp_string(options.ctype, features),
         verifies_utf8: features.verifies_utf8,
         java_verifies_utf8: features.verifies_utf8 || features.java_verifies || scope.java_checks,

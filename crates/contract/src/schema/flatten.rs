@@ -158,7 +158,11 @@ fn add_file(schema: &mut Schema, path: &str, from: proto::File) -> Result<(), Pr
 
 /// What a file says that is not understood.
 fn said_edition(file: &proto::File) -> String {
-    if file.edition == 0 { file.syntax.clone() } else { file.edition.to_string() }
+    match (file.edition, file.syntax.as_str()) {
+        (0, "editions") => "none".to_owned(),
+        (0, syntax) => syntax.to_owned(),
+        (edition, _) => edition.to_string(),
+    }
 }
 
 impl Scope<'_> {

@@ -56,6 +56,11 @@ impl Schema {
         }
         Ok(schema)
     }
+
+    /// Whether the file of that index is written in an edition.
+    pub(crate) fn is_of_edition(&self, file: usize) -> bool {
+        self.files.get(file).is_some_and(|file| file.edition >= Edition::Of2023)
+    }
 }
 
 impl File {

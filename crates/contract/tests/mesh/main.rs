@@ -3,6 +3,14 @@
 //! tree/ is the baseline: catalog owns and shares, orders copies, views, calls and has a step, shop only calls. A test
 //! edits its texts, compares, and holds the page that people see against a snapshot.
 
+#[path = "../plain/buf.rs"]
+#[expect(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "shared with the tests of plain Protobuf, which use all of it"
+)]
+mod buf;
+mod editions;
 mod promises;
 mod releases;
 mod removed;

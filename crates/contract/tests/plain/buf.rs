@@ -51,8 +51,8 @@ impl Buf {
         (String::from_utf8(output.stdout).unwrap(), output.status.success())
     }
 
-    /// Compiles a tree under a name; answers its descriptors.
-    pub(crate) fn build(&self, name: &str, files: &[(String, String)]) -> Vec<u8> {
+    /// Compiles a tree under a name, with these options; answers its descriptors.
+    pub(crate) fn build(&self, name: &str, files: &[(String, String)], options: &[&str]) -> Vec<u8> {
         let root = self.folder.path().join(name);
         for (path, text) in files {
             let path = root.join(path);
@@ -60,7 +60,7 @@ impl Buf {
             fs::write(path, text).unwrap();
         }
         let image = format!("{name}.binpb");
-        let (said, succeeds) = self.run(&["build", name, "-o", &image]);
+        let (said, succeeds) = self.run(&[&["build", name, "-o", &image], options].concat());
         assert!(succeeds, "{said}");
         fs::read(self.folder.path().join(image)).unwrap()
     }

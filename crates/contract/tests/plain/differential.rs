@@ -51,8 +51,8 @@ static TOGETHER: LazyLock<Option<Together>> = LazyLock::new(|| {
     let tree = |side: fn(&Pair) -> &Vec<(String, String)>| -> Vec<(String, String)> {
         pairs.iter().enumerate().flat_map(|(at, (_, pair))| moved(side(pair), &folder(at))).collect()
     };
-    let previous = buf.build("previous", &tree(|pair| &pair.previous));
-    let current = buf.build("current", &tree(|pair| &pair.current));
+    let previous = buf.build("previous", &tree(|pair| &pair.previous), &[]);
+    let current = buf.build("current", &tree(|pair| &pair.current), &[]);
     Some(Together { buf, pairs, previous, current })
 });
 
@@ -69,7 +69,8 @@ fn a_pair_that_shares_no_tree_has_the_findings_of_the_published_checker() {
     let alone = corpus::by_rule().into_values().flatten().filter(Pair::stands_alone);
     for (at, pair) in alone.enumerate() {
         let names = [format!("previous{at}"), format!("current{at}")];
-        let (previous, current) = (buf.build(&names[0], &pair.previous), buf.build(&names[1], &pair.current));
+        let (previous, current) =
+            (buf.build(&names[0], &pair.previous, &[]), buf.build(&names[1], &pair.current, &[]));
         assert_same(&buf, [&names[0], &names[1]], &previous, &current);
     }
 }

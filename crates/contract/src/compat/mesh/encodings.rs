@@ -6,9 +6,10 @@
 
 use prost_reflect::{FieldDescriptor, Kind};
 
+use crate::editions::is_closed;
 use crate::finding::Verdict;
 
-use super::shape::{Shapes, is_closed};
+use super::shape::Shapes;
 
 /// What becomes of a value on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Syntax};
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 
+use crate::editions::{is_closed, tells_absent};
 use crate::language;
 
 /// The names of two messages.
@@ -80,7 +81,7 @@ impl Shapes {
         old.name() == new.name()
             && old.json_name() == new.json_name()
             && old.cardinality() == new.cardinality()
-            && old.supports_presence() == new.supports_presence()
+            && tells_absent(old) == tells_absent(new)
             && old.is_group() == new.is_group()
             && same_tie(oneof(old).as_ref(), oneof(new).as_ref())
             && default(old) == default(new)
@@ -95,11 +96,6 @@ pub(super) fn same_enum(old: &EnumDescriptor, new: &EnumDescriptor) -> bool {
         && old.values().all(|value| {
             new.get_value_by_name(value.name()).is_some_and(|other| other.number() == value.number())
         })
-}
-
-/// Whether a reader drops values that it does not know.
-pub(super) fn is_closed(choice: &EnumDescriptor) -> bool {
-    choice.parent_file().syntax() == Syntax::Proto2
 }
 
 /// The oneof that ties a field to others; one that holds a single field ties it to nothing.

@@ -6,6 +6,7 @@
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor, OneofDescriptor};
 
+use crate::editions::is_closed;
 use crate::finding::{Finding, Mark, Verdict};
 use crate::language::{self, FieldRules, number};
 use crate::rules::type_of;
@@ -13,7 +14,7 @@ use crate::rules::type_of;
 use super::readers::Target;
 use super::removed::declared_at;
 use super::scope::{Scope, read, sent};
-use super::shape::{is_closed, same_oneof};
+use super::shape::same_oneof;
 
 /// FH3301.
 pub(super) fn required(scope: &Scope<'_>) -> Vec<Finding> {

@@ -6,13 +6,14 @@
 
 use prost_reflect::{Cardinality, FieldDescriptor, MessageDescriptor, MethodDescriptor, OneofDescriptor};
 
+use crate::editions::{is_closed, tells_absent};
 use crate::finding::{Affected, Finding, Verdict};
 use crate::rules::type_of;
 
 use super::encodings::{Outcome, by_json, by_wire};
 use super::readers::{Exposure, Target, Way};
 use super::scope::{Scope, breaks};
-use super::shape::{default, is_closed, oneof, same_oneof};
+use super::shape::{default, oneof, same_oneof};
 
 /// FH3201.
 pub(super) fn kinds(scope: &Scope<'_>) -> Vec<Finding> {
@@ -155,7 +156,7 @@ pub(super) fn presence(scope: &Scope<'_>) -> Vec<Finding> {
     {
         let must = |field: &FieldDescriptor| field.cardinality() == Cardinality::Required;
         let (verdicts, what): (fn(Way) -> Option<Verdict>, &str) =
-            match ((old.supports_presence(), must(&old)), (new.supports_presence(), must(&new))) {
+            match ((tells_absent(&old), must(&old)), (tells_absent(&new), must(&new))) {
                 (was, is) if was == is => continue,
                 ((_, false), (_, true)) => (
                     |way| (way != Way::Received).then_some(Verdict::Broken),

@@ -6,6 +6,7 @@ use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use super::words::begins_with;
 use super::{next_number, rpcs};
+use crate::editions::tells_absent;
 use crate::finding::Finding;
 use crate::language::{self, number};
 use crate::rules::scope::{Rpc, Scope, declaration, is_entity};
@@ -189,6 +190,6 @@ fn is_blind(field: &FieldDescriptor) -> bool {
     }
     match field.kind().as_message() {
         Some(message) => is_entity(message),
-        None => !field.supports_presence() && !SWITCHES.contains(&field.name()),
+        None => !tells_absent(field) && !SWITCHES.contains(&field.name()),
     }
 }
