@@ -47,7 +47,7 @@ fn differing(scope: &Scope<'_>, wanted: fn(&str, Option<&str>) -> bool) -> Vec<F
         let help = format!(
             "leave the package to its owner:\n    option (freehold.v1.owner) = \"{}\";\n\
              to hand it over, let the new owner serve a package of its own beside it, move the readers, then remove the \
-             old one",
+             old one; or waive each reader by name",
             before.name
         );
         findings.push(finding.hits(package.as_str(), affected).at_least(Severity::Error).help(help));
