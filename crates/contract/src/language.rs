@@ -181,15 +181,41 @@ pub(crate) fn method(method: &MethodDescriptor) -> MethodWords {
     words
 }
 
-/// Whether one of the method's HTTP bindings is a GET.
-pub(crate) fn has_http_get(method: &MethodDescriptor) -> bool {
-    let Some(rule) = member(&method.options(), "google.api.http") else { return false };
+/// A way to reach a method by HTTP.
+#[derive(Debug)]
+pub(crate) struct Binding {
+    /// "GET".
+    pub(crate) verb: String,
+    /// The template, as it is written: "/v1/products/{id}".
+    pub(crate) path: String,
+    /// The field of the request that is the body, `*` for the rest of them.
+    pub(crate) body: String,
+    /// The field of the reply that is the body; empty for all of it.
+    pub(crate) response_body: String,
+}
+
+/// The HTTP bindings of a method, as they are written.
+pub(crate) fn bindings(method: &MethodDescriptor) -> Vec<Binding> {
+    let Some(rule) = member(&method.options(), "google.api.http") else { return Vec::new() };
     let more = match value(&rule, "additional_bindings") {
         Some(Value::List(bindings)) => bindings,
         _ => Vec::new(),
     };
     let more = more.iter().filter_map(Value::as_message);
-    std::iter::once(&rule).chain(more).any(|rule| !text(rule, "get").is_empty())
+    std::iter::once(&rule).chain(more).filter_map(binding).collect()
+}
+
+/// Whether one of the method's HTTP bindings is a GET.
+pub(crate) fn has_http_get(method: &MethodDescriptor) -> bool {
+    bindings(method).iter().any(|binding| binding.verb == "GET")
+}
+
+fn binding(rule: &DynamicMessage) -> Option<Binding> {
+    let verbs = ["get", "put", "post", "delete", "patch"];
+    let plain = verbs.iter().map(|verb| (verb.to_uppercase(), text(rule, verb)));
+    let custom = message_of(rule, "custom").map(|custom| (text(&custom, "kind"), text(&custom, "path")));
+    let (verb, path) = plain.chain(custom).find(|(_, path)| !path.is_empty())?;
+    Some(Binding { verb, path, body: text(rule, "body"), response_body: text(rule, "response_body") })
 }
 
 /// A duration as it is written, which may be negative.

@@ -1,7 +1,50 @@
 //! K7: what methods promise their callers.
 
-use crate::CATALOG;
 use crate::rules::{cases, silent};
+use crate::{CATALOG, compared, line};
+
+/// Planted: a body that is not compared, and steps that count as calls by HTTP.
+#[test]
+fn fh3510_a_route_that_callers_may_use() {
+    let route = "{ get: \"/v1/prices/{id}\" }";
+    cases(
+        "routes",
+        &[
+            (route, "{ get: \"/v2/prices/{id}\" }", &["FH3510 Error orders=broken"]),
+            (route, "{ post: \"/v1/prices/{id}\" body: \"*\" }", &["FH3510 Error orders=broken"]),
+            (route, "{ get: \"/v1/prices/{currency}\" }", &["FH3510 Error orders=broken"]),
+            (route, "{ get: \"/v1/prices/{id}\" response_body: \"cents\" }", &["FH3510 Error orders=broken"]),
+            (
+                "    option (google.api.http) = { get: \"/v1/prices/{id}\" };\n",
+                "",
+                &["FH3510 Error orders=broken"],
+            ),
+        ],
+    );
+    let more = "{ get: \"/v2/prices/{id}\" additional_bindings { get: \"/v1/prices/{id=*}\" } }";
+    silent(&[(CATALOG, route, more)]);
+    // A step is called by its saga alone.
+    let hold = "rpc Hold(HoldRequest) returns (HoldResponse) {\n";
+    let bound = format!("{hold}    option (google.api.http) = {{ post: \"/v1/holds\" body: \"*\" }};\n");
+    let found = compared(&[(CATALOG, hold, &bound)], &[]).0.findings;
+    assert_eq!(found.iter().map(line).collect::<Vec<_>>(), ["FH3510 Note"]);
+}
+
+/// A variable fills a field by its number. Planted: variables that are compared by name.
+#[test]
+fn a_route_whose_variable_is_called_otherwise_is_the_same_route() {
+    let before = [(CATALOG, "string id = 1 [(freehold.v1.field).max_length = 64];", "string id = 1;")];
+    let after = [
+        (
+            CATALOG,
+            "string id = 1 [(freehold.v1.field).max_length = 64];",
+            "string price_id = 1 [json_name = \"id\"];",
+        ),
+        (CATALOG, "/v1/prices/{id}", "/v1/prices/{price_id}"),
+    ];
+    let found = compared(&before, &after).0.findings;
+    assert!(found.iter().all(|finding| finding.rule != "FH3510"), "{found:?}");
+}
 
 /// K7.
 #[test]

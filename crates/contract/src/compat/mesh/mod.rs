@@ -13,6 +13,7 @@ mod promises;
 mod readers;
 mod removed;
 mod reused;
+mod routes;
 mod scope;
 mod shape;
 mod side;
@@ -92,6 +93,7 @@ pub const RULES: &[Rule] = &[
     rule("FH3507", "a step that is undone by something else, or by nothing", promises::undo),
     rule("FH3508", "a method that is shed sooner", promises::criticality),
     rule("FH3509", "a stream that is no longer resumed", promises::at_most_once),
+    several("FH3510", "an HTTP route that is gone, or takes other fields", routes::routes),
 
     rule("FH3601", "a declared field that becomes private", privacy::private),
     rule("FH3602", "a declared field that becomes personal", privacy::personal),
