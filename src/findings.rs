@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
+use freehold_contract::compat::waivers::Waived;
 use freehold_contract::{
     Finding, Severity, Texts, render_github_actions, render_json, render_junit, render_sarif, render_text,
     render_text_color,
@@ -32,13 +33,23 @@ impl Report {
 
     /// Writes all findings.
     pub(crate) fn print<'a>(&self, findings: &[Finding], texts: impl Into<Texts<'a>>) -> Result<(), Failure> {
+        self.print_with(findings, &[], texts)
+    }
+
+    /// Writes all findings, and what was waived where the format has a place for it among them.
+    pub(crate) fn print_with<'a>(
+        &self,
+        findings: &[Finding],
+        waived: &[Waived],
+        texts: impl Into<Texts<'a>>,
+    ) -> Result<(), Failure> {
         let text = match self.format {
             ErrorFormat::Text if stdout().is_terminal() => render_text_color(findings, texts),
             ErrorFormat::Text => render_text(findings, texts),
             ErrorFormat::Json => render_json(findings),
             ErrorFormat::GithubActions => render_github_actions(findings, &self.root),
             ErrorFormat::Junit => render_junit(findings, &self.root, self.suite),
-            ErrorFormat::Sarif => render_sarif(findings, &self.root, env!("CARGO_PKG_VERSION")),
+            ErrorFormat::Sarif => render_sarif(findings, waived, &self.root, env!("CARGO_PKG_VERSION")),
         };
         output::write(text.as_bytes())
     }

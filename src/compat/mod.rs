@@ -36,7 +36,8 @@ pub(crate) fn run(args: &CompatArgs, output: Format) -> Result<(), Failure> {
     };
     let compared = compared.map_err(|error| Failure::new(Exit::Usage, error))?;
     let folder = if args.current.is_dir() { args.current.as_path() } else { "".as_ref() };
-    Report::on("freehold compat", folder, format).print(&compared.findings, compared.texts())?;
+    let report = Report::on("freehold compat", folder, format);
+    report.print_with(&compared.findings, &compared.waived, compared.texts())?;
     if format == ErrorFormat::Text {
         output::write(compared.summary().as_bytes())?;
     }

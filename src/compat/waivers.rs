@@ -56,7 +56,8 @@ pub(super) fn today() -> Date {
     Offset::UTC.to_datetime(Timestamp::now()).date()
 }
 
-/// Writes what was waived after the findings; the formats of other programs have no place for it, there it is for people.
+/// Writes what was waived after the findings. Of the formats of other programs SARIF has it among the findings, and the
+/// others have no place for it: there it is for people.
 pub(super) fn print(waived: &[Waived], format: ErrorFormat) -> Result<(), Failure> {
     match format {
         ErrorFormat::Text => output::write(render_waived(waived).as_bytes()),

@@ -55,6 +55,10 @@ fn a_waived_break_is_shown_with_its_reason_and_refuses_nothing() {
     );
     let sarif = compat(&repository, &["--error-format", "sarif"]);
     assert!(!sarif.out.contains("waived until") && sarif.err.contains(line), "{sarif:#?}");
+    assert!(
+        sarif.out.contains("\"suppressions\"") && sarif.out.contains("it is rebuilt without it"),
+        "{sarif:#?}"
+    );
 }
 
 #[test]

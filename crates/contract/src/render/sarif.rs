@@ -1,19 +1,23 @@
 //! Findings as SARIF 2.1.0, which code scanning reads: one run, a result per finding.
 //!
 //! The format is OASIS's "Static Analysis Results Interchange Format". A result's places in a baseline are related
-//! locations, since the file may be gone; its consumers are properties.
+//! locations, since the file may be gone; its consumers are properties. What is waived is a result that is suppressed, with
+//! the reason: code scanning closes it and can still show it.
 
 use serde_json::{Value, json};
 
 use super::words;
+use crate::compat::waivers::Waived;
 use crate::finding::{Affected, Finding, Mark};
 use crate::pages::pages;
 
-/// The findings as a SARIF log; `root` is the folder of the contracts, `version` that of this command.
+/// The findings, and what was waived, as a SARIF log; `root` is the folder of the contracts, `version` that of this command.
 #[must_use]
-pub fn render_sarif(findings: &[Finding], root: &str, version: &str) -> String {
-    let rules = rules(findings);
-    let results: Vec<Value> = findings.iter().map(|finding| result(finding, &rules, root)).collect();
+pub fn render_sarif(findings: &[Finding], waived: &[Waived], root: &str, version: &str) -> String {
+    let rules = rules(findings.iter().chain(waived.iter().map(|waived| &waived.finding)));
+    let stand = findings.iter().map(|finding| result(finding, &rules, root));
+    let results: Vec<Value> =
+        stand.chain(waived.iter().map(|waived| suppressed(waived, &rules, root))).collect();
     let rules: Vec<Value> = rules.into_iter().map(rule).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -28,8 +32,8 @@ pub fn render_sarif(findings: &[Finding], root: &str, version: &str) -> String {
 }
 
 /// The rules that found something, each once, ascending.
-fn rules(findings: &[Finding]) -> Vec<&'static str> {
-    let mut rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+fn rules<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<&'static str> {
+    let mut rules: Vec<&str> = findings.map(|finding| finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();
     rules
@@ -67,6 +71,26 @@ fn result(finding: &Finding, rules: &[&str], root: &str) -> Value {
         result["partialFingerprints"] =
             json!({ "ruleAndElement/v1": format!("{} {}", finding.rule, finding.element) });
     }
+    result
+}
+
+/// A finding as far as it was waived: for the one consumer that the waiver names.
+fn suppressed(Waived { waiver, finding }: &Waived, rules: &[&str], root: &str) -> Value {
+    let mut finding = finding.clone();
+    finding.affected.retain(|hit| Some(&hit.consumer) == waiver.consumer.as_ref());
+    let mut result = result(&finding, rules, root);
+    let whom = waiver.consumer.as_deref().unwrap_or_default();
+    let name = format!("{} {} {whom}", finding.rule, finding.element);
+    result["partialFingerprints"] = json!({ "ruleAndElement/v1": name.trim_end() });
+    result["suppressions"] = json!([{
+        "kind": "external",
+        "status": "accepted",
+        "justification": format!("{} (until {})", waiver.reason, waiver.expires),
+        "location": { "physicalLocation": {
+            "artifactLocation": { "uri": uri(&waiver.place.file) },
+            "region": { "startLine": waiver.place.line },
+        }},
+    }]);
     result
 }
 

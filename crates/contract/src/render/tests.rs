@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::compat::Outcome;
+use crate::compat::waivers::{Waived, Waiver};
 use crate::finding::{Affected, Finding, Mark, Severity, Verdict};
 use crate::model::Place;
 use crate::sources::{Sources, Texts};
@@ -150,8 +151,30 @@ fn junit_without_findings_has_a_case_that_passes() {
 }
 
 #[test]
+fn sarif_suppresses_what_is_waived_for_whom_it_is_waived() {
+    let waiver = Waiver {
+        rule: "FH3001".to_owned(),
+        element: "catalog.v1.Product.name".to_owned(),
+        consumer: Some("orders".to_owned()),
+        reason: "orders is rebuilt".to_owned(),
+        expires: "2027-01-31".parse().unwrap(),
+        place: Place::in_text("contracts/waivers.toml", "\n[[waiver]]", 1, 3),
+    };
+    let waived = Waived { waiver, finding: broken() };
+    let log: Value = serde_json::from_str(&render_sarif(&[odd()], &[waived], "proto", "0.1.0")).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert!(results[0].get("suppressions").is_none());
+    assert_eq!(results[1]["properties"]["consumers"].as_array().unwrap().len(), 1);
+    assert_eq!(results[1]["ruleIndex"], 0);
+    assert_snapshot!(
+        results[1]["suppressions"].to_string(),
+        @r#"[{"justification":"orders is rebuilt (until 2027-01-31)","kind":"external","location":{"physicalLocation":{"artifactLocation":{"uri":"contracts/waivers.toml"},"region":{"startLine":2}}},"status":"accepted"}]"#
+    );
+}
+
+#[test]
 fn sarif_has_a_result_per_finding() {
-    let log: Value = serde_json::from_str(&render_sarif(&[broken(), odd()], "proto", "0.1.0")).unwrap();
+    let log: Value = serde_json::from_str(&render_sarif(&[broken(), odd()], &[], "proto", "0.1.0")).unwrap();
     let run = &log["runs"][0];
     let [broken, odd] = &run["results"].as_array().unwrap()[..] else { panic!("{run}") };
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| &rule["id"]);
@@ -275,7 +298,7 @@ fn every_format_says_the_same_findings() {
     assert_eq!(json[0].line, "1", "the place in the contracts at hand comes before that in a baseline");
     assert_eq!(of_github(&render_github_actions(&findings, "proto")), json);
     assert_eq!(of_junit(&render_junit(&findings, "proto", "compat")), json);
-    assert_eq!(of_sarif(&render_sarif(&findings, "proto", "0.1.0")), json);
+    assert_eq!(of_sarif(&render_sarif(&findings, &[], "proto", "0.1.0")), json);
 
     let texts = sources(NOW);
     let text = render_text(&findings, &texts);
