@@ -6,6 +6,9 @@
 
 mod changes;
 
+use std::fs;
+use std::path::Path;
+
 use bolero::check;
 use freehold_contract::compat::plain::compare;
 use freehold_contract::compat::{Baseline, Category, Contract, Life, mesh};
@@ -72,27 +75,39 @@ fn compared(before: Contract, after: &Contract) {
     show(&findings, Texts::new(&after.sources, [("main", &baselines[0].contract.sources)]));
 }
 
+/// The files of a folder of this crate, which every run begins with.
+fn seeds(folder: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(folder).expect("the folder is there").map(|file| file.expect("a file").path());
+    files.map(|path| fs::read(path).expect("the file can be read")).collect()
+}
+
+fn is_told_or_holds_as_text(bytes: &[u8]) {
+    if let Some(contract) = compile(sources(bytes)) {
+        holds(&contract);
+    }
+}
+
+fn is_refused_or_holds_as_set(bytes: &[u8]) {
+    if let Ok(schema) = Schema::decode(bytes) {
+        let findings = CATEGORIES.iter().flat_map(|category| compare(&schema, &schema, *category, "main"));
+        assert_eq!(findings.collect::<Vec<_>>(), []);
+    }
+    if let Ok(contract) = Contract::decode(bytes) {
+        holds(&contract);
+    }
+}
+
 #[test]
 fn texts() {
-    check!().with_iterations(INPUTS).for_each(|bytes: &[u8]| {
-        if let Some(contract) = compile(sources(bytes)) {
-            holds(&contract);
-        }
-    });
+    seeds("tests/mesh/tree").iter().for_each(|seed| is_told_or_holds_as_text(seed));
+    check!().with_iterations(INPUTS).for_each(is_told_or_holds_as_text);
 }
 
 #[test]
 fn descriptors() {
-    check!().with_iterations(INPUTS).for_each(|bytes: &[u8]| {
-        if let Ok(schema) = Schema::decode(bytes) {
-            let findings =
-                CATEGORIES.iter().flat_map(|category| compare(&schema, &schema, *category, "main"));
-            assert_eq!(findings.collect::<Vec<_>>(), []);
-        }
-        if let Ok(contract) = Contract::decode(bytes) {
-            holds(&contract);
-        }
-    });
+    seeds("tests/mesh/editions").iter().for_each(|seed| is_refused_or_holds_as_set(seed));
+    check!().with_iterations(INPUTS).for_each(is_refused_or_holds_as_set);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::repository::{self, NotStarted, cargo};
 /// The tests of `crates/contract/tests/fuzz`, and the folders whose files each begins with.
 const TARGETS: [(&str, &[&str]); 3] = [
     ("texts", &["proto", "tests/compat/protobuf"]),
-    ("descriptors", &["contracts/released"]),
+    ("descriptors", &["contracts/released", "crates/contract/tests/mesh/editions"]),
     ("changes", &[]),
 ];
 
