@@ -135,6 +135,10 @@ pub(crate) struct DemoArgs {
     /// Names the run: the same one again resumes and adds nothing, another one places orders of its own.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Runs a mesh of its own whose network fails on purpose: each service has three endpoints, of which one is slow, one
+    /// is dead, and one resets a connection in twenty.
+    #[arg(long, conflicts_with = "mesh")]
+    pub(crate) faults: bool,
 }
 
 /// Options of `verify`.

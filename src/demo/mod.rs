@@ -53,8 +53,11 @@ pub(crate) fn run(args: &DemoArgs, config: &Config, format: Format) -> Result<()
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
     let report = runtime.block_on(async {
         let (mesh, own) = find(args, config).await?;
-        let replayed = replay(&mesh, &plan, args.workers as usize).await;
+        let mut replayed = replay(&mesh, &plan, args.workers as usize).await;
         if let Some(own) = own {
+            if let Ok(report) = &mut replayed {
+                report.network = own.mesh.traffic();
+            }
             own.end(replayed.is_ok()).await?;
         }
         replayed.map_err(|error| Failure::new(Exit::Failed, error))
@@ -86,6 +89,7 @@ async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Option<Own>), F
     }
     let usual = format!("http://127.0.0.1:{}", config.port.unwrap_or(up::PORT));
     if args.data.is_none()
+        && !args.faults
         && let Ok(mesh) = Mesh::directory(NAME, &usual).await
     {
         eprintln!("using the mesh at {usual}");
@@ -94,7 +98,9 @@ async fn find(args: &DemoArgs, config: &Config) -> Result<(Mesh, Option<Own>), F
     let shutdown = CancellationToken::new();
     let data = up::data_folder(args.data.clone(), config);
     eprintln!("starting a mesh over {}", data.display());
-    let own = RunningMesh::start(up::Plan::private(data.clone()), shutdown.clone()).await?;
+    let faults = args.faults.then_some(args.seed);
+    let plan = up::Plan { faults, ..up::Plan::private(data.clone()) };
+    let own = RunningMesh::start(plan, shutdown.clone()).await?;
     let mesh = Mesh::fixed(NAME, own.services().iter().cloned());
     Ok((mesh, Some(Own { mesh: own, shutdown, data })))
 }
@@ -206,5 +212,6 @@ fn report(plan: &Plan, mut tally: Tally, driven: Driven, mails: u64, placed: Dur
         replica_lag_p50_ms: 0.0,
         replica_lag_p99_ms: 0.0,
         seconds: 0.0,
+        network: None,
     }
 }

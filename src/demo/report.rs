@@ -7,6 +7,7 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use crate::cli::Format;
+use crate::up::Traffic;
 
 /// How an order ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +124,9 @@ pub(crate) struct Report {
     pub(crate) replica_lag_p50_ms: f64,
     pub(crate) replica_lag_p99_ms: f64,
     pub(crate) seconds: f64,
+    /// What came through a network that failed on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) network: Option<Traffic>,
 }
 
 impl Report {
@@ -160,6 +164,9 @@ impl Report {
         let (p50, p99) = (self.replica_lag_p50_ms, self.replica_lag_p99_ms);
         row("replica lag p50 / p99", format!("{p50:.1} ms / {p99:.1} ms"));
         row("in all", format!("{:.1} s", self.seconds));
+        if let Some(Traffic { slow, dead, flaky, reset }) = self.network {
+            row("connections to slow / dead / flaky", format!("{slow} / {dead} / {flaky}, {reset} reset"));
+        }
         table
     }
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, Failure, chain};
+use crate::up::faulty::{FaultyNetwork, Traffic};
 use crate::up::services::{SERVICES, Service, Settings};
 
 /// What to run, and where.
@@ -30,13 +31,15 @@ pub(crate) struct Plan {
     pub(crate) smtp: Option<String>,
     /// Whether the name that a caller gives itself counts beyond this machine.
     pub(crate) trust_metadata: bool,
+    /// The seed of a network that fails on purpose, for a mesh that is to have one before every service.
+    pub(crate) faults: Option<u64>,
 }
 
 impl Plan {
     /// All services over a folder, on free ports of this machine.
     pub(crate) fn private(data: PathBuf) -> Self {
         let host = std::net::Ipv4Addr::LOCALHOST.into();
-        Self { data, host, port: 0, only: Vec::new(), smtp: None, trust_metadata: false }
+        Self { data, host, port: 0, only: Vec::new(), smtp: None, trust_metadata: false, faults: None }
     }
 }
 
@@ -46,7 +49,11 @@ pub(crate) struct RunningMesh {
     services: Vec<(String, String)>,
     tasks: JoinSet<Result<(), Failure>>,
     shutdown: CancellationToken,
+    network: Option<FaultyNetwork>,
 }
+
+/// The sockets of a service, and the URL that the others know it by.
+type Place = (String, Vec<TcpListener>);
 
 impl RunningMesh {
     /// Starts the services of the plan; when this returns, all of them serve. They end with `shutdown`.
@@ -55,20 +62,19 @@ impl RunningMesh {
         fs::create_dir_all(&plan.data).map_err(|error| {
             Failure::new(Exit::InUse, format!("failed to make the folder {}: {error}", plan.data.display()))
         })?;
-        let listeners = chosen.iter().map(|service| listen(&plan, offset(service.name)));
-        let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
-        let services = addresses(&chosen, &listeners);
+        let (places, network) = places(&plan, &chosen).await?;
+        let services = addresses(&chosen, &places);
         let gateway = services.iter().find(|(name, _)| name == gateway::NAME).map(|(_, url)| url.clone());
         // The gateway is the directory too; without one, the directory has the port to itself.
         let (directory, alone) = match gateway {
             Some(url) => (url, None),
-            None => listen(&plan, 0).map(|(url, listener)| (url, Some(listener)))?,
+            None => listen(&plan, 0).map(|(url, listeners)| (url, Some(listeners)))?,
         };
-        let mut mesh = Self { directory, services, tasks: JoinSet::new(), shutdown };
+        let mut mesh = Self { directory, services, tasks: JoinSet::new(), shutdown, network };
         let settings = Settings { mails: plan.data.join("mails"), smtp: plan.smtp.clone() };
         let mut starting = JoinSet::new();
-        for (service, (_, listener)) in chosen.into_iter().zip(listeners) {
-            let host = host(&plan, service.name, listener);
+        for (service, (_, listeners)) in chosen.into_iter().zip(places) {
+            let host = host(&plan, service.name, listeners);
             let start = (service.start)(host, mesh.view(service.name), settings.clone());
             starting.spawn(async move { start.await.map_err(|error| not_started(service.name, &*error)) });
         }
@@ -76,8 +82,8 @@ impl RunningMesh {
             let running = started.map_err(|error| Failure::new(Exit::Failed, error))??;
             mesh.run(running);
         }
-        if let Some(listener) = alone {
-            mesh.serve_directory(listener, plan.trust_metadata).await?;
+        if let Some(listeners) = alone {
+            mesh.serve_directory(listeners, plan.trust_metadata).await?;
         }
         Ok(mesh)
     }
@@ -90,6 +96,11 @@ impl RunningMesh {
     /// The services and their addresses, in the order of their ports.
     pub(crate) fn services(&self) -> &[(String, String)] {
         &self.services
+    }
+
+    /// What has come through the network that fails on purpose, where there is one.
+    pub(crate) fn traffic(&self) -> Option<Traffic> {
+        self.network.as_ref().map(FaultyNetwork::traffic)
     }
 
     /// Waits until the mesh has ended: told to, or because a service of it did.
@@ -117,10 +128,14 @@ impl RunningMesh {
         });
     }
 
-    async fn serve_directory(&mut self, listener: TcpListener, trust_metadata: bool) -> Result<(), Failure> {
+    async fn serve_directory(
+        &mut self,
+        listeners: Vec<TcpListener>,
+        trust_metadata: bool,
+    ) -> Result<(), Failure> {
         let bound = Server::new("directory", &CONTRACT)
             .serve(DirectoryServiceServer::new(Directory::new(self.services.iter().cloned())))
-            .listen(Listen::On(listener))
+            .listen(Listen::On(listeners))
             .trust_metadata(trust_metadata)
             .bind()
             .await
@@ -148,7 +163,21 @@ fn offset(name: &str) -> u16 {
     (0..).zip(SERVICES.iter()).find(|(_, service)| service.name == name).map_or(0, |(offset, _)| offset)
 }
 
-fn listen(plan: &Plan, offset: u16) -> Result<(String, TcpListener), Failure> {
+/// Where each service is; with faults, behind a network of its own.
+async fn places(plan: &Plan, chosen: &[&Service]) -> Result<(Vec<Place>, Option<FaultyNetwork>), Failure> {
+    let Some(seed) = plan.faults else {
+        let places = chosen.iter().map(|service| listen(plan, offset(service.name)));
+        return Ok((places.collect::<Result<_, _>>()?, None));
+    };
+    let (mut network, mut places) = (FaultyNetwork::new(seed), Vec::with_capacity(chosen.len()));
+    for service in chosen {
+        let endpoints = network.before(plan.host).await;
+        places.push(endpoints.map_err(|error| not_started(service.name, &error))?);
+    }
+    Ok((places, Some(network)))
+}
+
+fn listen(plan: &Plan, offset: u16) -> Result<Place, Failure> {
     let port = if plan.port == 0 { 0 } else { plan.port.saturating_add(offset) };
     let address = SocketAddr::new(plan.host, port);
     let failed = |error| {
@@ -157,18 +186,17 @@ fn listen(plan: &Plan, offset: u16) -> Result<(String, TcpListener), Failure> {
     };
     let listener = TcpListener::bind(address).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    Ok((format!("http://{address}"), listener))
+    Ok((format!("http://{address}"), vec![listener]))
 }
 
-fn addresses(chosen: &[&Service], listeners: &[(String, TcpListener)]) -> Vec<(String, String)> {
-    let address =
-        |(service, (url, _)): (&&Service, &(String, TcpListener))| (service.name.to_owned(), url.clone());
-    chosen.iter().zip(listeners).map(address).collect()
+fn addresses(chosen: &[&Service], places: &[Place]) -> Vec<(String, String)> {
+    let address = |(service, (url, _)): (&&Service, &Place)| (service.name.to_owned(), url.clone());
+    chosen.iter().zip(places).map(address).collect()
 }
 
-fn host(plan: &Plan, name: &str, listener: TcpListener) -> Host {
+fn host(plan: &Plan, name: &str, listeners: Vec<TcpListener>) -> Host {
     Host {
-        listen: Listen::On(listener),
+        listen: Listen::On(listeners),
         database_url: database_url(Path::new(&plan.data), name),
         trust_metadata: plan.trust_metadata,
     }

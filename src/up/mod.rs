@@ -4,6 +4,7 @@
 //! end of one service, ends them all.
 
 mod banner;
+mod faulty;
 mod mesh;
 mod ready;
 mod services;
@@ -16,6 +17,7 @@ use crate::cli::UpArgs;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 
+pub(crate) use faulty::Traffic;
 pub(crate) use mesh::{Plan, RunningMesh};
 pub(crate) use services::{SERVICES, Service};
 
@@ -56,6 +58,7 @@ fn plan(args: &UpArgs, config: &Config, data: PathBuf) -> Plan {
         only: if args.only.is_empty() { config.only.clone().unwrap_or_default() } else { args.only.clone() },
         smtp: config.smtp.clone(),
         trust_metadata: args.trust_metadata,
+        faults: None,
     }
 }
 

@@ -98,6 +98,23 @@ fn orders(records: &Records, prefix: &str) -> i64 {
     records.number("orders", &format!("SELECT COUNT(*) FROM shop_order WHERE id LIKE '{prefix}%'")).unwrap()
 }
 
+/// Three endpoints for each service: one slow, one dead, one that resets connections, with this seed early ones of catalog
+/// and payments.
+#[tokio::test]
+async fn a_demo_ends_well_in_a_network_that_fails() {
+    let scratch = Scratch::new("faults");
+    let arguments = ["demo", "--faults", "--data", "data", "--orders", "40", "--workers", "16", "-o", "json"];
+    let ended = run(scratch.path(), &[&arguments[..], &["--seed", "1780"]].concat()).await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let [report] = &ended.json()[..] else { panic!("{ended:#?}") };
+    assert_eq!(placed(report) + sum(&report["refused"]), 40, "{report:#}");
+    assert!(report["confirmed"].as_i64() > Some(0), "{report:#}");
+    for kind in ["slow", "dead", "flaky"] {
+        assert!(report["network"][kind].as_i64() > Some(0), "{kind}: {report:#}");
+    }
+    is_sound(scratch.path()).await;
+}
+
 #[tokio::test]
 async fn a_demo_that_was_killed_with_its_mesh_is_taken_up_again() {
     let scratch = Scratch::new("resumed");

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::select_all;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::connection;
@@ -20,9 +21,10 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 /// After so many such waits in a row (ten seconds) the listener is taken for broken.
 const MOST_WAITS: u32 = 200;
 
-/// Takes connections from a listener and serves each in a task of its own.
+/// Takes connections from its listeners and serves each in a task of its own.
 pub(crate) struct Accepting {
-    listener: TcpListener,
+    /// There is one at least.
+    listeners: Vec<TcpListener>,
     served: Served,
 }
 
@@ -33,9 +35,9 @@ struct Served {
 }
 
 impl Accepting {
-    pub(crate) fn new(listener: TcpListener, door: Door) -> Self {
+    pub(crate) fn new(listeners: Vec<TcpListener>, door: Door) -> Self {
         let refusing = Refusing::new(door.tasks.clone());
-        Self { listener, served: Served { door: Arc::new(door), refusing } }
+        Self { listeners, served: Served { door: Arc::new(door), refusing } }
     }
 
     /// Accepts connections for ever.
@@ -43,11 +45,25 @@ impl Accepting {
     /// # Errors
     /// What the system says for ten seconds on end.
     pub(crate) async fn accept(&self) -> Result<Infallible, io::Error> {
+        select_all(self.listeners.iter().map(|listener| Box::pin(self.served.accept(listener)))).await.0
+    }
+
+    /// Takes what waits with the system, and closes the listeners.
+    ///
+    /// # Errors
+    /// What the system says of a listener.
+    pub(crate) fn close(self) -> io::Result<()> {
+        self.listeners.into_iter().try_for_each(|listener| self.served.drain(listener))
+    }
+}
+
+impl Served {
+    async fn accept(&self, listener: &TcpListener) -> Result<Infallible, io::Error> {
         let mut waits = 0;
         loop {
-            match self.listener.accept().await {
+            match listener.accept().await {
                 Ok((stream, peer)) => {
-                    self.served.take(stream, peer);
+                    self.take(stream, peer);
                     waits = 0;
                 }
                 Err(error) if is_of_the_client(&error) => {}
@@ -61,18 +77,14 @@ impl Accepting {
         }
     }
 
-    /// Takes what waits with the system, and closes the listener.
-    ///
-    /// # Errors
-    /// What the system says of the listener.
-    pub(crate) fn close(self) -> io::Result<()> {
+    fn drain(&self, listener: TcpListener) -> io::Result<()> {
         // As the system's own socket: it answers at once, where the runtime's first wants to hear that it is ready.
-        let listener = self.listener.into_std()?;
+        let listener = listener.into_std()?;
         loop {
             match listener.accept() {
                 Ok((stream, peer)) => {
                     stream.set_nonblocking(true)?;
-                    self.served.take(TcpStream::from_std(stream)?, peer);
+                    self.take(TcpStream::from_std(stream)?, peer);
                 }
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -80,9 +92,7 @@ impl Accepting {
             }
         }
     }
-}
 
-impl Served {
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
         match self.door.places.take(peer.ip()) {
             Ok(place) => {

@@ -11,44 +11,49 @@ use tokio::net::TcpListener;
 
 use crate::error::Error;
 
-/// Where a server listens: at an address, or on a socket that listens already.
+/// Where a server listens: at an address, or on sockets that listen already.
 #[derive(Debug)]
 pub enum Listen {
     /// An address; port 0 for a free one.
     At(SocketAddr),
-    /// A socket.
-    On(net::TcpListener),
+    /// One socket or several; whichever a client connects to, it is the same server.
+    On(Vec<net::TcpListener>),
 }
 
 impl Listen {
-    /// The address, before there is a socket; port 0 where any will do.
+    /// The address, or that of the first socket; port 0 where any will do.
     ///
     /// # Errors
-    /// What the system says of the socket.
+    /// What the system says of the socket; that there is none.
     pub fn address(&self) -> io::Result<SocketAddr> {
         match self {
             Self::At(address) => Ok(*address),
-            Self::On(socket) => socket.local_addr(),
+            Self::On(sockets) => match sockets.first() {
+                Some(first) => first.local_addr(),
+                None => Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no socket")),
+            },
         }
     }
 
-    /// Takes the port.
+    /// Takes the ports.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Listen`], and [`Error::Untrusted`] beyond loopback without `trust_metadata`.
-    pub(crate) async fn open(self, trust_metadata: bool) -> Result<(TcpListener, SocketAddr), Error> {
+    pub(crate) async fn open(self, trust_metadata: bool) -> Result<(Vec<TcpListener>, SocketAddr), Error> {
         let unknown: SocketAddr = (Ipv4Addr::UNSPECIFIED, 0).into();
-        let asked = self.address().map_err(|source| refused(unknown, source))?;
-        if !asked.ip().to_canonical().is_loopback() && !trust_metadata {
-            return Err(Error::Untrusted { address: asked });
-        }
-        let opened = match self {
-            Self::At(address) => TcpListener::bind(address).await,
-            Self::On(socket) => socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket)),
+        let first = self.address().map_err(|source| refused(unknown, source))?;
+        let listeners = match self {
+            Self::At(address) => {
+                believable(address, trust_metadata)?;
+                vec![TcpListener::bind(address).await.map_err(|source| refused(address, source))?]
+            }
+            Self::On(sockets) => {
+                let adopted = sockets.into_iter().map(|socket| adopt(socket, trust_metadata));
+                adopted.collect::<Result<_, _>>()?
+            }
         };
-        let listener = opened.map_err(|source| refused(asked, source))?;
-        let address = listener.local_addr().map_err(|source| refused(asked, source))?;
-        Ok((listener, address))
+        let address = listeners.first().map_or(Ok(first), TcpListener::local_addr);
+        Ok((listeners, address.map_err(|source| refused(first, source))?))
     }
 }
 
@@ -60,8 +65,22 @@ impl From<SocketAddr> for Listen {
 
 impl From<net::TcpListener> for Listen {
     fn from(socket: net::TcpListener) -> Self {
-        Self::On(socket)
+        Self::On(vec![socket])
     }
+}
+
+fn adopt(socket: net::TcpListener, trust_metadata: bool) -> Result<TcpListener, Error> {
+    let address = socket.local_addr().unwrap_or_else(|_| (Ipv4Addr::UNSPECIFIED, 0).into());
+    believable(address, trust_metadata)?;
+    let adopted = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
+    adopted.map_err(|source| refused(address, source))
+}
+
+fn believable(address: SocketAddr, trust_metadata: bool) -> Result<(), Error> {
+    if address.ip().to_canonical().is_loopback() || trust_metadata {
+        return Ok(());
+    }
+    Err(Error::Untrusted { address })
 }
 
 fn refused(address: SocketAddr, source: io::Error) -> Error {

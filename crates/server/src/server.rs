@@ -46,7 +46,7 @@ pub struct Server {
 
 /// A server that has its port and takes no calls yet.
 pub struct Bound {
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     address: SocketAddr,
     door: Door,
     health: Health,
@@ -96,7 +96,7 @@ impl Server {
         self
     }
 
-    /// Where to listen: an address, port 0 for a free one, or a socket that listens already.
+    /// Where to listen: an address, port 0 for a free one, or sockets that listen already.
     pub fn listen(mut self, at: impl Into<Listen>) -> Self {
         self.listen = at.into();
         self
@@ -140,11 +140,11 @@ impl Server {
         let mut listed = self.routes.names();
         listed.extend([platform::REFLECTION, platform::REFLECTION_ALPHA]);
         reflection::add(self.contract, &mut self.routes, &listed)?;
-        let (listener, address) = self.listen.open(self.trust_metadata).await?;
+        let (listeners, address) = self.listen.open(self.trust_metadata).await?;
         let tasks = Tasks::default();
         let stack = Arc::new(Stack::new(&self.owner, self.contract, self.routes, self.web, tasks.clone()));
         let door = Door::new(stack, tasks, self.max_connections, self.max_age);
-        Ok(Bound { listener, address, door, health, grace: self.grace })
+        Ok(Bound { listeners, address, door, health, grace: self.grace })
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -161,7 +161,7 @@ impl Server {
 }
 
 impl Bound {
-    /// Where it listens.
+    /// Where it listens; of several places, the first.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.address
@@ -173,11 +173,11 @@ impl Bound {
     /// # Errors
     /// [`Error::Accept`]: it ended by itself, because the system gave out no connections any more.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { listener, address, door, health, grace } = self;
+        let Self { listeners, address, door, health, grace } = self;
         health.serving().await;
         tracing::info!(%address, "serving");
         let tasks = door.tasks.clone();
-        let accepting = Accepting::new(listener, door);
+        let accepting = Accepting::new(listeners, door);
         let broken = shutdown.run_until_cancelled(accepting.accept()).await;
         // Before anything is refused: a balancer that hears of it in time sends nothing that would be.
         health.not_serving().await;
