@@ -35,6 +35,12 @@ pub trait Resolver: Send + 'static {
     /// # Errors
     /// Why there is none, in the source's words; the replicas stay as they are.
     async fn next(&mut self) -> Result<Vec<SocketAddr>, ResolveError>;
+
+    /// Whether asking costs somebody something, so that it is left alone while there are no calls. The first call after
+    /// that goes where the last ones went, and has it asked at once.
+    fn rests(&self) -> bool {
+        false
+    }
 }
 
 /// What a channel's URL names.
@@ -83,6 +89,15 @@ pub(crate) async fn follow(pool: Weak<Pool>, mut resolver: Box<dyn Resolver>) {
                 pool.resolve_failed(failure);
                 drop(pool);
                 sleep(PAUSE).await;
+                continue;
+            }
+        }
+        if resolver.rests()
+            && let Some(mut called) = pool.rest()
+        {
+            drop(pool);
+            if called.changed().await.is_err() {
+                return;
             }
         }
     }
@@ -108,7 +123,69 @@ fn bad_address(url: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::mpsc;
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::policy::balancer::Wish;
+    use crate::transport::dial::Patience;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A source that tells when it is asked, and knows one replica that nobody answers for.
+    struct Asked {
+        tell: mpsc::UnboundedSender<()>,
+        rests: bool,
+    }
+
+    #[async_trait]
+    impl Resolver for Asked {
+        async fn next(&mut self) -> Result<Vec<SocketAddr>, ResolveError> {
+            tokio::task::yield_now().await;
+            self.tell.send(())?;
+            Ok(vec![([127, 0, 0, 1], 1).into()])
+        }
+
+        fn rests(&self) -> bool {
+            self.rests
+        }
+    }
+
+    /// C20.
+    #[tokio::test]
+    async fn a_source_that_rests_is_asked_once_per_call_and_no_more() {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let pool = Arc::new(Pool::new(Patience::default()));
+        let following = tokio::spawn(follow(Arc::downgrade(&pool), Box::new(Asked { tell, rests: true })));
+        for _ in 0..3 {
+            timeout(LONG, told.recv()).await.expect("it is asked").unwrap();
+            let early = timeout(Duration::from_millis(20), told.recv()).await;
+            assert!(early.is_err(), "nobody calls");
+            assert!(pool.try_lease(Wish::default()).is_none());
+        }
+        drop(pool);
+        timeout(LONG, following).await.expect("it ends with its pool").unwrap();
+    }
+
+    /// C20: a call that waits for a place is one that wants news.
+    #[tokio::test]
+    async fn a_source_does_not_rest_while_a_call_waits() {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let pool = Arc::new(Pool::new(Patience::default()));
+        let waits = pool.clone();
+        let waiting = tokio::spawn(async move { waits.lease(Wish::default()).await });
+        while pool.rest().is_some() {
+            tokio::task::yield_now().await;
+        }
+        let following = tokio::spawn(follow(Arc::downgrade(&pool), Box::new(Asked { tell, rests: true })));
+        for _ in 0..10 {
+            timeout(LONG, told.recv()).await.expect("it is asked again and again").unwrap();
+        }
+        following.abort();
+        waiting.abort();
+    }
 
     #[tokio::test]
     async fn a_url_names_one_replica_several_or_a_file() {

@@ -28,6 +28,8 @@ pub(crate) struct Pool {
     changed: Notify,
     /// Whether there are several replicas; it is gone with the pool.
     several: watch::Sender<bool>,
+    /// A call came after a rest; it is gone with the pool.
+    called: watch::Sender<()>,
     patience: Patience,
 }
 
@@ -37,6 +39,8 @@ struct State {
     random: fastrand::Rng,
     /// Calls that wait for a place.
     waiting: usize,
+    /// Whoever resolves waits for the next call.
+    rests: bool,
 }
 
 /// A call that waits for a place, counted.
@@ -45,9 +49,10 @@ struct Waiting<'a>(&'a Pool);
 impl Pool {
     /// Connections to nobody yet.
     pub(crate) fn new(patience: Patience) -> Self {
-        let state = State { replicas: Replicas::default(), random: fastrand::Rng::new(), waiting: 0 };
-        let (state, several) = (Mutex::new(state), watch::Sender::new(false));
-        Self { state, changed: Notify::new(), several, patience }
+        let (replicas, random) = (Replicas::default(), fastrand::Rng::new());
+        let state = Mutex::new(State { replicas, random, waiting: 0, rests: false });
+        let (several, called) = (watch::Sender::new(false), watch::Sender::new(()));
+        Self { state, changed: Notify::new(), several, called, patience }
     }
 
     /// Takes over a new set of addresses. An empty one says nothing: the last good one stays.
@@ -66,6 +71,13 @@ impl Pool {
     /// The source of addresses failed; the last good set stays.
     pub(crate) fn resolve_failed(&self, failure: ResolveError) {
         self.lock().replicas.resolve_failed(&failure.to_string());
+    }
+
+    /// Until the next call nobody needs news: what tells of that call, or `None` where one waits already.
+    pub(crate) fn rest(&self) -> Option<watch::Receiver<()>> {
+        let mut state = self.lock();
+        state.rests = state.waiting == 0;
+        state.rests.then(|| self.called.subscribe())
     }
 
     /// A place for an attempt, as soon as there is one.
@@ -88,6 +100,9 @@ impl Pool {
     /// A place for an attempt, where there is one now.
     pub(crate) fn try_lease(self: &Arc<Self>, wish: Wish<'_>) -> Option<Lease> {
         let (mut state, now) = (self.lock(), Instant::now());
+        if std::mem::take(&mut state.rests) {
+            self.called.send_replace(());
+        }
         let random = state.random.u64(..);
         let lent = state.replicas.lend(wish, now, random);
         self.dial_what_is_wanted(&mut state);
