@@ -4,17 +4,16 @@
 //! its thread. Printed: the median latency, calls per second, and microseconds of CPU per call.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
+mod callee;
+
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use freehold_client::{CallOptions, Channel};
 use freehold_wire::codec::Protobuf;
 use freehold_wire::methods::directory::LIST;
 use freehold_wire::pb::{ListServicesRequest, ListServicesResponse};
 use futures_util::future::join_all;
 use http::uri::PathAndQuery;
-use prost::Message;
-use tokio::net::{TcpListener, TcpStream};
 use tonic::client::Grpc;
 use tonic::transport::Endpoint;
 
@@ -36,7 +35,7 @@ struct Figures {
 }
 
 fn main() {
-    let url = callee();
+    let url = callee::start(callee::Manner::Prompt);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let raw = Endpoint::from_shared(url.clone()).unwrap().tcp_nodelay(true).connect().await.unwrap();
@@ -106,41 +105,4 @@ fn print(name: &str, at_once: usize, figures: &mut Figures) {
 fn cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
-}
-
-/// A callee on a thread of its own that answers every call with the same note.
-fn callee() -> String {
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
-            while let Ok((socket, _)) = listener.accept().await {
-                socket.set_nodelay(true).unwrap();
-                tokio::spawn(answer(socket));
-            }
-        });
-    });
-    told.recv().unwrap()
-}
-
-async fn answer(socket: TcpStream) {
-    let message = ListServicesResponse::default().encode_to_vec();
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
-    let frame: Bytes = [&[0], &length[..], &message].concat().into();
-    let mut connection = h2::server::handshake(socket).await.unwrap();
-    while let Some(Ok((request, mut respond))) = connection.accept().await {
-        let frame = frame.clone();
-        tokio::spawn(async move {
-            // A callee that answers before it has heard all resets the rest, and is told to calm down.
-            let mut body = request.into_body();
-            while body.data().await.is_some() {}
-            let head = http::Response::builder().header("content-type", "application/grpc").body(());
-            let mut stream = respond.send_response(head.unwrap(), false).unwrap();
-            stream.send_data(frame, false).unwrap();
-            let trailers = [("grpc-status", "0")].map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
-            stream.send_trailers(trailers.into_iter().collect()).unwrap();
-        });
-    }
 }

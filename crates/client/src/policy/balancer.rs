@@ -80,6 +80,12 @@ impl Balancer {
         }
     }
 
+    /// How many replicas are ejected.
+    #[cfg(test)]
+    pub(crate) fn ejected(&self) -> usize {
+        self.replicas.iter().filter(|replica| !replica.standing.is_in()).count()
+    }
+
     fn choose(&self, wish: Wish<'_>, now: Instant, random: u64) -> Option<usize> {
         let open = |replica: &Replica| replica.open;
         let untried = |replica: &Replica| !wish.tried.contains(&replica.id);
@@ -176,7 +182,7 @@ mod tests {
         }
 
         fn ejected(&self) -> usize {
-            self.balancer.replicas.iter().filter(|replica| !replica.standing.is_in()).count()
+            self.balancer.ejected()
         }
     }
 

@@ -10,3 +10,6 @@ pub(crate) mod load;
 pub(crate) mod redial;
 pub(crate) mod retry;
 pub(crate) mod standing;
+
+#[cfg(test)]
+mod simulation;

@@ -4,6 +4,7 @@
 mod cache;
 mod connections;
 mod deadlines;
+mod faults;
 mod hedging;
 mod messages;
 mod metadata;

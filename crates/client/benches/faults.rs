@@ -1,0 +1,112 @@
+//! How late a call is at its deadline, and what a slow replica costs, beside tonic in the same run.
+//!
+//! `cargo bench -p freehold-client --bench faults`. The callees and the fault proxy have threads of their own.
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
+
+mod callee;
+
+use std::time::{Duration, Instant};
+
+use callee::Manner;
+use freehold_client::{CallOptions, Channel};
+use freehold_testkit::{FaultProxy, Faults};
+use freehold_wire::codec::Protobuf;
+use freehold_wire::methods::directory::LIST;
+use freehold_wire::pb::{ListServicesRequest, ListServicesResponse};
+use futures_util::future::join_all;
+use http::uri::PathAndQuery;
+use tonic::client::Grpc;
+use tonic::transport::{Channel as Tonic, Endpoint};
+
+const AT_ONCE: usize = 16;
+const LASTS: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_millis(100);
+/// How much later the answers of the slow replica come: some hundred times what the others take.
+const SLOW: Duration = Duration::from_millis(100);
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        late().await;
+        let slow = slow(callee::start(Manner::Prompt));
+        let urls = [callee::start(Manner::Prompt), slow, callee::start(Manner::Prompt)];
+        for _ in 0..2 {
+            tonic(&urls).await;
+            channel(&urls).await;
+        }
+    });
+}
+
+/// Calls that stall after the headers, many at once: by how much each outlives its deadline.
+async fn late() {
+    let channel = Channel::new("bench", &callee::start(Manner::Stalling)).unwrap();
+    let options = CallOptions::new().with_deadline(DEADLINE);
+    let mut late = Vec::new();
+    for _ in 0..50 {
+        let one = || async {
+            let began = Instant::now();
+            let error = channel.unary(&LIST, ListServicesRequest::default(), &options).await.unwrap_err();
+            assert!(error.is_deadline_exceeded(), "{error}");
+            began.elapsed().saturating_sub(DEADLINE)
+        };
+        late.extend(join_all((0..AT_ONCE).map(|_| one())).await);
+    }
+    late.sort_unstable();
+    let at = |percent: usize| late[(late.len() * percent / 100).min(late.len() - 1)].as_secs_f64() * 1e3;
+    println!(
+        "{} stalled calls end after their deadline by p50 {:.1} ms, p99 {:.1} ms",
+        late.len(),
+        at(50),
+        at(99)
+    );
+}
+
+/// A proxy on a thread of its own before a replica, whose answers are late.
+fn slow(url: String) -> String {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let proxy = FaultProxy::before(url.strip_prefix("http://").unwrap()).await;
+            proxy.set(Faults::delay(SLOW));
+            tell.send(proxy.url()).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    told.recv().unwrap()
+}
+
+async fn tonic(urls: &[String]) {
+    let endpoints = urls.iter().map(|url| Endpoint::from_shared(url.clone()).unwrap().tcp_nodelay(true));
+    let balanced = Grpc::new(Tonic::balance_list(endpoints));
+    let one = || async {
+        let (mut grpc, mut calls, end) = (balanced.clone(), 0, Instant::now() + LASTS);
+        while Instant::now() < end {
+            grpc.ready().await.unwrap();
+            let codec = Protobuf::<ListServicesRequest, ListServicesResponse>::default();
+            let request = tonic::Request::new(ListServicesRequest::default());
+            grpc.unary(request, PathAndQuery::from_static(LIST.rules().path), codec).await.unwrap();
+            calls += 1;
+        }
+        calls
+    };
+    print("tonic balance_list", join_all((0..AT_ONCE).map(|_| one())).await);
+}
+
+async fn channel(urls: &[String]) {
+    let (channel, options) = (Channel::new("bench", &urls.join(",")).unwrap(), CallOptions::new());
+    let one = || async {
+        let (mut calls, end) = (0, Instant::now() + LASTS);
+        while Instant::now() < end {
+            channel.unary(&LIST, ListServicesRequest::default(), &options).await.unwrap();
+            calls += 1;
+        }
+        calls
+    };
+    print("channel", join_all((0..AT_ONCE).map(|_| one())).await);
+}
+
+fn print(name: &str, calls: Vec<u32>) {
+    let calls = f64::from(calls.into_iter().sum::<u32>());
+    println!("{name:20} one of three replicas slow: {:8.0} calls/s", calls / LASTS.as_secs_f64());
+}
