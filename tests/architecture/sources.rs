@@ -162,6 +162,14 @@ fn folders_of_a_machine(sources: &[Source]) -> Vec<String> {
     find(sources.iter(), Source::code, of_a_machine, "another machine has no such folder")
 }
 
+/// Clocks on the wall where deadlines, waits and leases are decided: such a clock jumps.
+fn wall_clocks(sources: &[Source]) -> Vec<String> {
+    const DECIDING: [&str; 3] = ["crates/client/src/", "crates/server/src/", "crates/saga/src/"];
+    let deciding = sources.iter().filter(|source| DECIDING.iter().any(|path| source.path.starts_with(path)));
+    let wall = |line: &str| ["SystemTime", "UNIX_EPOCH", "jiff::"].iter().any(|clock| line.contains(clock));
+    find(deciding, Source::program, wall, "what is decided here goes by a clock that never jumps")
+}
+
 /// One violation for each line of `part` of a source that is `wrong`.
 fn find<'a, Lines: Iterator<Item = (usize, &'a str)>>(
     sources: impl Iterator<Item = &'a Source>,
@@ -221,6 +229,12 @@ fn no_method_is_called_past_the_contract() {
 #[test]
 fn no_source_names_a_folder_of_one_machine() {
     assert_none(&folders_of_a_machine(&all()));
+}
+
+/// C34.
+#[test]
+fn calls_and_sagas_go_by_clocks_that_never_jump() {
+    assert_none(&wall_clocks(&all()));
 }
 
 fn planted(path: &str, text: &str) -> [Source; 1] {
@@ -285,4 +299,11 @@ fn a_spelled_method_is_found() {
 #[test]
 fn a_folder_of_one_machine_is_found() {
     assert_eq!(folders_of_a_machine(&planted("src/a.rs", "open(\"/home/ada/orders.db\")")).len(), 1);
+}
+
+#[test]
+fn a_wall_clock_is_found() {
+    let text = "//! Late.\nlet late = SystemTime::now() > deadline;\n";
+    assert_eq!(wall_clocks(&planted("crates/client/src/way.rs", text)).len(), 1);
+    assert_none(&wall_clocks(&planted("src/demo/drive.rs", text)));
 }

@@ -15,6 +15,7 @@ mod kept;
 mod keyed;
 mod kill;
 mod mesh;
+mod once;
 mod openapi;
 mod operate;
 mod ports;

@@ -11,6 +11,7 @@ mod limits;
 mod messages;
 mod metadata;
 mod panics;
+mod rolling;
 mod shutdown;
 mod start;
 mod web;

@@ -4,6 +4,7 @@
 //! A new run is one more row of [`RUNS`] and a file beside this one.
 //! **Invariant:** what could not be run is said, and never counts as passed.
 
+mod calls;
 mod fuzz;
 
 use std::fmt;
@@ -26,12 +27,20 @@ struct Run {
 }
 
 /// All runs, in their order.
-const RUNS: &[Run] = &[Run {
-    name: "fuzz",
-    about: "the readers of contracts and the comparison, by a fuzzer that follows what code it reaches",
-    time: Duration::from_secs(600),
-    run: fuzz::run,
-}];
+const RUNS: &[Run] = &[
+    Run {
+        name: "calls",
+        about: "calls under faults, with as many rounds as their bars speak of",
+        time: Duration::from_secs(180),
+        run: calls::run,
+    },
+    Run {
+        name: "fuzz",
+        about: "the readers of contracts and the comparison, by a fuzzer that follows what code it reaches",
+        time: Duration::from_secs(600),
+        run: fuzz::run,
+    },
+];
 
 /// A run could not be begun.
 #[derive(Debug, thiserror::Error)]

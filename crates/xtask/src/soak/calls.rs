@@ -1,0 +1,72 @@
+//! `soak calls`: the tests of calls under faults, with as many rounds as their bars speak of.
+//!
+//! The same tests run every day with a few rounds; `FREEHOLD_TEST_ROUNDS` and `PROPTEST_CASES` make them many. What each
+//! has to hold is written beside it.
+
+use std::process::Command;
+use std::time::Duration;
+
+use super::{Log, SoakError};
+use crate::repository::cargo;
+
+/// One test with more rounds.
+struct Step {
+    about: &'static str,
+    package: &'static str,
+    /// Which tests of the package: the arguments that choose a target, and the name.
+    target: &'static [&'static str],
+    test: &'static str,
+    /// How often it goes round.
+    rounds: (&'static str, u32),
+}
+
+const ROUNDS: &str = "FREEHOLD_TEST_ROUNDS";
+
+const STEPS: [Step; 4] = [
+    Step {
+        about: "20,000 courses of failures in simulated time: deadlines, budget, ejections",
+        package: "freehold-client",
+        target: &["--lib"],
+        test: "policy::simulation",
+        rounds: ("PROPTEST_CASES", 20_000),
+    },
+    Step {
+        about: "200 seeds of bad weather before three replicas",
+        package: "freehold-client",
+        target: &["--test", "channel"],
+        test: "in_any_weather",
+        rounds: (ROUNDS, 200),
+    },
+    Step {
+        about: "100 rolling restarts and connections of a tenth of a second under load: no failed call",
+        package: "freehold-server",
+        target: &["--test", "kit"],
+        test: "restarts_and_aged_connections",
+        rounds: (ROUNDS, 100),
+    },
+    Step {
+        about: "10,000 keyed writes, 30 % of replies lost, 20 kills: each takes effect once",
+        package: "freehold",
+        target: &["--test", "journeys"],
+        test: "once::",
+        rounds: (ROUNDS, 20),
+    },
+];
+
+/// Runs all of them; how long they take is up to their rounds.
+pub(super) fn run(log: &mut Log, _: Duration) -> Result<(), SoakError> {
+    for step in &STEPS {
+        log.command(step.about, &mut step.command())?;
+    }
+    Ok(())
+}
+
+impl Step {
+    fn command(&self) -> Command {
+        let (variable, rounds) = self.rounds;
+        let mut command = cargo("test");
+        command.args(["--package", self.package]).args(self.target).args(["--", self.test, "--nocapture"]);
+        command.env(variable, rounds.to_string());
+        command
+    }
+}
