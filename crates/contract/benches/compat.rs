@@ -1,8 +1,13 @@
 //! A generated tree, before and after a change, through ours and through the published checker, one of each in turn:
 //! time from the files to the findings, and the most memory that each takes.
 //!
-//! 1,000 files with 10 messages each, and smaller ones for the growth. Each run is a process of its own, so that memory is
-//! its own. `cargo xtask bench compat`; docs/contracts.md has the bars. Without buf on the PATH only ours is measured.
+//! 1,000 files with 10 messages each, owners, entities and needs, and smaller ones for the growth. Three questions: what
+//! breaks in category FILE, whom the change breaks in the mesh, and whether the tree stands by the rules. Each run is a
+//! process of its own, so that memory is its own. `cargo xtask bench compat`; docs/contracts.md has the bars. Without buf on
+//! the PATH only ours is measured.
+
+#[path = "compat/tree.rs"]
+mod tree;
 
 use std::error::Error;
 use std::fs;
@@ -11,61 +16,67 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use freehold_contract::compat::plain::compare;
-use freehold_contract::compat::{Category, Contract};
+use freehold_contract::compat::{Baseline, Category, Contract, Life, mesh};
 use freehold_contract::schema::Schema;
-use freehold_contract::{Finding, Sources};
+use freehold_contract::{Sources, check};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How many files, each with as many messages as the design says.
-const SIZES: [usize; 3] = [250, 500, 1_000];
-const MESSAGES: usize = 10;
-const FIELDS: usize = 10;
+const SIZES: [usize; 3] = [100, 300, 1_000];
 const ROUNDS: usize = 3;
 /// How often a process is asked for its peak of memory, which only grows.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// What is asked of ours, and of buf the nearest to it.
+const QUESTIONS: [(&str, &[&str]); 3] = [
+    ("file", &["breaking", "current", "--against", "previous"]),
+    ("mesh", &["breaking", "current", "--against", "previous"]),
+    ("check", &["lint", "current"]),
+];
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [mode, previous, current] = arguments.as_slice()
+    if let [mode, question] = arguments.as_slice()
         && mode == "ours"
     {
-        return ours(Path::new(previous), Path::new(current));
+        return ours(question);
     }
     let folder = tempfile::tempdir()?;
-    println!("files  messages            time            memory   (median of {ROUNDS})");
+    println!("question  files  messages            time            memory   (median of {ROUNDS})");
     for files in SIZES {
         let root = folder.path().join(files.to_string());
         for (side, changed) in [("previous", false), ("current", true)] {
-            write_tree(&root.join(side), files, changed)?;
+            tree::write(&root.join(side), files, changed)?;
         }
-        measure(&root, files)?;
+        for (question, buf) in QUESTIONS {
+            measure(&root, files, question, buf)?;
+        }
     }
-    println!();
-    let root = folder.path().join(SIZES[SIZES.len() - 1].to_string());
-    ours(&root.join("previous"), &root.join("current"))
+    Ok(())
 }
 
 /// Both programs over one tree, in turn.
-fn measure(root: &Path, files: usize) -> Result<()> {
+fn measure(root: &Path, files: usize, question: &str, theirs: &[&str]) -> Result<()> {
     let mut runs: [Vec<(Duration, u64)>; 2] = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         let mut own = Command::new(std::env::current_exe()?);
-        own.args(["ours", "previous", "current"]).current_dir(root);
+        own.args(["ours", question]).current_dir(root);
         runs[0].push(run(&mut own)?);
         if let Some(buf) = find_buf() {
-            let mut buf = Command::new(buf);
-            buf.args(["breaking", "current", "--against", "previous"]).current_dir(root);
-            runs[1].push(run(&mut buf)?);
+            runs[1].push(run(Command::new(buf).args(theirs).current_dir(root))?);
         }
     }
+    let messages = files * tree::MESSAGES;
     for (name, mut runs) in ["ours", "buf"].into_iter().zip(runs) {
         runs.sort_unstable();
         if let Some((time, memory)) = runs.get(ROUNDS / 2) {
-            let messages = files * MESSAGES;
-            println!("{files:>5} {messages:>9}  {name:<5} {:>9.3} s {memory:>12} KiB", time.as_secs_f64());
+            let time = time.as_secs_f64();
+            println!("{question:<8} {files:>6} {messages:>9}  {name:<5} {time:>9.3} s {memory:>12} KiB");
         }
     }
+    let said = Command::new(std::env::current_exe()?).args(["ours", question]).current_dir(root).output()?;
+    print!("{}", String::from_utf8_lossy(&said.stdout));
     Ok(())
 }
 
@@ -98,91 +109,81 @@ fn peak_memory(process: u32) -> Option<u64> {
 }
 
 /// From the files to the findings, as the command does it, with what each step takes.
-fn ours(previous: &Path, current: &Path) -> Result<()> {
+fn ours(question: &str) -> Result<()> {
     let begin = Instant::now();
-    let sources = [read_tree(previous)?, read_tree(current)?];
-    let read = begin.elapsed();
-    let [previous, current] = std::thread::scope(|scope| {
-        sources.map(|sources| scope.spawn(|| schema(sources))).map(std::thread::ScopedJoinHandle::join)
-    });
-    let (previous, compile, decode) = previous.map_err(|_| "a thread panicked")??;
-    let (current, ..) = current.map_err(|_| "a thread panicked")??;
-    let decoded = begin.elapsed();
-    let findings: Vec<Finding> = compare(&previous, &current, Category::File, "previous");
-    let compared = begin.elapsed();
-    println!(
-        "ours, step by step: read {read:.0?}, compile {compile:.0?}, decode {decode:.0?}, compare {:.0?}; {} findings",
-        compared - decoded,
-        findings.len()
-    );
+    let sources = read_tree(Path::new("current"))?;
+    let found = match question {
+        "check" => {
+            let contract = compile(sources)?;
+            check(&contract.model, &contract.sources).len()
+        }
+        _ => {
+            let sources = [read_tree(Path::new("previous"))?, sources];
+            let read = begin.elapsed();
+            let (found, compiled) = match question {
+                "mesh" => asked_of_the_mesh(sources, begin)?,
+                _ => asked_of_a_category(sources, begin)?,
+            };
+            println!(
+                "  read after {read:.0?}, compiled after {compiled:.0?}, done after {:.0?}",
+                begin.elapsed()
+            );
+            found
+        }
+    };
+    println!("  {found} findings");
     Ok(())
 }
 
-/// What the sources declare, and what it takes to compile them and to read the descriptors.
-fn schema(sources: Sources) -> std::result::Result<(Schema, Duration, Duration), String> {
-    let begin = Instant::now();
-    let contract = Contract::compile(sources);
-    let contract = contract.map_err(|(findings, _)| format!("does not compile: {findings:?}"))?;
+/// How many findings, and when the states had been compiled.
+fn asked_of_the_mesh(sources: [Sources; 2], begin: Instant) -> Result<(usize, Duration)> {
+    let [previous, current] = both(sources, compile)?;
     let compiled = begin.elapsed();
-    let schema = Schema::decode_with(&contract.model.descriptors, &contract.sources);
-    let schema = schema.map_err(|error| error.to_string())?;
-    Ok((schema, compiled, begin.elapsed() - compiled))
+    let baseline = Baseline { name: "previous".to_owned(), contract: previous, life: Life::Live };
+    Ok((mesh(&[baseline], &current).findings.len(), compiled))
+}
+
+fn asked_of_a_category(sources: [Sources; 2], begin: Instant) -> Result<(usize, Duration)> {
+    let schema = |sources| {
+        let contract = compile(sources)?;
+        let schema = Schema::decode_with(&contract.model.descriptors, &contract.sources);
+        schema.map_err(|error| error.to_string())
+    };
+    let [previous, current] = both(sources, schema)?;
+    let compiled = begin.elapsed();
+    Ok((compare(&previous, &current, Category::File, "previous").len(), compiled))
+}
+
+fn compile(sources: Sources) -> std::result::Result<Contract, String> {
+    Contract::compile(sources).map_err(|(findings, _)| format!("does not compile: {findings:?}"))
+}
+
+/// The two states at a time, as the command does it.
+fn both<T: Send>(
+    sources: [Sources; 2],
+    make: impl Fn(Sources) -> std::result::Result<T, String> + Sync,
+) -> Result<[T; 2]> {
+    let make = &make;
+    let [previous, current] = std::thread::scope(|scope| {
+        sources.map(|sources| scope.spawn(move || make(sources))).map(std::thread::ScopedJoinHandle::join)
+    });
+    let panicked = |_| "a thread panicked";
+    Ok([previous.map_err(panicked)??, current.map_err(panicked)??])
 }
 
 fn read_tree(root: &Path) -> Result<Sources> {
     let mut files = Vec::new();
-    for folder in fs::read_dir(root)? {
-        let folder = folder?.path();
-        if !folder.is_dir() {
-            continue;
-        }
-        for file in fs::read_dir(folder)? {
-            let path = file?.path();
-            let name = path.strip_prefix(root)?.to_string_lossy().into_owned();
-            files.push((name, fs::read_to_string(&path)?));
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "proto") {
+                let name = path.strip_prefix(root)?.to_string_lossy().into_owned();
+                files.push((name, fs::read_to_string(&path)?));
+            }
         }
     }
     Ok(files.into_iter().collect())
-}
-
-/// Ten files to a package; each imports one, and ten import the same. In the changed tree every hundredth message loses a
-/// field.
-fn write_tree(root: &Path, files: usize, changed: bool) -> Result<()> {
-    for file in 0..files {
-        let folder = root.join(format!("p{}", file / 10));
-        fs::create_dir_all(&folder)?;
-        let mut text = format!("syntax = \"proto3\";\npackage p{}.v1;\n", file / 10);
-        let before = (file > 0).then_some(file / 10);
-        if let Some(before) = before {
-            text.push_str(&format!("import \"p{}/f{before}.proto\";\n", before / 10));
-        }
-        for message in 0..MESSAGES {
-            write_message(&mut text, file, message, before, changed);
-        }
-        text.push_str(&format!("enum E{file} {{\n  E{file}_ZERO = 0;\n  E{file}_ONE = 1;\n}}\n"));
-        text.push_str(&format!(
-            "// What this file serves.\nservice S{file} {{\n  // One of them.\n  rpc Get(M{file}x0) returns (M{file}x1);\n}}\n"
-        ));
-        fs::write(folder.join(format!("f{file}.proto")), text)?;
-    }
-    fs::write(root.join("buf.yaml"), "version: v2\nbreaking:\n  use:\n    - FILE\n")?;
-    Ok(())
-}
-
-fn write_message(text: &mut String, file: usize, message: usize, before: Option<usize>, changed: bool) {
-    const TYPES: [&str; 5] = ["string", "int64", "bool", "repeated string", "map<string, int32>"];
-    text.push_str(&format!("// A thing that is called {message}.\nmessage M{file}x{message} {{\n"));
-    for field in 1..FIELDS {
-        if changed && field == 5 && (file * MESSAGES + message).is_multiple_of(100) {
-            continue;
-        }
-        let kind = TYPES[field % TYPES.len()];
-        text.push_str(&format!("  // What it is for.\n  {kind} field_{field} = {field};\n"));
-    }
-    match before {
-        Some(before) => {
-            text.push_str(&format!("  p{}.v1.M{before}x{message} before = {FIELDS};\n}}\n", before / 10));
-        }
-        None => text.push_str(&format!("  E{file} kind = {FIELDS};\n}}\n")),
-    }
 }
