@@ -8,6 +8,7 @@
 
 mod apart;
 mod call;
+mod clients;
 mod demo;
 mod doctor;
 mod gateway;
@@ -23,5 +24,6 @@ mod records;
 mod refused;
 mod rides;
 mod sales;
+mod tools;
 mod up;
 mod verify;

@@ -1,28 +1,16 @@
 //! `freehold export openapi`, held against the judgement of a public validator.
 //!
-//! The validator is openapi-spec-validator, which .ci/run installs. Where there is none and no CI, that is said, loudly,
-//! and only what can be seen without it is asked.
+//! The validator is openapi-spec-validator. Where there is none and no CI, only what can be seen without it is asked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use freehold_testkit::Scratch;
 use serde_json::{Value, json};
 
-const VALIDATOR: &str = "openapi-spec-validator";
+use crate::tools::tool;
 
-/// Where the validator is; none where nobody installed it. CI does.
-fn validator() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
-    let mut programs = std::env::split_paths(&path).chain([own]).map(|folder| folder.join(VALIDATOR));
-    let found = programs.find(|program| program.is_file());
-    if found.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "CI validates: `.ci/run tools` installs {VALIDATOR}");
-        eprintln!("NOT VALIDATED: there is no {VALIDATOR}; `.ci/run tools` installs it");
-    }
-    found
-}
+const VALIDATOR: &str = "openapi-spec-validator";
 
 fn validate(validator: &Path, document: &Value, scratch: &Scratch) -> Output {
     let file = scratch.join("openapi.json");
@@ -45,7 +33,7 @@ fn export(arguments: &[&str]) -> Value {
 fn the_document_of_the_mesh_is_valid() {
     let document = export(&[]);
     assert_eq!(document["paths"]["/v1/users/{id}"]["get"]["operationId"], "users.v1.UsersService.GetUser");
-    let Some(validator) = validator() else { return };
+    let Some(validator) = tool(VALIDATOR) else { return };
     let scratch = Scratch::new("openapi");
     let everything = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/everything/proto");
     for document in [document, export(&["--proto", everything, "--title", "Everything", "--version", "2"])] {
@@ -57,7 +45,7 @@ fn the_document_of_the_mesh_is_valid() {
 /// What it must not let pass: a variable of a path that no parameter describes, and a type that there is not.
 #[test]
 fn the_validator_finds_what_is_wrong() {
-    let Some(validator) = validator() else { return };
+    let Some(validator) = tool(VALIDATOR) else { return };
     let (document, scratch) = (export(&[]), Scratch::new("openapi"));
     let mut nameless = document.clone();
     nameless["paths"]["/v1/users/{id}"]["get"]["parameters"] = json!([]);
