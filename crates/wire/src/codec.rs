@@ -15,15 +15,17 @@ pub struct Protobuf<Out, In>(PhantomData<fn(Out) -> In>);
 /// Whether `status` is tonic's own answer to a message over the limit, in words that no service uses.
 #[must_use]
 pub fn is_over_limit(status: &Status) -> bool {
-    status.code() == Code::OutOfRange
-        && status.message().starts_with("Error, decoded message length too large")
+    let said = |code, start| status.code() == code && status.message().starts_with(start);
+    said(Code::OutOfRange, "Error, decoded message length too large")
+        || said(Code::ResourceExhausted, "Error decompressing: size limit")
 }
 
 /// Whether `status` is tonic's own answer to bytes that are no gRPC message. It says INTERNAL, but they came from the
 /// sender.
 #[must_use]
 pub fn is_malformed(status: &Status) -> bool {
-    const SAID: [&str; 4] = [
+    const SAID: [&str; 5] = [
+        "Error decompressing: ",
         "protocol error: received message with",
         "Unexpected EOF",
         "Missing request message",

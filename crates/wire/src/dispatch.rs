@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use http_body::Body as HttpBody;
 use prost::Message;
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataValue;
 use tonic::server::{ClientStreamingService, Grpc, ServerStreamingService, StreamingService, UnaryService};
 use tonic::{Request, Response, Status, Streaming};
@@ -214,7 +215,10 @@ where
 }
 
 fn grpc<Out: Message + 'static, In: Message + Default + 'static>() -> Grpc<Protobuf<Out, In>> {
-    Grpc::new(Protobuf::default()).max_decoding_message_size(MAX_MESSAGE)
+    // The limit counts for what comes out of a compressed message, too. Answers are never compressed.
+    Grpc::new(Protobuf::default())
+        .max_decoding_message_size(MAX_MESSAGE)
+        .accept_compressed(CompressionEncoding::Gzip)
 }
 
 fn checked<In: Check + Send + 'static>(messages: Streaming<In>) -> Messages<In> {

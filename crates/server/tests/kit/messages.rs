@@ -1,8 +1,13 @@
 //! Messages that are too large or are none: a typed refusal, and the connection lives.
 
+use std::io::Write;
+
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use freehold_client::{CallOptions, Code, Requests};
 use freehold_wire::reason;
+use http::HeaderMap;
 
 use crate::bare::{Bare, frame, tester};
 use crate::echo::{COLLECT, DUPLEX, Echo, STREAM, note};
@@ -51,6 +56,52 @@ async fn what_is_no_message_is_refused() {
         assert!(!reason::of(&answered.status).is_empty(), "{what}");
     }
     assert_eq!(bare.call(READ, tester(), frame(&[])).await.status.code(), Code::Ok);
+}
+
+/// A call whose messages are compressed, it says: gzip is taken, other encodings are answered with what is.
+#[tokio::test]
+async fn gzip_is_taken_and_nothing_else() {
+    let served = Echo::new().serve().await;
+    let mut bare = Bare::connect(&served.authority).await;
+    let note = [&[0x0a, 200][..], &[1], &[b'x'; 200]].concat();
+    let answered = bare.call(READ, encoded("gzip"), zipped(&note)).await;
+    assert_eq!(answered.status.code(), Code::Ok, "{}", answered.status);
+    assert!(!answered.metadata.contains_key("grpc-encoding"), "an answer is as long as it is");
+    let answered = bare.call(READ, encoded("snappy"), zipped(&note)).await;
+    assert_eq!(answered.status.code(), Code::Unimplemented, "{}", answered.status);
+    assert_eq!(answered.metadata.get("grpc-accept-encoding").unwrap(), "gzip,identity");
+}
+
+/// C23: few bytes that come out as many, and such that are no gzip. The planted fault is a limit for what comes in alone.
+#[tokio::test]
+async fn a_message_that_inflates_beyond_the_limit_is_refused() {
+    let served = Echo::new().serve().await;
+    let mut bare = Bare::connect(&served.authority).await;
+    let bomb = zipped(&vec![0; 64 * 1024 * 1024]);
+    assert!(bomb.len() < 70_000, "{}", bomb.len());
+    let answered = bare.call(READ, encoded("gzip"), bomb).await;
+    assert_eq!(answered.status.code(), Code::ResourceExhausted, "{}", answered.status);
+    assert_eq!(reason::of(&answered.status), "MESSAGE_TOO_LARGE");
+    let answered = bare.call(READ, encoded("gzip"), Bytes::from_static(&[1, 0, 0, 0, 2, 7, 7])).await;
+    assert_eq!(answered.status.code(), Code::InvalidArgument, "{}", answered.status);
+    assert_eq!(reason::of(&answered.status), "MALFORMED_MESSAGE");
+    assert_eq!(bare.call(READ, tester(), frame(&[])).await.status.code(), Code::Ok);
+}
+
+/// The headers of a call with that encoding.
+fn encoded(encoding: &str) -> HeaderMap {
+    let mut headers = tester();
+    headers.insert("grpc-encoding", encoding.parse().unwrap());
+    headers
+}
+
+/// A message as gRPC frames it once gzip has made it shorter.
+fn zipped(message: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(message).unwrap();
+    let mut framed = frame(&encoder.finish().unwrap()).to_vec();
+    framed[0] = 1;
+    framed.into()
 }
 
 /// C24: an error whose text and details would not fit the headers arrives, cut, with its code and reason.
