@@ -113,8 +113,8 @@ fn descriptors() {
 #[test]
 fn changes() {
     let tree = changes::Tree::new();
+    let before = compile(tree.sources()).expect("the tree compiles");
     check!().with_iterations(INPUTS / 4).with_type::<Vec<changes::Change>>().for_each(|changes| {
-        let before = compile(tree.sources()).expect("the tree compiles");
         if let Some(after) = compile(tree.changed(changes)) {
             holds(&after);
             compared(before.clone(), &after);

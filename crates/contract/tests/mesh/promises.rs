@@ -23,6 +23,10 @@ fn fh3510_a_route_that_callers_may_use() {
     );
     let more = "{ get: \"/v2/prices/{id}\" additional_bindings { get: \"/v1/prices/{id=*}\" } }";
     silent(&[(CATALOG, route, more)]);
+    let posted = |body: &str| format!("{{ post: \"/v1/prices/{{id}}\" body: \"{body}\" }}");
+    let (all, one) = (posted("*"), posted("size"));
+    let found = compared(&[(CATALOG, route, &all)], &[(CATALOG, route, &one)]).0.findings;
+    assert_eq!(found.iter().map(line).collect::<Vec<_>>(), ["FH3510 Error orders=broken"]);
     // A step is called by its saga alone.
     let hold = "rpc Hold(HoldRequest) returns (HoldResponse) {\n";
     let bound = format!("{hold}    option (google.api.http) = {{ post: \"/v1/holds\" body: \"*\" }};\n");

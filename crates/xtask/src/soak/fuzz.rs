@@ -90,7 +90,7 @@ fn arguments(folder: &Path, seeds: &[&str], time: Duration) -> String {
     let folders: Vec<String> =
         [folder.join("corpus")].into_iter().chain(seeds).map(|folder| folder.display().to_string()).collect();
     format!(
-        "{} -artifact_prefix={}/ -max_total_time={} -timeout={HANG} -max_len={LONGEST} -print_final_stats=1",
+        "{} -artifact_prefix={}/ -max_total_time={} -timeout={HANG} -max_len={LONGEST} -len_control=0 -print_final_stats=1",
         folders.join(" "),
         folder.display(),
         time.as_secs()
