@@ -98,8 +98,13 @@ impl Standing {
                 return self.out.iter_mut().for_each(|out| out.probing = false);
             }
         };
-        if self.out.is_some() {
-            return if failed { self.eject(now, chance) } else { self.readmit() };
+        if let Some(out) = self.out {
+            return match (out.probing, failed) {
+                // It was under way when the replica was ejected, and says nothing that is not known.
+                (false, _) => {}
+                (true, true) => self.eject(now, chance),
+                (true, false) => self.readmit(),
+            };
         }
         self.count(failed, now);
         if failed && may_leave && (self.in_a_row >= IN_A_ROW || self.is_outlier(others)) {
@@ -178,6 +183,17 @@ mod tests {
             now = due;
             failing(&mut standing, 1, now);
         }
+    }
+
+    /// Planted bug, and once a real one: each of them counted as a probe that failed, so that a replica that had 64 calls
+    /// under way when it was ejected was out for half a minute.
+    #[test]
+    fn calls_that_were_under_way_do_not_lengthen_an_ejection() {
+        let (mut standing, now) = (Standing::default(), Instant::now());
+        (0..64).for_each(|_| standing.begin());
+        (0..63).for_each(|_| standing.end(Verdict::Failed, NOBODY, true, now, 0.0));
+        standing.end(Verdict::Served, NOBODY, true, now, 0.0);
+        assert!(!standing.is_in() && standing.wants_probe(true, now + FIRST));
     }
 
     /// A replica that fails every second call never fails five times in a row, and still stands out.
