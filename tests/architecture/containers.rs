@@ -91,6 +91,17 @@ fn the_containers_are_the_mesh() {
     assert_none(&wrong(&compose()));
 }
 
+/// Whoever watches the containers watches all of them.
+#[test]
+fn prometheus_is_told_of_every_service() {
+    let text = fs::read_to_string(root().join("docs/prometheus.yml")).expect("the file is there");
+    let config: Value = serde_saphyr::from_str(&text).expect("the file is YAML");
+    let targets = config["scrape_configs"][0]["static_configs"][0]["targets"].as_array().expect("targets");
+    let targets: BTreeSet<&str> = targets.iter().filter_map(Value::as_str).collect();
+    let services: BTreeSet<String> = ports().iter().map(|(name, port)| format!("{name}:{port}")).collect();
+    assert_eq!(targets, services.iter().map(String::as_str).collect());
+}
+
 #[test]
 fn what_does_not_fit_the_mesh_is_found() {
     type Plant = (&'static str, fn(&mut Value));

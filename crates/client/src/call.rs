@@ -2,18 +2,27 @@
 //!
 //! **Invariant:** what is sent never has more time than what is left; with too little left, nothing is sent.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
+use bytes::Bytes;
+use freehold_wire::trace::Trace;
 use freehold_wire::{Caller, Reason, Retry, Rules, Session, deadline, metadata, reason};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Request};
-use tonic::Status;
+use prost::Message;
 use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Status};
+use tracing::Span;
 
-use crate::codec::BASE64;
+use crate::codec::{BASE64, encode};
+use crate::decision::Decision;
 use crate::error::Error;
+use crate::explanation::Explanation;
+use crate::meter::{CallRecord, MethodMeter};
 use crate::options::CallOptions;
+use crate::span;
 use crate::transport::exchange;
 
 /// A call on its way.
@@ -29,17 +38,34 @@ pub(crate) struct Call {
     least: Duration,
     headers: HeaderMap,
     session: Session,
+    trace: Trace,
+    meter: Arc<MethodMeter>,
+    record: CallRecord,
+}
+
+/// What tells the attempts of a call apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Try {
+    /// How many came before it.
+    pub(crate) before: u32,
+    /// Its own span.
+    pub(crate) trace: Trace,
 }
 
 impl Call {
-    /// Begins a call by `caller`.
+    /// Begins a call by `caller`, of which `meter` is told.
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED where too little time is left, INVALID_ARGUMENT for a key that is not printable ASCII.
-    pub(crate) fn begin(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<Self, Error> {
-        let failed = |status| Error::of_unprocessed(rules.name(), status);
-        let began = Instant::now();
-        let call = Self {
+    pub(crate) fn begin(
+        rules: &Rules,
+        caller: &Caller,
+        options: &CallOptions,
+        meter: &Arc<MethodMeter>,
+    ) -> Result<Self, Error> {
+        let (began, trace) = (Instant::now(), options.trace());
+        let span = span::of_call(rules.name(), meter.server(), trace, options.span());
+        let mut call = Self {
             method: rules.name(),
             began,
             deadline: options.deadline(rules, began),
@@ -47,11 +73,62 @@ impl Call {
             nested: options.is_retried(),
             path: PathAndQuery::from_static(rules.path),
             least: rules.min_deadline,
-            headers: headers(rules, caller, options).map_err(failed)?,
+            headers: HeaderMap::with_capacity(12),
             session: options.session().clone(),
+            trace: trace.recorded(!span.is_disabled()),
+            meter: Arc::clone(meter),
+            record: meter.call(began, span),
         };
-        call.time_to_send(began).map_err(failed)?;
-        Ok(call)
+        let headed = headers(&mut call.headers, rules, caller, options);
+        match headed.and_then(|()| call.time_to_send(began)) {
+            Ok(_) => Ok(call),
+            Err(refused) => Err(call.refused(refused)),
+        }
+    }
+
+    /// The request as it is sent, however often.
+    ///
+    /// # Errors
+    /// RESOURCE_EXHAUSTED for one over the limit.
+    pub(crate) fn encoded(&mut self, request: &impl Message) -> Result<Bytes, Error> {
+        encode(request).map_err(|refused| self.refused(refused))
+    }
+
+    /// The end: nothing was sent.
+    fn refused(&mut self, status: Status) -> Error {
+        let spent = status.code() == Code::DeadlineExceeded;
+        let decision = if spent { Decision::DeadlineSpent } else { Decision::Request };
+        let error = Error::explained(self.method, status, true, Explanation::unattempted(decision));
+        self.record.failed(&error);
+        error
+    }
+
+    /// The end, or the end of what can be said of it: its answer has come, or it failed.
+    pub(crate) fn ended<Answer>(&mut self, outcome: &Result<Answer, Error>) {
+        match outcome {
+            Ok(_) => self.record.answered(),
+            Err(error) => self.record.failed(error),
+        }
+    }
+
+    /// What is counted of its method.
+    pub(crate) fn meter(&self) -> &MethodMeter {
+        &self.meter
+    }
+
+    /// Its own part of the trace.
+    pub(crate) fn trace(&self) -> Trace {
+        self.trace
+    }
+
+    /// What is recorded of it, where somebody does.
+    pub(crate) fn span(&self) -> &Span {
+        self.record.span()
+    }
+
+    /// The next attempt, after `before` others.
+    pub(crate) fn attempt(&self, before: u32) -> Try {
+        Try { before, trace: self.trace.child() }
     }
 
     /// What is left at `now`.
@@ -59,16 +136,17 @@ impl Call {
         self.deadline.saturating_duration_since(now)
     }
 
-    /// The head of an attempt that has `before` others before it: the call's metadata, with the session as it is now.
+    /// The head of an attempt: the call's metadata, with the session as it is now.
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED where too little time is left.
-    pub(crate) fn head(&self, authority: &Authority, before: u32) -> Result<Request<()>, Status> {
+    pub(crate) fn head(&self, authority: &Authority, attempt: Try) -> Result<Request<()>, Status> {
         let timeout = deadline::format(self.time_to_send(Instant::now())?);
         let mut headers = self.headers.clone();
         headers.insert(metadata::TIMEOUT, fresh(metadata::TIMEOUT, &timeout)?);
-        if before > 0 {
-            headers.insert(metadata::PREVIOUS_ATTEMPTS, HeaderValue::from(before));
+        headers.insert(metadata::TRACEPARENT, fresh(metadata::TRACEPARENT, &attempt.trace.to_string())?);
+        if attempt.before > 0 {
+            headers.insert(metadata::PREVIOUS_ATTEMPTS, HeaderValue::from(attempt.before));
         }
         if let Some(bytes) = self.session.encode() {
             let mut session = MetadataMap::from_headers(headers);
@@ -104,12 +182,16 @@ impl Call {
     }
 }
 
-fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<HeaderMap, Status> {
-    let mut headers = HeaderMap::with_capacity(12);
+/// What every attempt says.
+fn headers(
+    headers: &mut HeaderMap,
+    rules: &Rules,
+    caller: &Caller,
+    options: &CallOptions,
+) -> Result<(), Status> {
     if let Some(name) = caller.name() {
         headers.insert(metadata::CALLER, ascii(metadata::CALLER, name)?);
     }
-    headers.insert(metadata::TRACEPARENT, fresh(metadata::TRACEPARENT, &options.trace().to_string())?);
     if let Some(id) = options.request_id() {
         headers.insert(metadata::REQUEST_ID, fresh(metadata::REQUEST_ID, id)?);
     }
@@ -120,7 +202,7 @@ fn headers(rules: &Rules, caller: &Caller, options: &CallOptions) -> Result<Head
     if options.is_retried() {
         headers.insert(metadata::RETRIED, HeaderValue::from_static("1"));
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// The value of a header that no other call has. HPACK is told to keep it out of its table, where it would only push out
@@ -145,6 +227,7 @@ mod tests {
     use freehold_wire::{Access, Context};
 
     use super::*;
+    use crate::meter::Meter;
 
     /// Planted bug: one of them marked as any other header is.
     #[test]
@@ -155,8 +238,10 @@ mod tests {
         let context = Context::new("tester", deadline);
         context.session().saw(Token::default().with_owner("a").with_epoch(1).with_mark(1));
         let options = CallOptions::new().within(&context);
-        let call = Call::begin(&rules, &Caller::Named("tester".into()), &options).unwrap();
-        let head = call.head(&Authority::from_static("a:1"), 1).unwrap();
+        let meter = Meter::new("tester", "a");
+        let caller = Caller::Named("tester".into());
+        let call = Call::begin(&rules, &caller, &options, meter.method(rules.name())).unwrap();
+        let head = call.head(&Authority::from_static("a:1"), call.attempt(1)).unwrap();
         let kept_out = head.headers().iter().filter(|(_, value)| value.is_sensitive());
         let kept_out: BTreeSet<&str> = kept_out.map(|(name, _)| name.as_str()).collect();
         let fresh = [

@@ -6,27 +6,25 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
-use freehold_wire::{Caller, Method, Retry};
-use futures_util::{Stream, stream};
+use freehold_wire::{Caller, Method, Retry, Rules};
+use futures_util::Stream;
 use http::HeaderMap;
 use prost::Message;
-use tokio::time::timeout_at;
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Response};
 
 use crate::cache::{Asking, Cache};
-use crate::call::Call;
-use crate::codec::encode;
+use crate::call::{Call, Try};
 use crate::error::Error;
-use crate::explanation::Explanation;
 use crate::fault::Fault;
 use crate::messages::Messages;
+use crate::meter::MethodMeter;
 use crate::options::CallOptions;
 use crate::outgoing::Unsent;
 use crate::policy::load::Verdict;
 use crate::resolver::Resolver;
+use crate::streamed::{Open, streaming};
 use crate::transport::Lease;
 use crate::transport::exchange::{Outgoing, open};
 use crate::transport::replies::Replies;
@@ -49,12 +47,6 @@ struct Answer<Reply> {
     trailers: Option<HeaderMap>,
 }
 
-/// A stream that has begun, and its place on a connection.
-struct Open<Reply> {
-    replies: Replies<Reply>,
-    lease: Lease,
-}
-
 impl Channel {
     /// A channel to the service at `url`, for the consumer that calls itself `consumer`: "http://host:port", several of
     /// these with commas between them, or "file:///path" of a file with one host:port a line, which is watched. It
@@ -63,7 +55,12 @@ impl Channel {
     /// # Errors
     /// INVALID_ARGUMENT for what is no URL.
     pub fn new(consumer: &str, url: &str) -> Result<Self, Error> {
-        Ok(Self::of(consumer, Way::to(consumer, url)?))
+        Ok(Self::of(consumer, Way::to(consumer, url, None)?))
+    }
+
+    /// The same to a service of the mesh, by whose name its calls are counted.
+    pub(crate) fn to_service(consumer: &str, service: &str, url: &str) -> Result<Self, Error> {
+        Ok(Self::of(consumer, Way::to(consumer, url, Some(service))?))
     }
 
     /// A channel to the replicas that `resolver` names, now and later. `address` is what the channel calls itself in
@@ -101,6 +98,18 @@ impl Channel {
     #[must_use]
     pub fn address(&self) -> &str {
         self.way.address()
+    }
+
+    /// What the consumer has counted of all its calls, in whatever process part it made them: text for Prometheus, of the
+    /// type `freehold_metrics::CONTENT_TYPE`.
+    #[must_use]
+    pub fn scrape(&self) -> String {
+        self.way.meter().scrape()
+    }
+
+    /// What is counted of a method.
+    pub(crate) fn meter(&self, method: &'static str) -> &MethodMeter {
+        self.way.meter().method(method)
     }
 
     /// The same way for the consumer itself, without what was answered before.
@@ -168,13 +177,12 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), &self.caller, options)?;
-        let bytes = encode(&request).map_err(|refused| Error::of_unprocessed(call.method, refused))?;
-        let attempt = |lease, before| {
-            let outgoing = Outgoing::Whole(bytes.clone());
-            self.only(&call, lease, before, outgoing)
-        };
-        self.way.run(&call, call.retry == Retry::Safe, attempt, || true).await
+        let mut call = self.begun(method.rules(), options)?;
+        let bytes = call.encoded(&request)?;
+        let attempt = |lease, this| self.only(&call, lease, this, Outgoing::Whole(bytes.clone()));
+        let outcome = self.way.run(&call, call.retry == Retry::Safe, attempt, || true).await;
+        call.ended(&outcome);
+        outcome
     }
 
     /// Calls a method that takes one message and gives a stream; its deadline is the greatest age of the stream.
@@ -191,11 +199,11 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), &self.caller, options)?;
-        let bytes = encode(&request).map_err(|refused| Error::of_unprocessed(call.method, refused))?;
-        let attempt = |lease, before| self.open(&call, lease, before, Outgoing::Whole(bytes.clone()));
-        let open = self.way.run(&call, false, attempt, || true).await?;
-        Ok(messages(call, open))
+        let mut call = self.begun(method.rules(), options)?;
+        let bytes = call.encoded(&request)?;
+        let attempt = |lease, this| self.open(&call, lease, this, Outgoing::Whole(bytes.clone()));
+        let open = self.way.run(&call, false, attempt, || true).await;
+        streaming(call, open)
     }
 
     /// Calls a method that takes a stream and gives one message.
@@ -212,10 +220,12 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), &self.caller, options)?;
+        let mut call = self.begun(method.rules(), options)?;
         let unsent = Unsent::new(requests);
-        let attempt = |lease, before| self.only(&call, lease, before, Outgoing::Stream(unsent.offer()));
-        self.way.run(&call, false, attempt, || unsent.is_whole()).await.map(|answer| answer.reply)
+        let attempt = |lease, this| self.only(&call, lease, this, Outgoing::Stream(unsent.offer()));
+        let outcome = self.way.run(&call, false, attempt, || unsent.is_whole()).await;
+        call.ended(&outcome);
+        outcome.map(|answer| answer.reply)
     }
 
     /// Calls a method that takes a stream and gives one; its deadline is the greatest age of both.
@@ -232,11 +242,15 @@ impl Channel {
         Request: Message + 'static,
         Reply: Message + Default + 'static,
     {
-        let call = Call::begin(method.rules(), &self.caller, options)?;
+        let call = self.begun(method.rules(), options)?;
         let unsent = Unsent::new(requests);
-        let attempt = |lease, before| self.open(&call, lease, before, Outgoing::Stream(unsent.offer()));
-        let open = self.way.run(&call, false, attempt, || unsent.is_whole()).await?;
-        Ok(messages(call, open))
+        let attempt = |lease, this| self.open(&call, lease, this, Outgoing::Stream(unsent.offer()));
+        let open = self.way.run(&call, false, attempt, || unsent.is_whole()).await;
+        streaming(call, open)
+    }
+
+    fn begun(&self, rules: &Rules, options: &CallOptions) -> Result<Call, Error> {
+        Call::begin(rules, &self.caller, options, self.way.meter().method(rules.name()))
     }
 
     /// One attempt, up to the only message of its answer and the status behind it.
@@ -244,11 +258,11 @@ impl Channel {
         &self,
         call: &Call,
         mut lease: Lease,
-        before: u32,
+        this: Try,
         outgoing: Outgoing,
     ) -> Result<Answer<Reply>, Fault> {
         let answered = async {
-            let (headers, mut replies) = self.begin(call, &lease, before, outgoing).await?;
+            let (headers, mut replies) = self.begin(call, &lease, this, outgoing).await?;
             let reply = replies.only().await?;
             let trailers = replies.trailers();
             trailers.iter().for_each(|trailers| call.saw(trailers));
@@ -267,10 +281,10 @@ impl Channel {
         &self,
         call: &Call,
         mut lease: Lease,
-        before: u32,
+        this: Try,
         outgoing: Outgoing,
     ) -> Result<Open<Reply>, Fault> {
-        let begun = self.begin(call, &lease, before, outgoing).await;
+        let begun = self.begin(call, &lease, this, outgoing).await;
         settle(call, &mut lease, &begun);
         begun.map(|(_, replies)| Open { replies, lease })
     }
@@ -279,10 +293,10 @@ impl Channel {
         &self,
         call: &Call,
         lease: &Lease,
-        before: u32,
+        this: Try,
         outgoing: Outgoing,
     ) -> Result<(HeaderMap, Replies<Reply>), Fault> {
-        let head = call.head(self.way.authority(), before).map_err(Fault::Unsent)?;
+        let head = call.head(self.way.authority(), this).map_err(Fault::Unsent)?;
         let (headers, replies) = open(lease.sender(), head, outgoing).await?;
         call.saw(&headers);
         Ok((headers, replies))
@@ -299,49 +313,6 @@ fn settle<Answer>(call: &Call, lease: &mut Lease, outcome: &Result<Answer, Fault
         lease.is_ending();
     }
     lease.judge(fault.verdict())
-}
-
-/// The replies until the deadline, and nothing after an error.
-fn messages<Reply>(call: Call, open: Open<Reply>) -> Messages<Reply>
-where
-    Reply: Message + Default + 'static,
-{
-    Messages::new(stream::unfold(Some((call, open)), |state| async {
-        let (call, mut open) = state?;
-        match reply(&call, &mut open).await? {
-            Ok(reply) => Some((Ok(reply), Some((call, open)))),
-            Err(error) => Some((Err(error), None)),
-        }
-    }))
-}
-
-async fn reply<Reply>(call: &Call, open: &mut Open<Reply>) -> Option<Result<Reply, Error>>
-where
-    Reply: Message + Default + 'static,
-{
-    let late = || {
-        let explanation = Explanation::unattempted("the deadline, which is a stream's greatest age");
-        Some(Err(Error::late(call.method, explanation)))
-    };
-    // A timer looks at the clock only where there is nothing to read; a stream that always has something would
-    // outlive it.
-    if Instant::now() >= call.deadline {
-        return late();
-    }
-    match timeout_at(call.deadline.into(), open.replies.next()).await {
-        Err(_) => late(),
-        Ok(Ok(Some(reply))) => Some(Ok(reply)),
-        Ok(Ok(None)) => {
-            open.replies.trailers().iter().for_each(|trailers| call.saw(trailers));
-            None
-        }
-        Ok(Err(fault)) => {
-            if let Fault::Answer(status) = &fault {
-                call.saw(status.metadata().as_ref());
-            }
-            Some(Err(Error::of(call.method, fault.status(Some(open.lease.address())))))
-        }
-    }
 }
 
 impl fmt::Debug for Channel {

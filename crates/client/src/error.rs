@@ -49,11 +49,6 @@ impl Error {
         Self(Arc::new(Failure::of(method, status, false, None)))
     }
 
-    /// The same of a call that its callee provably never saw.
-    pub(crate) fn of_unprocessed(method: &'static str, status: Status) -> Self {
-        Self(Arc::new(Failure::of(method, status, true, None)))
-    }
-
     /// The same, with what led to it.
     pub(crate) fn explained(
         method: &'static str,
@@ -238,6 +233,7 @@ impl From<Error> for Status {
         if let (Some(explanation), Some(info)) = (error.explanation(), details.error_info().cloned()) {
             let mut figures = info.metadata;
             figures.insert("decided_by".to_owned(), explanation.to_string());
+            figures.insert("decision".to_owned(), explanation.decision().name().to_owned());
             details.set_error_info(info.reason, info.domain, figures);
         }
         let mut metadata = MetadataMap::new();

@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::policy::retry::Stop;
+use crate::decision::Decision;
 
 /// So many attempts are told; of more, only how many they were.
 const MOST_TOLD: usize = 8;
@@ -15,7 +15,7 @@ const MOST_TOLD: usize = 8;
 /// Why a call failed the way it did.
 #[derive(Debug, Clone)]
 pub struct Explanation {
-    decided_by: &'static str,
+    decision: Decision,
     attempts: Vec<Attempt>,
     untold: usize,
 }
@@ -51,14 +51,20 @@ pub(crate) enum Stage {
 
 impl Explanation {
     /// A call that a policy ended before there was any attempt.
-    pub(crate) fn unattempted(decided_by: &'static str) -> Self {
-        Self { decided_by, attempts: Vec::new(), untold: 0 }
+    pub(crate) fn unattempted(decision: Decision) -> Self {
+        Self { decision, attempts: Vec::new(), untold: 0 }
     }
 
-    /// Which policy had the last word, such as "deadline while waiting for the answer" or "retry budget".
+    /// Which policy had the last word.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// The same for people, such as "the deadline, while waiting for the answer" or "the retry budget".
     #[must_use]
     pub fn decided_by(&self) -> &'static str {
-        self.decided_by
+        self.decision.sentence()
     }
 
     /// The attempts in their order; of more than eight, the first ones.
@@ -118,41 +124,26 @@ impl Story {
         self.attempts.push(Attempt { replica, began, took, reason });
     }
 
-    /// The end: an attempt said no more, and a policy let no other follow.
-    pub(crate) fn stopped(self, stop: Stop) -> Explanation {
-        let decided_by = match stop {
-            Stop::Answered => "the callee",
-            Stop::Undeclared => "the contract: the method is not declared idempotent",
-            Stop::Nested => "the retry policy: the call is made for a retry",
-            Stop::PushedBack => "the callee: it asks for no retry",
-            Stop::Attempts => "the retry policy: enough attempts",
-            Stop::Budget => "the retry budget",
-            Stop::Deadline => "the deadline: no time for another attempt",
-            Stop::NoPlace => "the retry policy: no replica had a connection for another attempt",
-            Stop::Taken => "the request stream: a part of it was sent",
-        };
-        self.end(decided_by)
-    }
-
     /// The end: time was up.
     pub(crate) fn timed_out(mut self) -> Explanation {
-        let decided_by = match self.stage {
-            Stage::Connecting => "the deadline, while waiting for a connection",
-            Stage::Asking(..) => "the deadline, while waiting for the answer",
-            Stage::Pausing => "the deadline, while waiting for another attempt",
+        let decision = match self.stage {
+            Stage::Connecting => Decision::DeadlineConnecting,
+            Stage::Asking(..) => Decision::DeadlineAsking,
+            Stage::Pausing => Decision::DeadlinePausing,
         };
         self.failed("NO_ANSWER".to_owned());
-        self.end(decided_by)
+        self.end(decision)
     }
 
-    fn end(self, decided_by: &'static str) -> Explanation {
-        Explanation { decided_by, attempts: self.attempts, untold: self.untold }
+    /// The end: a policy let no other attempt follow.
+    pub(crate) fn end(self, decision: Decision) -> Explanation {
+        Explanation { decision, attempts: self.attempts, untold: self.untold }
     }
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "decided by {}", self.decided_by)?;
+        write!(f, "decided by {}", self.decision)?;
         for attempt in &self.attempts {
             let Attempt { replica, began, took, reason } = attempt;
             write!(
@@ -186,7 +177,7 @@ mod tests {
             story.enter(Stage::Asking(replica, now));
             story.failed("X".repeat(64));
         }
-        let explanation = story.stopped(Stop::Undeclared);
+        let explanation = story.end(Decision::Undeclared);
         assert_eq!(explanation.attempts().len(), MOST_TOLD);
         let text = explanation.to_string();
         assert!(text.len() < 2_048 && text.ends_with("and 992 more attempts"), "{text}");

@@ -77,18 +77,25 @@ impl Fault {
         Failed { code, unprocessed, pushback }
     }
 
-    /// The same in one word.
-    pub(crate) fn reason(&self) -> String {
+    /// The same in one word of ours.
+    pub(crate) fn outcome(&self) -> &'static str {
         match self {
-            Self::Answer(status) | Self::Unsent(status) => match reason::of(status) {
-                unnamed if unnamed.is_empty() => format!("{:?}", status.code()),
-                named => named.chars().take(64).collect(),
-            },
-            Self::Returned(_) => "NOT_TAKEN".to_owned(),
-            Self::Broken(_) => "CONNECTION_LOST".to_owned(),
-            Self::TooLarge => "MESSAGE_TOO_LARGE".to_owned(),
-            Self::Malformed(_) => "BAD_REPLY".to_owned(),
+            Self::Answer(status) => reason::spelled(status.code()),
+            Self::Unsent(_) => "NOT_SENT",
+            Self::Returned(_) => "NOT_TAKEN",
+            Self::Broken(_) => "CONNECTION_LOST",
+            Self::TooLarge => "MESSAGE_TOO_LARGE",
+            Self::Malformed(_) => "BAD_REPLY",
         }
+    }
+
+    /// The same in the callee's word, where it has one.
+    pub(crate) fn reason(&self) -> String {
+        let named = match self {
+            Self::Answer(status) | Self::Unsent(status) => reason::of(status),
+            _ => String::new(),
+        };
+        if named.is_empty() { self.outcome().to_owned() } else { named.chars().take(64).collect() }
     }
 
     /// What the caller is told of an attempt at `address`.

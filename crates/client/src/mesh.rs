@@ -88,7 +88,7 @@ impl Mesh {
         if let Some(channel) = channels.get(service) {
             return Ok(channel.clone());
         }
-        let channel = Channel::new(&self.0.consumer, address)?;
+        let channel = Channel::to_service(&self.0.consumer, service, address)?;
         channels.insert(service.to_owned(), channel.clone());
         Ok(channel)
     }

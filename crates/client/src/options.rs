@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use freehold_wire::trace::Trace;
+use freehold_wire::trace::{SpanId, Trace};
 use freehold_wire::{Context, Rules, Session};
 
 /// How a call is made. Cloning is cheap and shares the session.
@@ -85,6 +85,11 @@ impl CallOptions {
     /// The trace that a call continues; one of its own outside a line of work.
     pub(crate) fn trace(&self) -> Trace {
         self.parent.as_ref().map_or_else(Trace::start, |parent| parent.trace.child())
+    }
+
+    /// The span that a call is made in; none outside a line of work.
+    pub(crate) fn span(&self) -> SpanId {
+        self.parent.as_ref().map_or_else(SpanId::default, |parent| parent.trace.span())
     }
 
     /// Whether the line of work is done for a retry.

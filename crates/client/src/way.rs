@@ -14,15 +14,19 @@ use futures_util::future::{Either, select};
 use http::uri::Authority;
 use tokio::time::{sleep, timeout, timeout_at};
 use tonic::Status;
+use tracing::Instrument;
 
-use crate::call::Call;
+use crate::call::{Call, Try};
+use crate::decision::Decision;
 use crate::error::Error;
 use crate::explanation::{Explanation, Stage, Story};
 use crate::fault::Fault;
 use crate::ledger::{Ledger, MOST_CALLS};
+use crate::meter::Meter;
 use crate::policy::balancer::{ReplicaId, Wish};
 use crate::policy::retry::{Attempts, Next, Stop};
 use crate::resolver::{Place, Resolver, Source, follow};
+use crate::span;
 use crate::transport::dial::Patience;
 use crate::transport::{Lease, Pool};
 
@@ -36,6 +40,7 @@ pub(crate) struct Way {
     authority: Authority,
     pool: Arc<Pool>,
     ledger: Ledger,
+    meter: Meter,
 }
 
 /// An attempt that no other follows.
@@ -53,17 +58,19 @@ struct Course {
     at: Option<SocketAddr>,
     /// How the last one failed that another was to follow.
     last: Option<Status>,
+    /// Another one follows; whether the callee cannot have seen the last one.
+    again: Option<bool>,
     hedge_after: Option<Duration>,
 }
 
 impl Way {
-    /// The way to the replicas that `url` names.
+    /// The way to the replicas that `url` names, of a `service` where the mesh knows which.
     ///
     /// # Errors
     /// INVALID_ARGUMENT for what is no URL.
-    pub(crate) fn to(consumer: &str, url: &str) -> Result<Self, Error> {
+    pub(crate) fn to(consumer: &str, url: &str, service: Option<&str>) -> Result<Self, Error> {
         let Place { authority, source } = Place::parse(url)?;
-        let way = Self::new(consumer, url, authority);
+        let way = Self::new(consumer, url, authority, service);
         match source {
             Source::Fixed(addresses) => way.pool.replace(&addresses),
             Source::Changing(resolver) => way.follow(resolver),
@@ -80,14 +87,15 @@ impl Way {
         address: &str,
         resolver: Box<dyn Resolver>,
     ) -> Result<Self, Error> {
-        let way = Self::new(consumer, address, Place::parse(address)?.authority);
+        let way = Self::new(consumer, address, Place::parse(address)?.authority, None);
         way.follow(resolver);
         Ok(way)
     }
 
-    fn new(consumer: &str, address: &str, authority: Authority) -> Self {
-        let (pool, ledger) = (Arc::new(Pool::new(Patience::default())), Ledger::default());
-        Self { consumer: consumer.to_owned(), address: address.to_owned(), authority, pool, ledger }
+    fn new(consumer: &str, address: &str, authority: Authority, service: Option<&str>) -> Self {
+        let meter = Meter::new(consumer, service.unwrap_or(authority.host()));
+        let (pool, ledger) = (Arc::new(Pool::new(Patience::default(), meter.sights())), Ledger::default());
+        Self { consumer: consumer.to_owned(), address: address.to_owned(), authority, pool, ledger, meter }
     }
 
     fn follow(&self, resolver: Box<dyn Resolver>) {
@@ -100,6 +108,10 @@ impl Way {
 
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     pub(crate) fn authority(&self) -> &Authority {
@@ -119,7 +131,7 @@ impl Way {
         &self,
         call: &Call,
         hedged: bool,
-        attempt: impl Fn(Lease, u32) -> Asked,
+        attempt: impl Fn(Lease, Try) -> Asked,
         repeatable: impl Fn() -> bool,
     ) -> Result<Answer, Error>
     where
@@ -133,9 +145,11 @@ impl Way {
             story: Story::begin(call.began),
             at: None,
             last: None,
+            again: None,
             hedge_after: self.ledger.begin(read, call.began),
         };
         let attempts = self.attempts(call, &mut course, attempt, repeatable);
+        let attempts = attempts.instrument(call.span().clone());
         match timeout_at(call.deadline.into(), attempts).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(last)) => Err(failed(call, course, last)),
@@ -147,7 +161,7 @@ impl Way {
         &self,
         call: &Call,
         course: &mut Course,
-        attempt: impl Fn(Lease, u32) -> Asked,
+        attempt: impl Fn(Lease, Try) -> Asked,
         repeatable: impl Fn() -> bool,
     ) -> Result<Answer, Last>
     where
@@ -157,6 +171,7 @@ impl Way {
             course.story.enter(Stage::Connecting);
             let lease = self.place(course).await?;
             course.went_to(&lease);
+            course.again.take().into_iter().for_each(|unseen| call.meter().retried(unseen));
             let fault = match self.ask(call, course, lease, &attempt).await {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
@@ -170,6 +185,7 @@ impl Way {
                 Next::Stop(stop) => return Err(Last { fault, stop }),
                 Next::Again(_) if !repeatable() => return Err(Last { fault, stop: Stop::Taken }),
                 Next::Again(wait) => {
+                    course.again = Some(fault.is_unseen());
                     course.last = Some(fault.status(course.at));
                     course.story.enter(Stage::Pausing);
                     pause(wait).await;
@@ -198,26 +214,32 @@ impl Way {
         call: &Call,
         course: &mut Course,
         lease: Lease,
-        attempt: &impl Fn(Lease, u32) -> Asked,
+        attempt: &impl Fn(Lease, Try) -> Asked,
     ) -> Result<Answer, Fault>
     where
         Asked: Future<Output = Result<Answer, Fault>>,
     {
         let before = course.attempts.before();
-        let first = attempt(lease, before);
+        let first = one(call, lease, before, attempt);
         let Some(wait) = course.hedge_after else { return first.await };
         let mut first = pin!(first);
         if let Ok(outcome) = timeout(wait, &mut first).await {
             return outcome;
         }
         let Some(second) = self.second(call, course) else { return first.await };
-        let second = pin!(attempt(second, before + 1));
+        let mut hedge = call.meter().hedge();
+        let second = pin!(one(call, second, before + 1, attempt));
         // The first answer counts, also one that refuses; the other attempt is dropped, which cancels it.
-        match select(first, second).await {
-            Either::Left((Err(fault), second)) if !fault.failed().is_answer() => second.await,
-            Either::Right((Err(fault), first)) if !fault.failed().is_answer() => first.await,
-            Either::Left((outcome, _)) | Either::Right((outcome, _)) => outcome,
+        let (outcome, of_second) = match select(first, second).await {
+            Either::Left((Err(fault), second)) if !fault.failed().is_answer() => (second.await, true),
+            Either::Right((Err(fault), first)) if !fault.failed().is_answer() => (first.await, false),
+            Either::Left((outcome, _)) => (outcome, false),
+            Either::Right((outcome, _)) => (outcome, true),
+        };
+        if of_second {
+            hedge.won();
         }
+        outcome
     }
 
     /// A place on another replica for a hedge, where there is one and it may be asked.
@@ -234,7 +256,7 @@ impl Way {
     fn too_many(&self, call: &Call) -> Error {
         let message = format!("{MOST_CALLS} calls wait for {} already", self.address);
         let status = Reason::ResourceExhausted.because("BULKHEAD_FULL", message);
-        Error::explained(call.method, status, true, Explanation::unattempted("the bulkhead of this service"))
+        Error::explained(call.method, status, true, Explanation::unattempted(Decision::Bulkhead))
     }
 
     /// Time is up.
@@ -253,6 +275,27 @@ impl Way {
             }
         }
     }
+}
+
+/// One attempt, on record.
+async fn one<Answer, Asked>(
+    call: &Call,
+    lease: Lease,
+    before: u32,
+    attempt: &impl Fn(Lease, Try) -> Asked,
+) -> Result<Answer, Fault>
+where
+    Asked: Future<Output = Result<Answer, Fault>>,
+{
+    let this = call.attempt(before);
+    let span = span::of_attempt(call, this, lease.address());
+    let mut record = call.meter().attempt(span);
+    let outcome = attempt(lease, this).instrument(record.span()).await;
+    match &outcome {
+        Ok(_) => record.answered(),
+        Err(fault) => record.failed(fault),
+    }
+    outcome
 }
 
 /// A timer takes a millisecond even for no time at all.
@@ -276,11 +319,15 @@ impl Course {
 
 fn failed(call: &Call, course: Course, Last { fault, stop }: Last) -> Error {
     let unseen = fault.is_unseen() && course.attempts.before() == 0;
-    let alone = stop == Stop::Answered && course.attempts.before() <= 1;
+    let decision = match fault {
+        Fault::TooLarge | Fault::Malformed(_) => Decision::Reply,
+        _ => stop.into(),
+    };
+    let alone = decision == Decision::Callee && course.attempts.before() <= 1;
     let status = fault.status(course.at);
     match alone {
         // The callee has answered the one question that it was asked: that explains itself.
         true => Error::of(call.method, status),
-        false => Error::explained(call.method, status, unseen, course.story.stopped(stop)),
+        false => Error::explained(call.method, status, unseen, course.story.end(decision)),
     }
 }

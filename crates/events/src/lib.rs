@@ -15,6 +15,7 @@ mod fixture;
 mod handle;
 mod inbox;
 pub mod link;
+mod meter;
 pub mod operations;
 mod parked;
 pub mod position;

@@ -169,6 +169,14 @@ pub(crate) async fn next_due(
     row.map_or(Ok(None), |row| row.get("next_ms"))
 }
 
+/// How many keys wait.
+pub(crate) async fn keys(queries: &mut impl Queries, subscription: &str) -> Result<i64, StoreError> {
+    const KEYS: &str = "SELECT count(*) AS keys FROM freehold_parked \
+                        WHERE subscription = $1 AND state <> 'behind'";
+    let row = queries.one(KEYS, vals![subscription]).await?;
+    row.map_or(Ok(0), |row| row.get("keys"))
+}
+
 /// The first events that are held before a gap.
 pub(crate) async fn gaps(queries: &mut impl Queries, subscription: &str) -> Result<Vec<First>, StoreError> {
     const GAPS: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \

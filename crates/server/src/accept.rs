@@ -97,13 +97,15 @@ impl Served {
         match self.door.places.take(peer.ip()) {
             Ok(place) => {
                 let served = connection::serve(stream, peer, self.door.clone());
+                let counted = self.door.stack.meter().connected();
                 self.door.tasks.start(async move {
                     served.await;
-                    drop(place);
+                    drop((place, counted));
                 });
             }
             Err(full) => {
                 tracing::debug!(%peer, ?full, "no place for a connection");
+                self.door.stack.meter().refused(full);
                 self.refusing.refuse(stream);
             }
         }

@@ -17,6 +17,7 @@ use tokio::time::sleep_until;
 use tonic::Status;
 use tonic::body::Body;
 
+use crate::meter::CallRecord;
 use crate::tasks::Tasks;
 use crate::{contained, typed};
 
@@ -26,13 +27,15 @@ pub(crate) struct Bounded {
     inner: Option<Body>,
     deadline: Instant,
     tasks: Tasks,
+    /// What is told how it ends.
+    record: CallRecord,
     /// What ends it while it has nothing to say; made when that first happens, which for a single message is never.
     end: Option<BoxFuture<'static, Status>>,
 }
 
 impl Bounded {
-    pub(crate) fn new(inner: Body, deadline: Instant, tasks: Tasks) -> Self {
-        Self { inner: Some(inner), deadline, tasks, end: None }
+    pub(crate) fn new(inner: Body, deadline: Instant, tasks: Tasks, record: CallRecord) -> Self {
+        Self { inner: Some(inner), deadline, tasks, record, end: None }
     }
 
     /// A body that always has something to send would outlive a timer that is only asked when it has not.
@@ -57,6 +60,7 @@ impl Bounded {
 
     fn end(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         self.inner = None;
+        self.record.refused(status);
         let mut trailers = HeaderMap::new();
         if let Err(unfit) = status.add_header(&mut trailers) {
             return Poll::Ready(Some(Err(unfit)));
@@ -85,6 +89,7 @@ impl HttpBody for Bounded {
             },
             Ok(Poll::Ready(Some(Ok(mut frame)))) => {
                 if let Some(trailers) = frame.trailers_mut() {
+                    self.record.answered(trailers);
                     typed::retype(trailers);
                 }
                 Poll::Ready(Some(Ok(frame)))

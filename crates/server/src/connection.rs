@@ -1,8 +1,8 @@
 //! One connection: from its first byte to its end.
 //!
 //! In: an accepted socket. It is served call by call, each in a task of its own, until the client ends it or the server
-//! does; then HTTP/2's GOAWAY says which calls were taken, and those are finished. HTTP/1.1 is spoken where something
-//! other than gRPC is served; there the answer under way is finished.
+//! does; then HTTP/2's GOAWAY says which calls were taken, and those are finished. HTTP/1.1 is spoken for
+//! whatever is not gRPC; there the answer under way is finished.
 //! **Invariant:** a connection that does nothing but keep itself alive, or floods us with that, does not stay.
 
 use std::convert::Infallible;
@@ -41,8 +41,7 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>) 
     };
     let ended = match said {
         Ok((Protocol::Http2, io)) => http2(io, &door).await,
-        Ok((Protocol::Http1, io)) if door.stack.has_web() => http1(io, &door).await,
-        Ok((Protocol::Http1, _)) => return tracing::debug!(%peer, "no client: it does not speak HTTP/2"),
+        Ok((Protocol::Http1, io)) => http1(io, &door).await,
         Err(error) => return tracing::debug!(%peer, %error, "no client"),
     };
     if let Err(error) = ended {

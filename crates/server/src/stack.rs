@@ -4,6 +4,7 @@
 //! or deadline is not in order, and none runs past its deadline.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use freehold_wire::metadata::{REQUEST_ID, TOKEN};
@@ -17,15 +18,17 @@ use tracing::Instrument;
 use crate::body::Bounded;
 use crate::contained::contained;
 use crate::limits::MAX_METADATA;
+use crate::meter::{CallRecord, Meter, MethodMeter};
 use crate::routes::Routes;
 use crate::tasks::Tasks;
 use crate::web::{Web, is_grpc};
-use crate::{platform, typed};
+use crate::{platform, scrape, typed};
 
 /// The stack of one server.
 pub(crate) struct Stack {
     contract: &'static Contract,
-    methods: HashMap<&'static str, &'static Rules>,
+    methods: HashMap<&'static str, (&'static Rules, Arc<MethodMeter>)>,
+    meter: Meter,
     routes: Routes,
     web: Option<Web>,
     tasks: Tasks,
@@ -41,48 +44,58 @@ impl Stack {
         tasks: Tasks,
     ) -> Self {
         let own = contract.owner(owner).map(|owner| owner.methods).unwrap_or_default();
-        let methods = own.iter().chain(&platform::METHODS).map(|rules| (rules.path, rules)).collect();
-        Self { contract, methods, routes, web, tasks }
+        let meter = Meter::new(owner);
+        let served = |rules: &'static Rules| (rules.path, (rules, meter.method(rules.name())));
+        let methods = own.iter().chain(&platform::METHODS).map(served).collect();
+        Self { contract, methods, meter, routes, web, tasks }
     }
 
-    /// Whether anything but gRPC is answered.
-    pub(crate) fn has_web(&self) -> bool {
-        self.web.is_some()
+    /// What is counted.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// The longest that any call may take by its contract.
     pub(crate) fn longest_call(&self) -> Duration {
-        self.methods.values().map(|rules| rules.max_deadline()).max().unwrap_or_default()
+        self.methods.values().map(|(rules, _)| rules.max_deadline()).max().unwrap_or_default()
     }
 
     /// Answers a request.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         // The clock is read before anything is done, so that what is done counts.
         let arrived = Instant::now();
+        // Whoever watches the server asks in no caller's name, and must not be kept out by what it watches.
+        if let Some(metrics) = scrape::answer(&request, &self.meter) {
+            return metrics;
+        }
         // What is not gRPC has another way to say all that follows.
         if let Some(web) = self.web.as_ref().filter(|_| !is_grpc(&request)) {
             return web.answer(request).await;
         }
+        if let Some(nothing) = scrape::nothing_else(&request) {
+            return nothing;
+        }
         // The rules come first: without them there is neither a deadline nor an access to hold a call to.
-        let Some(rules) = self.methods.get(request.uri().path()).copied() else {
-            return typed::response(unknown(&request));
+        let Some((rules, meter)) = self.methods.get(request.uri().path()) else {
+            return refused(unknown(&request), &mut self.meter.others().call(arrived));
         };
+        let mut record = meter.call(arrived);
         // Then what the caller says of itself, all of it or nothing: no later line reads raw metadata. A deadline
         // that is spent, or no deadline at all, is refused here.
         let context = match self.entered(rules, request.headers(), arrived) {
             Ok(context) => context,
-            Err(refused) => return typed::response(refused),
+            Err(status) => return refused(status, &mut record),
         };
         // From here on whatever happens is logged under the call's names.
-        let (caller, id) = (context.caller(), context.request_id());
-        let span =
-            tracing::info_span!("call", method = rules.name(), %caller, id, trace = context.trace().id());
-        let handled = self.handle(rules, context.clone(), request).instrument(span.clone()).await;
+        let span = record.enter(&context, request.headers());
+        let handled = self.handle(rules, context.clone(), request).instrument(span).await;
+        // The messages of a stream are made after its handler has answered; the same deadline goes on to count.
+        let answer = match handled {
+            Ok(response) => self.bounded(response, context.deadline(), record),
+            Err(status) => refused(status, &mut record),
+        };
         // Last, so that every answer, a refusal too, is typed and named.
-        let answer = finished(handled.unwrap_or_else(typed::response), &context);
-        let status = answer.headers().get(Status::GRPC_STATUS);
-        span.in_scope(|| tracing::debug!(?status, took = ?arrived.elapsed(), "answered"));
-        answer
+        finished(answer, &context)
     }
 
     fn entered(
@@ -119,18 +132,23 @@ impl Stack {
         request.extensions_mut().insert(context);
         let handler = self.routes.call(request).ok_or_else(|| unknown_method(rules.path))?;
         // The panic inside the deadline: what catches it must not outlive the call either.
-        let answered = timeout_at(deadline.into(), contained(handler)).await.map_err(|_| too_late())?;
-        // The messages of a stream are made after its handler has answered; the same deadline goes on to count.
-        answered.map(|response| self.bounded(response, deadline))
+        timeout_at(deadline.into(), contained(handler)).await.map_err(|_| too_late())?
     }
 
     /// An answer without a body has its status in its headers; any other one is watched until it ends.
-    fn bounded(&self, response: Response<Body>, deadline: Instant) -> Response<Body> {
+    fn bounded(&self, response: Response<Body>, deadline: Instant, mut record: CallRecord) -> Response<Body> {
         if response.headers().contains_key(Status::GRPC_STATUS) {
+            record.answered(response.headers());
             return response;
         }
-        response.map(|body| Body::new(Bounded::new(body, deadline, self.tasks.clone())))
+        response.map(|body| Body::new(Bounded::new(body, deadline, self.tasks.clone(), record)))
     }
+}
+
+/// The server's own answer, and no handler's.
+fn refused(status: Status, record: &mut CallRecord) -> Response<Body> {
+    record.refused(&status);
+    typed::response(status)
 }
 
 fn finished(mut response: Response<Body>, context: &Context) -> Response<Body> {

@@ -10,8 +10,8 @@ use freehold_wire::codec::{is_malformed, is_over_limit};
 use freehold_wire::reason::DOMAIN;
 use freehold_wire::{Reason, reason};
 use http::{HeaderMap, Response};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 /// The longest text, in characters; percent-encoding may triple its bytes.
@@ -57,7 +57,7 @@ fn refused(status: Status) -> Status {
     }
     let text: String = status.message().chars().take(MAX_TEXT).collect();
     let said = reason::of(&status);
-    let said = if said.is_empty() { spelled(status.code()) } else { said };
+    let said = if said.is_empty() { reason::spelled(status.code()).to_owned() } else { said };
     let info = ErrorDetails::with_error_info(said, DOMAIN, HashMap::new());
     with_metadata(Status::with_error_details(status.code(), text, info), status)
 }
@@ -65,16 +65,4 @@ fn refused(status: Status) -> Status {
 fn with_metadata(mut typed: Status, original: Status) -> Status {
     *typed.metadata_mut() = original.metadata().clone();
     typed
-}
-
-/// A code as gRPC spells it: NOT_FOUND.
-fn spelled(code: Code) -> String {
-    let mut name = String::new();
-    for letter in format!("{code:?}").chars() {
-        if letter.is_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
 }

@@ -5,6 +5,7 @@
 //! stream the same is a line. Details of types that are not Google's own are left out: nobody could read them.
 
 use bytes::Bytes;
+use freehold_wire::reason;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
@@ -63,7 +64,7 @@ fn line(http: StatusCode, status: &Status) -> Vec<u8> {
     let details: Vec<Value> = status.get_error_details_vec().into_iter().filter_map(detail).collect();
     let error = json!({
         "code": http.as_u16(),
-        "status": spelled(status.code()),
+        "status": reason::spelled(status.code()),
         "message": status.message(),
         "details": details,
     });
@@ -126,27 +127,4 @@ fn detail(detail: ErrorDetail) -> Option<Value> {
     };
     value["@type"] = format!("type.googleapis.com/google.rpc.{kind}").into();
     Some(value)
-}
-
-/// A code as gRPC spells it.
-pub(crate) fn spelled(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }

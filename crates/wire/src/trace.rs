@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// A caller may have recorded its span.
+const SAMPLED: u8 = 1;
+
 /// A `traceparent`: trace id, the id of the span that calls, and whether it is sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
@@ -10,6 +13,10 @@ pub struct Trace {
     span: u64,
     flags: u8,
 }
+
+/// The id of a span; reads as 16 hex digits, and as nothing where there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpanId(u64);
 
 impl Trace {
     /// Begins a trace of its own.
@@ -40,6 +47,18 @@ impl Trace {
         Self { span: fastrand::u64(1..), ..self }
     }
 
+    /// The same, said to be recorded where it is: whoever is called then records its own part too.
+    #[must_use]
+    pub fn recorded(self, is: bool) -> Self {
+        Self { flags: if is { self.flags | SAMPLED } else { self.flags }, ..self }
+    }
+
+    /// The id of this span.
+    #[must_use]
+    pub fn span(self) -> SpanId {
+        SpanId(self.span)
+    }
+
     /// The trace id as 32 hex digits.
     #[must_use]
     pub fn id(self) -> String {
@@ -50,6 +69,12 @@ impl Trace {
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace, self.span, self.flags)
+    }
+}
+
+impl fmt::Display for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 { Ok(()) } else { write!(f, "{:016x}", self.0) }
     }
 }
 
@@ -69,6 +94,16 @@ mod tests {
     fn a_traceparent_survives_the_wire() {
         let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(Trace::parse(text).map(|trace| trace.to_string()).as_deref(), Some(text));
+    }
+
+    #[test]
+    fn a_trace_says_its_span_and_whether_it_is_recorded() {
+        let trace = Trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00").unwrap();
+        assert_eq!(trace.span().to_string(), "00f067aa0ba902b7");
+        assert_eq!(SpanId::default().to_string(), "");
+        let recorded = trace.recorded(true);
+        assert!(recorded.to_string().ends_with("-01") && recorded.recorded(false) == recorded);
+        assert_eq!(trace.recorded(false), trace);
     }
 
     #[test]

@@ -22,12 +22,13 @@ use prost::Message;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field, string};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
-use tonic::Response;
+use tonic::{Response, Status};
 
 use self::answers::{Outcome, Question};
 use self::topic::{Seat, Seen, Topic};
 use crate::channel::Channel;
 use crate::codec::encode;
+use crate::decision::Decision;
 use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::options::CallOptions;
@@ -75,13 +76,15 @@ where
         let question = Arc::new(Question {
             scope: self.channel.caller().name().map(Arc::from),
             path: self.method.rules().path,
-            request: encode(&request).map_err(|refused| Error::of_unprocessed(name, refused))?,
+            request: encode(&request).map_err(|refused| self.refused(refused))?,
         });
-        let topic = cache.topic(self.rules, self.channel);
+        let (topic, meter) = (cache.topic(self.rules, self.channel), self.channel.meter(name));
         loop {
             let seen = self.options.session().token(self.rules.owner);
             let now = Instant::now();
-            match topic.look(&question, seen.as_ref(), now, fastrand::f64()) {
+            let found = topic.look(&question, seen.as_ref(), now, fastrand::f64());
+            meter.looked(found.name());
+            match found {
                 Seen::Answer(outcome) => return opened(name, outcome),
                 Seen::Soon(outcome, seat) => {
                     self.ask_beside(seat, request);
@@ -91,7 +94,10 @@ where
                 Seen::Alone => return ask(self.channel, self.method, request, &self.left(deadline)).await,
                 Seen::Asked(mut said) => {
                     match timeout_at(deadline.into(), said.wait_for(Option::is_some)).await {
-                        Err(_) => return Err(Error::late(name, Explanation::unattempted(WAITING))),
+                        Err(_) => {
+                            meter.failed(JOINED);
+                            return Err(Error::late(name, Explanation::unattempted(JOINED)));
+                        }
                         Ok(Ok(said)) => {
                             if let Some(outcome) = said.clone() {
                                 return opened(name, outcome?);
@@ -103,6 +109,12 @@ where
                 }
             }
         }
+    }
+
+    fn refused(&self, status: Status) -> Error {
+        let name = self.method.rules().name();
+        self.channel.meter(name).failed(Decision::Request);
+        Error::explained(name, status, true, Explanation::unattempted(Decision::Request))
     }
 
     async fn ask(&self, seat: Seat, request: Request, deadline: Instant) -> Result<Reply, Error> {
@@ -183,6 +195,6 @@ fn key(mut message: &[u8], number: u32) -> Option<String> {
 }
 
 /// Who ends a call that waits for the answer of another one.
-const WAITING: &str = "the deadline, while another caller asked the same";
+const JOINED: Decision = Decision::DeadlineJoined;
 /// How long a watch may be silent before it says how long it means to be.
 const FIRST_WORD: Duration = Duration::from_secs(5);

@@ -39,6 +39,19 @@ pub(super) enum Seen {
     Alone,
 }
 
+impl Seen {
+    /// In one word.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Answer(_) => "hit",
+            Self::Soon(..) => "refresh",
+            Self::Ask(_) => "miss",
+            Self::Asked(_) => "join",
+            Self::Alone => "alone",
+        }
+    }
+}
+
 /// The place of the one who asks. Dropped without an answer it is free again, and those who wait look for themselves.
 pub(super) struct Seat {
     topic: Arc<Topic>,

@@ -36,6 +36,15 @@ pub(crate) struct Wish<'a> {
     pub(crate) repeatable: bool,
 }
 
+/// How a replica's standing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It is out.
+    Out,
+    /// It is in again.
+    In,
+}
+
 impl Balancer {
     /// A replica joins.
     pub(crate) fn join(&mut self, id: ReplicaId) {
@@ -64,19 +73,31 @@ impl Balancer {
         Some(replica.id)
     }
 
-    /// A call to a replica ends at `now`, after `took`.
-    pub(crate) fn end(&mut self, id: ReplicaId, verdict: Verdict, took: Duration, now: Instant, chance: f64) {
+    /// A call to a replica ends at `now`, after `took`; whether that puts the replica out or lets it in again.
+    pub(crate) fn end(
+        &mut self,
+        id: ReplicaId,
+        verdict: Verdict,
+        took: Duration,
+        now: Instant,
+        chance: f64,
+    ) -> Option<Turn> {
         let out = self.replicas.iter().filter(|replica| !replica.standing.is_in()).count();
         let may_leave = (out + 1) * 2 <= self.replicas.len();
         let others = self.replicas.iter().filter(|replica| replica.id != id);
         let others = others.fold(Tally::default(), |sum, replica| sum.plus(replica.standing.tally()));
-        let Some(replica) = self.find(id) else { return };
+        let replica = self.find(id)?;
         let was_in = replica.standing.is_in();
         replica.load.end(verdict, took, now);
         replica.standing.end(verdict, others, may_leave, now, chance);
-        if !was_in && replica.standing.is_in() {
-            // What it did before it was ejected says nothing about the replica that it is now.
-            replica.load = Load::default();
+        match (was_in, replica.standing.is_in()) {
+            (true, false) => Some(Turn::Out),
+            (false, true) => {
+                // What it did before it was ejected says nothing about the replica that it is now.
+                replica.load = Load::default();
+                Some(Turn::In)
+            }
+            _ => None,
         }
     }
 

@@ -129,6 +129,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+    use crate::meter::Sights;
     use crate::policy::balancer::Wish;
     use crate::transport::dial::Patience;
 
@@ -157,7 +158,7 @@ mod tests {
     #[tokio::test]
     async fn a_source_that_rests_is_asked_once_per_call_and_no_more() {
         let (tell, mut told) = mpsc::unbounded_channel();
-        let pool = Arc::new(Pool::new(Patience::default()));
+        let pool = Arc::new(Pool::new(Patience::default(), Sights::default()));
         let following = tokio::spawn(follow(Arc::downgrade(&pool), Box::new(Asked { tell, rests: true })));
         for _ in 0..3 {
             timeout(LONG, told.recv()).await.expect("it is asked").unwrap();
@@ -173,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn a_source_does_not_rest_while_a_call_waits() {
         let (tell, mut told) = mpsc::unbounded_channel();
-        let pool = Arc::new(Pool::new(Patience::default()));
+        let pool = Arc::new(Pool::new(Patience::default(), Sights::default()));
         let waits = pool.clone();
         let waiting = tokio::spawn(async move { waits.lease(Wish::default()).await });
         while pool.rest().is_some() {

@@ -99,6 +99,7 @@ mod tests {
     use super::*;
     use crate::codec::framed;
     use crate::fault::Fault;
+    use crate::meter::Sights;
     use crate::policy::balancer::Wish;
     use crate::transport::exchange::{Outgoing, open, request};
 
@@ -119,7 +120,8 @@ mod tests {
             }
         });
         let short = Duration::from_millis(50);
-        let pool = Arc::new(Pool::new(Patience { connect: LONG, keepalive: short, sign: short }));
+        let pool =
+            Arc::new(Pool::new(Patience { connect: LONG, keepalive: short, sign: short }, Sights::default()));
         pool.replace(&[address]);
         let lease = pool.lease(Wish::default()).await;
         let head = request(
@@ -139,7 +141,8 @@ mod tests {
     async fn a_peer_that_never_speaks_gets_no_call() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let short = Duration::from_millis(20);
-        let pool = Arc::new(Pool::new(Patience { connect: short, keepalive: LONG, sign: LONG }));
+        let pool =
+            Arc::new(Pool::new(Patience { connect: short, keepalive: LONG, sign: LONG }, Sights::default()));
         pool.replace(&[silent.local_addr().unwrap()]);
         assert!(timeout(Duration::from_millis(100), pool.lease(Wish::default())).await.is_err());
     }

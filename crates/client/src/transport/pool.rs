@@ -16,6 +16,7 @@ use super::connection::{Connected, connect};
 use super::dial::Patience;
 use super::lease::Lease;
 use super::replicas::{NoPlace, Replicas};
+use crate::meter::Sights;
 use crate::policy::balancer::{ReplicaId, Wish};
 use crate::policy::load::Verdict;
 use crate::resolver::ResolveError;
@@ -48,8 +49,8 @@ struct Waiting<'a>(&'a Pool);
 
 impl Pool {
     /// Connections to nobody yet.
-    pub(crate) fn new(patience: Patience) -> Self {
-        let (replicas, random) = (Replicas::default(), fastrand::Rng::new());
+    pub(crate) fn new(patience: Patience, sights: Sights) -> Self {
+        let (replicas, random) = (Replicas::new(sights), fastrand::Rng::new());
         let state = Mutex::new(State { replicas, random, waiting: 0, rests: false });
         let (several, called) = (watch::Sender::new(false), watch::Sender::new(()));
         Self { state, changed: Notify::new(), several, called, patience }

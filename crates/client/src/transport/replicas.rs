@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use freehold_metrics::Counted;
 use freehold_wire::Reason;
 use h2::client::SendRequest;
 use tonic::Status;
 
 use super::connection::Connected;
-use crate::policy::balancer::{Balancer, ReplicaId, Wish};
+use crate::meter::Sights;
+use crate::policy::balancer::{Balancer, ReplicaId, Turn, Wish};
 use crate::policy::load::Verdict;
 use crate::policy::redial::Redial;
 
@@ -33,6 +35,7 @@ pub(crate) struct Replicas {
     last_id: u64,
     /// Why no address is known.
     unresolved: Option<Arc<str>>,
+    sights: Sights,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,8 @@ struct Replica {
     redial: Redial,
     serving: bool,
     failure: Option<Arc<io::Error>>,
+    /// It is ejected.
+    out: Option<Counted>,
 }
 
 #[derive(Debug)]
@@ -56,6 +61,7 @@ struct Held {
     used: bool,
     /// It brought an answer.
     proven: bool,
+    _counted: Counted,
 }
 
 /// Why no replica has a place.
@@ -98,6 +104,11 @@ impl NoPlace {
 }
 
 impl Replicas {
+    /// None yet; `sights` is told what becomes of them.
+    pub(crate) fn new(sights: Sights) -> Self {
+        Self { sights, ..Self::default() }
+    }
+
     /// Takes over a new set of addresses; those that stay keep what is known of them, those that go are drained.
     pub(crate) fn replace(&mut self, addresses: &[SocketAddr]) {
         let gone: Vec<ReplicaId> =
@@ -168,7 +179,13 @@ impl Replicas {
         now: Instant,
         chance: f64,
     ) {
-        self.balancer.end(at.replica, verdict, took, now, chance);
+        let turn = self.balancer.end(at.replica, verdict, took, now, chance);
+        if let Some(turn) = turn {
+            let out = (turn == Turn::Out).then(|| self.sights.ejected());
+            if let Some(replica) = self.find(at.replica) {
+                replica.out = out;
+            }
+        }
         if verdict == Verdict::Served
             && let Some(held) = self.held(at)
             && !std::mem::replace(&mut held.proven, true)
@@ -201,6 +218,7 @@ impl Replicas {
         now: Instant,
         chance: f64,
     ) -> bool {
+        self.sights.dial_failed();
         let Some(replica) = self.find(id) else { return false };
         replica.redial.failed(now, chance);
         replica.failure = Some(Arc::new(failure));
@@ -210,11 +228,11 @@ impl Replicas {
 
     /// A dial succeeded; `None` where the replica is gone.
     pub(crate) fn connected(&mut self, id: ReplicaId, send: SendRequest<Bytes>) -> Option<Connected> {
-        let connection = self.new_id();
+        let (connection, counted) = (self.new_id(), self.sights.connected());
         let replica = self.find(id)?;
         replica.dialling = false;
         replica.failure = None;
-        replica.connections.push(Held { id: connection, send, running: 0, used: false, proven: false });
+        replica.connections.push(Held::new(connection, send, counted));
         let address = replica.address;
         self.look(id);
         Some(Connected { replica: id, address, connection })
@@ -282,7 +300,7 @@ impl Replicas {
 impl Replica {
     fn new(id: ReplicaId, address: SocketAddr) -> Self {
         let (connections, redial) = (Vec::new(), Redial::default());
-        Self { id, address, connections, dialling: false, redial, serving: true, failure: None }
+        Self { id, address, connections, dialling: false, redial, serving: true, failure: None, out: None }
     }
 
     fn has_room(&self) -> bool {
@@ -305,6 +323,10 @@ impl Replica {
 }
 
 impl Held {
+    fn new(id: ConnectionId, send: SendRequest<Bytes>, counted: Counted) -> Self {
+        Self { id, send, running: 0, used: false, proven: false, _counted: counted }
+    }
+
     fn has_room(&self) -> bool {
         self.running < self.send.current_max_send_streams()
     }

@@ -4,10 +4,12 @@
 mod cache;
 mod connections;
 mod deadlines;
+mod decisions;
 mod faults;
 mod hedging;
 mod messages;
 mod metadata;
+mod metrics;
 mod peer;
 mod raw;
 mod replicas;

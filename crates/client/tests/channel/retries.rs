@@ -174,7 +174,7 @@ async fn an_error_explains_itself() {
     assert!(explanation.attempts().iter().all(|attempt| attempt.replica() == peer.address()));
     let text = error.to_string();
     assert!(
-        text.contains("decided by the retry policy: enough attempts; Unavailable at 127.0.0.1:"),
+        text.contains("decided by the retry policy: enough attempts; UNAVAILABLE at 127.0.0.1:"),
         "{text}"
     );
     assert!(text.len() <= 4_096);

@@ -15,6 +15,7 @@ use freehold_wire::pb::{Envelope, Position};
 
 use super::fault::{Faults, Point};
 use crate::inbox::{Known, Verdict, judge};
+use crate::meter::{Counts, Meter};
 use crate::parked::{self, Key, Parking, Stay};
 use crate::position;
 use crate::reaction::ReactionError;
@@ -33,6 +34,7 @@ pub(crate) struct Intake {
     /// How long one unit of work may take.
     pub(crate) budget: Duration,
     pub(crate) faults: Faults,
+    pub(crate) meter: Meter,
 }
 
 /// What has arrived for a subscription. Cloning is cheap.
@@ -64,6 +66,7 @@ pub(crate) struct Taken {
     pub(crate) parked: bool,
     /// A version is missing.
     pub(crate) gap: bool,
+    pub(crate) counts: Counts,
 }
 
 /// Why a unit of work came to nothing.
@@ -158,6 +161,7 @@ impl Intake {
         };
         self.faults.reach(Point::BeforeUnit)?;
         let (taken, _) = self.store.unit(&self.context(), unit).await?;
+        self.meter.committed(taken.counts);
         self.faults.reach(Point::AfterCommit)?;
         Ok(taken)
     }
@@ -170,13 +174,13 @@ impl Intake {
         running: &Running,
     ) -> Result<Taken, Stopped> {
         let (name, origin) = (self.subscription.name(), arrived.origin);
-        let mut taken = Taken { parked: parked::any(work, name).await?, gap: false };
+        let mut taken = Taken { parked: parked::any(work, name).await?, ..Taken::default() };
         for index in range {
             let event = &arrived.events[index];
             let key = Key::of(name, event);
             let known = known(work, key, taken.parked).await?;
             match judge(known, event.version, parked::is_history(event, origin)) {
-                Verdict::Duplicate => {}
+                Verdict::Duplicate => taken.counts.redelivered += 1,
                 Verdict::Deliver if arrived.careful && self.subscription.wants(event) => {
                     let stay = Stay { next_ms: work.now(), ..Stay::held(Parking::Waiting, CAREFUL) };
                     parked::park(work, name, event, stay).await?;
@@ -187,6 +191,7 @@ impl Intake {
                     running.set(index);
                     self.deliver(work, event).await?;
                     running.set(Running::NONE);
+                    taken.counts.delivered += u64::from(self.subscription.wants(event));
                     if known.parked.is_some() {
                         parked::arrange(work, key, origin).await?;
                     }
@@ -199,7 +204,7 @@ impl Intake {
                 }
                 Verdict::Gap => {
                     parked::park(work, name, event, Stay::held(Parking::Gap, parked::MISSING)).await?;
-                    taken = Taken { parked: true, gap: true };
+                    taken = Taken { parked: true, gap: true, ..taken };
                 }
             }
         }
@@ -241,7 +246,7 @@ impl Intake {
             position::advance(work, name, &until).await
         };
         self.store.unit::<_, StoreError, _>(&self.context(), unit).await?;
-        Ok(Taken { parked: true, gap: false })
+        Ok(Taken { parked: true, ..Taken::default() })
     }
 
     /// How an event stands after a failed attempt.

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acknowledge::acknowledge;
 use crate::handle::{Handle, Overseen, Part, Running};
 use crate::link::Link;
+use crate::meter::Meter;
 use crate::projection::Projection;
 use crate::purpose::{Purpose, Report, State};
 use crate::retry::RetryPolicy;
@@ -200,7 +201,9 @@ impl Consumer {
             }
         };
         let name = subscription.name().to_owned();
-        let runner = Runner { name, link: link.clone(), batch: self.options.batch.max(1), purpose, report };
+        let meter = Meter::of(subscription);
+        let runner =
+            Runner { name, link: link.clone(), batch: self.options.batch.max(1), purpose, report, meter };
         tasks.push(until(stop, runner.run()));
         let part = Part { subscription: subscription.clone(), link: Some(link), progress };
         Running { part, tasks }
@@ -213,6 +216,7 @@ impl Consumer {
             retry: self.options.retry,
             budget: self.options.budget,
             faults: self.faults.clone(),
+            meter: Meter::of(subscription),
         }
     }
 }

@@ -141,7 +141,7 @@ impl Reacting {
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
         let careful = self.careful == Some(true);
         let arrived = Arrived { events: events.into(), position, origin, careful };
-        let Taken { parked, gap } = self.intake.absorb(arrived).await?;
+        let Taken { parked, gap, .. } = self.intake.absorb(arrived).await?;
         self.careful = Some(false);
         self.written = Instant::now();
         if news {

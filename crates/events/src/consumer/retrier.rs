@@ -52,7 +52,9 @@ impl Retrier {
         while let Some(first) = due(&self.intake.store, name).await? {
             self.attempt(first).await?;
         }
-        let next = parked::next_due(&mut self.intake.store.read().await?, name).await?;
+        let mut read = self.intake.store.read().await?;
+        self.intake.meter.parked(parked::keys(&mut read, name).await?);
+        let next = parked::next_due(&mut read, name).await?;
         let wait = next.map_or(LOOK, |at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0)));
         Ok(wait.min(LOOK))
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::link::{self, Link, LinkError};
+use crate::meter::Meter;
 use crate::purpose::{Left, Purpose, Report, State};
 
 /// A stream that has lived this long was no failed attempt, also where its owner had nothing to send.
@@ -21,6 +22,7 @@ pub(crate) struct Runner {
     pub(crate) batch: usize,
     pub(crate) purpose: Box<dyn Purpose>,
     pub(crate) report: Report,
+    pub(crate) meter: Meter,
 }
 
 impl Runner {
@@ -53,10 +55,13 @@ impl Runner {
         let after = self.purpose.resume(&self.link).await?;
         let mut arrivals = self.link.open(after).await?;
         *opened = Some(Instant::now());
+        let _counted = self.meter.opened();
         self.purpose.opened(arrivals.epochs()).await?;
         loop {
             let batch = arrivals.next(self.batch).await?;
+            let (events, last) = (batch.events.len() as u64, batch.events.last().cloned());
             self.purpose.take(batch).await?;
+            last.iter().for_each(|last| self.meter.took(events, last));
         }
     }
 
@@ -101,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::link::Batch;
+    use crate::subscription::Subscription;
 
     /// An owner without anything to send, whose streams end by themselves; tells when each opened.
     #[derive(Debug, Clone)]
@@ -149,7 +155,9 @@ mod tests {
         let (opened, mut openings) = unbounded_channel();
         let link = Link::new(FeedClient::from_stub(Idle { life, opened }), "mails", ["o.v1.Placed"]);
         let (report, _progress) = Report::new();
-        let runner = Runner { name: "mails".to_owned(), link, batch: 1, purpose: Box::new(Nothing), report };
+        let meter = Meter::of(&Subscription::views("mails", "o"));
+        let purpose = Box::new(Nothing);
+        let runner = Runner { name: "mails".to_owned(), link, batch: 1, purpose, report, meter };
         let running = tokio::spawn(runner.run());
         let mut last = openings.recv().await.unwrap();
         let mut longest = Duration::ZERO;

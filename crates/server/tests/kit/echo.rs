@@ -89,9 +89,20 @@ const ALL: &[&str] = &[
     "echo.v1.EchoService/Duplex",
 ];
 
-/// Owners that serve the same, so that a call can go from one to the next, one that is elsewhere, and two consumers.
+/// Owners that serve the same, so that a call can go from one to the next, one that is elsewhere, some whose numbers
+/// belong to one test each, and two consumers.
 pub(crate) static CONTRACT: Contract = Contract {
-    owners: &[owner("first"), owner("second"), owner("third"), owner("elsewhere")],
+    owners: &[
+        owner("first"),
+        owner("second"),
+        owner("third"),
+        owner("elsewhere"),
+        owner("counted"),
+        owner("streaming"),
+        owner("connected"),
+        owner("other"),
+        owner("spanned"),
+    ],
     consumers: &[
         consumer("first", "first/v1/needs.proto", ALL),
         consumer("second", "second/v1/needs.proto", ALL),

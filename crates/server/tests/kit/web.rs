@@ -75,9 +75,3 @@ async fn a_panic_is_500_and_ends_nothing_else() {
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
     assert!(answer.ends_with("\r\n\r\n/a"), "{answer}");
 }
-
-#[tokio::test]
-async fn a_server_of_grpc_alone_does_not_speak_http_1() {
-    let server = Echo::new().serve().await;
-    assert_eq!(said(&server, &[b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"]).await, "");
-}

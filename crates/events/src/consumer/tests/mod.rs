@@ -1,5 +1,6 @@
 //! The consumer on real databases, under redelivery, loss, poison and crashes.
 
+mod counting;
 mod delivery;
 mod gaps;
 mod hops;
