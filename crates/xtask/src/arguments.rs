@@ -19,6 +19,7 @@ usage: cargo xtask CHORE
   bench [NAME..]                            the benchmarks
   soak [--seconds N] [NAME..]               the runs that take too long for every change; `soak list` names them
          --seconds N   how long each step of a run takes, instead of its own time
+  instructions                              count what a call executes, by valgrind; compare with what was agreed
   readme [FILE]                             run what README.md, or FILE, shows; compare what comes out";
 
 /// One chore.
@@ -40,6 +41,8 @@ pub(crate) enum Chore {
     },
     /// Run what takes too long for every change.
     Soak(SoakOptions),
+    /// Count what a call executes.
+    Instructions,
     /// Run the README.
     Readme {
         /// The Markdown file, from the root of the repository.
@@ -124,6 +127,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Chore, Ar
         Some("gen") => generate(words),
         Some("bench") => Ok(Chore::Bench { names: words.collect() }),
         Some("soak") => soak(words),
+        Some("instructions") => alone("instructions", words, Chore::Instructions),
         Some("readme") => readme(words),
         Some("hold") => hold(words),
         Some(other) => Err(ArgumentError::UnknownChore(other.to_owned())),
@@ -177,6 +181,18 @@ fn generate(words: impl Iterator<Item = String>) -> Result<Chore, ArgumentError>
     Ok(Chore::Generate { check })
 }
 
+/// A chore that takes no further word.
+fn alone(
+    chore: &'static str,
+    mut words: impl Iterator<Item = String>,
+    read: Chore,
+) -> Result<Chore, ArgumentError> {
+    match words.next() {
+        Some(word) => Err(ArgumentError::Unexpected { chore, word }),
+        None => Ok(read),
+    }
+}
+
 fn readme(mut words: impl Iterator<Item = String>) -> Result<Chore, ArgumentError> {
     let file = words.next().unwrap_or_else(|| "README.md".to_owned());
     match words.next() {
@@ -220,6 +236,7 @@ mod tests {
         };
         assert_eq!(parsed("test --engines --rounds 20 -- --package users"), Ok(Chore::Test(options)));
         assert_eq!(parsed("gen --check"), Ok(Chore::Generate { check: true }));
+        assert_eq!(parsed("instructions"), Ok(Chore::Instructions));
         assert_eq!(parsed("readme"), Ok(Chore::Readme { file: "README.md".into() }));
         let options = SoakOptions { names: vec!["fuzz".into()], time: Some(Duration::from_secs(5)) };
         assert_eq!(parsed("soak --seconds 5 fuzz"), Ok(Chore::Soak(options)));
@@ -236,6 +253,7 @@ mod tests {
             ("soak fuzz --seconds", "--seconds needs a value"),
             ("soak --minutes 1", "`soak` does not take `--minutes`"),
             ("gen --write", "`gen` does not take `--write`"),
+            ("instructions all", "`instructions` does not take `all`"),
             ("readme a.md b.md", "`readme` does not take `b.md`"),
         ] {
             assert_eq!(parsed(line).unwrap_err().to_string(), expected);

@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `gen`, `bench`, `soak`, `readme`.
+//! Chores of this repository: `cargo xtask test`, `gen`, `bench`, `instructions`, `soak`, `readme`.
 //!
 //! Reads the words of the command line and runs one chore from the root of the repository. Exits with 0 when all is well,
 //! 1 when something failed, 2 when the command line is not understood.
@@ -8,6 +8,7 @@ mod bench;
 mod engines;
 mod generate;
 mod held;
+mod instructions;
 mod readme;
 mod repository;
 mod soak;
@@ -47,6 +48,7 @@ fn run(chore: Chore) -> Result<bool, Box<dyn Error>> {
         Chore::Generate { check } => generate::run(check)?,
         Chore::Bench { names } => bench::run(&names)?,
         Chore::Soak(options) => soak::run(&options)?,
+        Chore::Instructions => instructions::run()?,
         Chore::Readme { file } => readme::run(&file)?,
         Chore::Hold(order) => held::hold(&order)?,
     })
