@@ -6,6 +6,7 @@
 
 mod calls;
 mod fuzz;
+mod peers;
 
 use std::fmt;
 use std::io;
@@ -29,6 +30,12 @@ struct Run {
 /// All runs, in their order.
 const RUNS: &[Run] = &[
     Run {
+        name: "cache",
+        about: "a million changes that race the calls which fill what clients keep",
+        time: Duration::from_secs(600),
+        run: peers::cache,
+    },
+    Run {
         name: "calls",
         about: "calls under faults, with as many rounds as their bars speak of",
         time: Duration::from_secs(180),
@@ -39,6 +46,12 @@ const RUNS: &[Run] = &[
         about: "the readers of contracts and the comparison, by a fuzzer that follows what code it reaches",
         time: Duration::from_secs(600),
         run: fuzz::run,
+    },
+    Run {
+        name: "sidecars",
+        about: "the CPU of a call by our stack and through nginx, HAProxy and Envoy",
+        time: Duration::from_secs(60),
+        run: peers::sidecars,
     },
 ];
 
