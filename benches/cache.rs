@@ -1,35 +1,39 @@
-//! A kept answer beside a call of its owner, how soon a change is seen by who keeps answers, and twenty thousand changes
-//! that race the calls which bring answers.
+//! A kept answer beside a call of its owner, how soon a change is seen by who keeps answers, and changes that race the
+//! calls which bring answers.
 //!
-//! Client and owner are processes of their own on loopback. `cargo bench --bench cache`.
+//! Client and owner are processes of their own on loopback. `cargo bench --bench cache`; a number behind `--` is that of
+//! the changes that are raced.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use freehold_sdk::catalog::v1::{
     BatchGetProductsRequest, CatalogClient, ChangePriceRequest, CreateProductRequest, GetProductRequest,
 };
 use freehold_sdk::{Mesh, Session};
+use tokio::task::JoinSet;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 type Services = BTreeMap<String, String>;
 
 const CALLS: usize = 10_000;
 const HITS: usize = 1_000_000;
 const CHANGES: i64 = 1_000;
-/// Readers that look while prices change one after the other.
-const READERS: usize = 16;
+/// Prices that change at once, each with a reader of its own.
+const PAIRS: i64 = 64;
+/// How long a reader who sees nothing new waits before the next look.
+const PACE: Duration = Duration::from_millis(1);
+/// How many changes are raced where nobody says it.
 const RACED: i64 = 20_000;
-/// How long a service may take to start.
+/// How long a service may take to start, and a change while many others are made.
 const START: Duration = Duration::from_secs(10);
 
 fn main() -> Result<()> {
+    let raced = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(RACED);
     let folder = tempfile::tempdir()?;
     let (_owner, services) = up(folder.path(), "catalog")?;
     let runtime = tokio::runtime::Runtime::new()?;
@@ -39,7 +43,7 @@ fn main() -> Result<()> {
         catalog.create_product(tea).await?;
         hits(&services).await?;
         changes(&services).await?;
-        races(&services).await
+        races(&services, raced).await
     })
 }
 
@@ -80,45 +84,67 @@ async fn changes(services: &Services) -> Result<()> {
     Ok(())
 }
 
-/// Prices that only rise, and readers for whom they must never fall.
-async fn races(services: &Services) -> Result<()> {
-    let reader = client(services)?;
-    let (last, fell) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicU64::new(0)));
-    let readers: Vec<_> = (0..READERS)
-        .map(|_| {
-            let (reader, last, fell) = (reader.clone(), last.clone(), fell.clone());
-            tokio::spawn(async move {
-                let (mut highest, mut looks) = (0, 0_u64);
-                while last.load(Ordering::Relaxed) < 1_000_000 + RACED {
-                    let Ok(cents) = price(&reader).await else { continue };
-                    fell.fetch_add(u64::from(cents < highest), Ordering::Relaxed);
-                    highest = highest.max(cents);
-                    looks += 1;
-                    tokio::task::yield_now().await;
-                }
-                looks
-            })
-        })
-        .collect();
-    let writer = client(services)?;
-    for cents in 1_000_000..=1_000_000 + RACED {
-        writer.change_price(ChangePriceRequest::default().with_id("TEA").with_price_cents(cents)).await?;
-        last.store(cents, Ordering::Relaxed);
+/// Prices that only rise, each beside readers for whom it must never fall: every change is raced by the calls that fill
+/// what the change before it has emptied.
+async fn races(services: &Services, changes: i64) -> Result<()> {
+    let began = Instant::now();
+    let mut pairs = JoinSet::new();
+    for pair in 0..PAIRS {
+        // 64 writers wait for each other; that takes what it takes.
+        let (reader, writer) = (client(services)?, client(services)?.with_deadline(START));
+        pairs.spawn(async move {
+            // A product and a connection that nobody else uses.
+            let id = format!("TEA-{pair}");
+            race(&reader, &writer, &id, changes / PAIRS).await.map_err(|error| format!("{id}: {error}"))
+        });
     }
-    let mut looks = 0;
-    for reader in readers {
-        looks += reader.await?;
+    let (mut looks, mut fell) = (0, 0);
+    while let Some(pair) = pairs.join_next().await {
+        let (of_pair, fallen) = pair??;
+        looks += of_pair;
+        fell += fallen;
     }
-    println!(
-        "{RACED} changes, {looks} looks of {READERS} readers: {} went back",
-        fell.load(Ordering::Relaxed)
-    );
-    Ok(())
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{changes} changes in {seconds:.0} s, {looks} looks beside them: {fell} saw what was over");
+    if fell > 0 { Err("a price fell".into()) } else { Ok(()) }
+}
+
+/// Changes one price so many times; how often it was looked at meanwhile, and how often it fell.
+async fn race(reader: &CatalogClient, writer: &CatalogClient, id: &str, changes: i64) -> Result<(u64, u64)> {
+    let product = CreateProductRequest::default().with_id(id).with_name("Tea").with_price_cents(0);
+    writer.create_product(product).await?;
+    let write = async {
+        for cents in 1..=changes {
+            writer.change_price(ChangePriceRequest::default().with_id(id).with_price_cents(cents)).await?;
+        }
+        Ok(())
+    };
+    let look = async {
+        let (mut highest, mut looks, mut fell) = (0, 0, 0);
+        // What is kept at the end is the last price, or this never ends.
+        while highest < changes {
+            // A call that comes too late on a busy machine tells nothing.
+            let Ok(seen) = price_of(reader, id).await else { continue };
+            fell += u64::from(seen < highest);
+            if seen <= highest {
+                // Nothing new: the owner gets the processor, the next change is on its way.
+                tokio::time::sleep(PACE).await;
+            }
+            highest = highest.max(seen);
+            looks += 1;
+        }
+        Ok((looks, fell))
+    };
+    tokio::try_join!(write, look).map(|(_, counted): ((), _)| counted)
 }
 
 /// What somebody sees who has seen nothing.
 async fn price(catalog: &CatalogClient) -> Result<i64> {
-    let product = GetProductRequest::default().with_id("TEA");
+    price_of(catalog, "TEA").await
+}
+
+async fn price_of(catalog: &CatalogClient, id: &str) -> Result<i64> {
+    let product = GetProductRequest::default().with_id(id);
     Ok(catalog.with_session(&Session::new()).get_product(product).await?.price_cents)
 }
 
