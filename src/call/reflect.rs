@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use freehold_contract::Model;
 use freehold_sdk::{CallOptions, Channel, Error, Requests};
-use freehold_wire::{Access, Method, Retry, Rules};
+use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 use prost::Message;
 use prost_types::FileDescriptorProto;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
@@ -26,6 +26,8 @@ const INFO: Method<ServerReflectionRequest, ServerReflectionResponse> = Method::
     retry: Retry::Safe,
     access: Access::Public,
     cache: None,
+    criticality: Criticality::Default,
+    streams: true,
 });
 
 /// Why a server's descriptors are not known.

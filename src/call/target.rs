@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use freehold_contract::Model;
 use freehold_contract::model::{Effect, Method};
-use freehold_wire::{Access, Retry, Rules};
+use freehold_wire::{Access, Criticality, Retry, Rules};
 use prost_reflect::MessageDescriptor;
 
 /// How many names an error lists.
@@ -118,6 +118,12 @@ impl Target {
             access: if contract.public { Access::Public } else { Access::Declared },
             // One call, and the next one is another process.
             cache: None,
+            criticality: match contract.criticality {
+                1 => Criticality::Sheddable,
+                3 => Criticality::Critical,
+                _ => Criticality::Default,
+            },
+            streams: self.method.client_streaming || self.method.server_streaming,
         }
     }
 }

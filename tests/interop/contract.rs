@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use freehold_wire::contract::{Contract, Owner};
-use freehold_wire::{Access, Method, Retry, Rules};
+use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
 use crate::messages::{
     Empty, SimpleRequest, SimpleResponse, StreamingInputCallRequest, StreamingInputCallResponse,
@@ -19,13 +19,13 @@ pub(crate) const EMPTY: Method<Empty, Empty> = method("/grpc.testing.TestService
 pub(crate) const UNARY: Method<SimpleRequest, SimpleResponse> = method("/grpc.testing.TestService/UnaryCall");
 /// Many requests, one answer.
 pub(crate) const INPUT: Method<StreamingInputCallRequest, StreamingInputCallResponse> =
-    method("/grpc.testing.TestService/StreamingInputCall");
+    streaming("/grpc.testing.TestService/StreamingInputCall");
 /// One request, many answers.
 pub(crate) const OUTPUT: Method<StreamingOutputCallRequest, StreamingOutputCallResponse> =
-    method("/grpc.testing.TestService/StreamingOutputCall");
+    streaming("/grpc.testing.TestService/StreamingOutputCall");
 /// Many for many.
 pub(crate) const DUPLEX: Method<StreamingOutputCallRequest, StreamingOutputCallResponse> =
-    method("/grpc.testing.TestService/FullDuplexCall");
+    streaming("/grpc.testing.TestService/FullDuplexCall");
 /// A method that the service does not have.
 pub(crate) const NO_METHOD: Method<Empty, Empty> = method("/grpc.testing.TestService/UnimplementedCall");
 /// A service that nobody has.
@@ -50,12 +50,22 @@ pub(crate) static CONTRACT: Contract = Contract {
 };
 
 const fn method<Request, Reply>(path: &'static str) -> Method<Request, Reply> {
-    Method::new(Rules {
+    Method::new(rules(path, false))
+}
+
+const fn streaming<Request, Reply>(path: &'static str) -> Method<Request, Reply> {
+    Method::new(rules(path, true))
+}
+
+const fn rules(path: &'static str, streams: bool) -> Rules {
+    Rules {
         path,
         deadline: Duration::from_secs(60),
         min_deadline: Duration::ZERO,
         retry: Retry::Never,
         access: Access::Public,
         cache: None,
-    })
+        criticality: Criticality::Default,
+        streams,
+    }
 }

@@ -202,6 +202,9 @@ fn headers(
     if options.is_retried() {
         headers.insert(metadata::RETRIED, HeaderValue::from_static("1"));
     }
+    if let Some(level) = options.criticality() {
+        headers.insert(metadata::CRITICALITY, HeaderValue::from_static(level.name()));
+    }
     Ok(())
 }
 
@@ -224,7 +227,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use freehold_wire::pb::Token;
-    use freehold_wire::{Access, Context};
+    use freehold_wire::{Access, Context, Criticality};
 
     use super::*;
     use crate::meter::Meter;
@@ -234,7 +237,16 @@ mod tests {
     fn what_no_other_call_sends_is_kept_out_of_the_table_of_headers() {
         let (deadline, min_deadline) = (Duration::from_secs(5), Duration::ZERO);
         let (retry, access) = (Retry::Keyed, Access::Public);
-        let rules = Rules { path: "/a.v1.A/Do", deadline, min_deadline, retry, access, cache: None };
+        let rules = Rules {
+            path: "/a.v1.A/Do",
+            deadline,
+            min_deadline,
+            retry,
+            access,
+            cache: None,
+            criticality: Criticality::Default,
+            streams: false,
+        };
         let context = Context::new("tester", deadline);
         context.session().saw(Token::default().with_owner("a").with_epoch(1).with_mark(1));
         let options = CallOptions::new().within(&context);

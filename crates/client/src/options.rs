@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use freehold_wire::trace::{SpanId, Trace};
-use freehold_wire::{Context, Rules, Session};
+use freehold_wire::{Context, Criticality, Rules, Session};
 
 /// How a call is made. Cloning is cheap and shares the session.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,7 @@ struct Parent {
     trace: Trace,
     request_id: Arc<str>,
     retried: bool,
+    criticality: Criticality,
 }
 
 impl CallOptions {
@@ -42,6 +43,7 @@ impl CallOptions {
             trace: context.trace(),
             request_id: context.request_id().into(),
             retried: context.is_retried(),
+            criticality: context.criticality(),
         };
         Self { session: context.session().clone(), parent: Some(parent), ..self.clone() }
     }
@@ -95,6 +97,11 @@ impl CallOptions {
     /// Whether the line of work is done for a retry.
     pub(crate) fn is_retried(&self) -> bool {
         self.parent.as_ref().is_some_and(|parent| parent.retried)
+    }
+
+    /// How much the line of work matters, where that is less than the most.
+    pub(crate) fn criticality(&self) -> Option<Criticality> {
+        self.parent.as_ref().map(|parent| parent.criticality).filter(|level| *level < Criticality::Critical)
     }
 
     /// The name of the call that the line of work began with.

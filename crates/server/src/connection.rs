@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -92,8 +92,13 @@ async fn aged(max_age: Option<Duration>) {
     }
 }
 
-async fn answered(stack: Arc<Stack>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    Ok(stack.answer(request.map(Body::new)).await)
+/// Not an async function: a call arrives when it is read, and may wait before its task runs.
+fn answered(
+    stack: Arc<Stack>,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Body>, Infallible>> {
+    let arrived = Instant::now();
+    async move { Ok(stack.answer(request.map(Body::new), arrived).await) }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod routes;
 mod running;
 mod scrape;
 mod server;
+mod shedding;
 mod stack;
 mod tasks;
 mod typed;

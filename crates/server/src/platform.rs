@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use freehold_wire::methods::{directory, feed, operations};
-use freehold_wire::{Access, Retry, Rules};
+use freehold_wire::{Access, Criticality, Retry, Rules};
 
 /// The gRPC services that any server may serve, whatever it owns.
 pub(crate) const SERVICES: &[&str] = &[HEALTH, REFLECTION, REFLECTION_ALPHA, FEED, OPERATIONS, DIRECTORY];
@@ -25,10 +25,10 @@ const DIRECTORY: &str = "freehold.v1.Directory";
 /// Their methods. The feed decides for itself what a caller may read, and
 /// operations whom they answer; all else is public.
 pub(crate) static METHODS: [Rules; 20] = [
-    public("/grpc.health.v1.Health/Check", 1),
-    public("/grpc.health.v1.Health/Watch", 3600),
-    public("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 60),
-    public("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", 60),
+    public("/grpc.health.v1.Health/Check", 1, false),
+    public("/grpc.health.v1.Health/Watch", 3600, true),
+    public("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 60, true),
+    public("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", 60, true),
     *directory::LIST.rules(),
     *feed::SUBSCRIBE.rules(),
     *feed::SNAPSHOT.rules(),
@@ -47,7 +47,7 @@ pub(crate) static METHODS: [Rules; 20] = [
     *operations::LIST_EVENTS.rules(),
 ];
 
-const fn public(path: &'static str, seconds: u64) -> Rules {
+const fn public(path: &'static str, seconds: u64, streams: bool) -> Rules {
     Rules {
         path,
         deadline: Duration::from_secs(seconds),
@@ -55,6 +55,8 @@ const fn public(path: &'static str, seconds: u64) -> Rules {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Critical,
+        streams,
     }
 }
 

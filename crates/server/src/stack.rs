@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use freehold_wire::metadata::{REQUEST_ID, TOKEN};
 use freehold_wire::{Context, Contract, Reason, Rules, reason};
 use http::{HeaderMap, HeaderValue, Request, Response};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
 use tonic::Status;
 use tonic::body::Body;
@@ -20,14 +21,25 @@ use crate::contained::contained;
 use crate::limits::MAX_METADATA;
 use crate::meter::{CallRecord, Meter, MethodMeter};
 use crate::routes::Routes;
+use crate::shedding::Shedding;
 use crate::tasks::Tasks;
 use crate::web::{Web, is_grpc};
 use crate::{platform, scrape, typed};
 
+/// A method that is served.
+struct Served {
+    rules: &'static Rules,
+    meter: Arc<MethodMeter>,
+    /// Its number among those that can be shed. A stream lasts as long as it lasts, and what every server has keeps the
+    /// mesh together: those have none.
+    shed_as: Option<usize>,
+}
+
 /// The stack of one server.
 pub(crate) struct Stack {
     contract: &'static Contract,
-    methods: HashMap<&'static str, (&'static Rules, Arc<MethodMeter>)>,
+    methods: HashMap<&'static str, Served>,
+    shedding: Shedding,
     meter: Meter,
     routes: Routes,
     web: Option<Web>,
@@ -45,9 +57,15 @@ impl Stack {
     ) -> Self {
         let own = contract.owner(owner).map(|owner| owner.methods).unwrap_or_default();
         let meter = Meter::new(owner);
-        let served = |rules: &'static Rules| (rules.path, (rules, meter.method(rules.name())));
-        let methods = own.iter().chain(&platform::METHODS).map(served).collect();
-        Self { contract, methods, meter, routes, web, tasks }
+        let shedding = Shedding::new(own.iter().map(|rules| rules.deadline));
+        let served = |rules: &'static Rules, shed_as| {
+            (rules.path, Served { rules, shed_as, meter: meter.method(rules.name()) })
+        };
+        let own = own.iter().enumerate();
+        let own = own.map(|(number, rules)| served(rules, (!rules.streams).then_some(number)));
+        let platform = platform::METHODS.iter().map(|rules| served(rules, None));
+        let methods = own.chain(platform).collect();
+        Self { contract, methods, shedding, meter, routes, web, tasks }
     }
 
     /// What is counted.
@@ -57,13 +75,13 @@ impl Stack {
 
     /// The longest that any call may take by its contract.
     pub(crate) fn longest_call(&self) -> Duration {
-        self.methods.values().map(|(rules, _)| rules.max_deadline()).max().unwrap_or_default()
+        self.methods.values().map(|served| served.rules.max_deadline()).max().unwrap_or_default()
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        // The clock is read before anything is done, so that what is done counts.
-        let arrived = Instant::now();
+    ///
+    /// The clock was read when it arrived, before anything was done, so that what is done counts, waiting too.
+    pub(crate) async fn answer(&self, request: Request<Body>, arrived: Instant) -> Response<Body> {
         // Whoever watches the server asks in no caller's name, and must not be kept out by what it watches.
         if let Some(metrics) = scrape::answer(&request, &self.meter) {
             return metrics;
@@ -76,10 +94,11 @@ impl Stack {
             return nothing;
         }
         // The rules come first: without them there is neither a deadline nor an access to hold a call to.
-        let Some((rules, meter)) = self.methods.get(request.uri().path()) else {
+        let Some(served) = self.methods.get(request.uri().path()) else {
             return refused(unknown(&request), &mut self.meter.others().call(arrived));
         };
-        let mut record = meter.call(arrived);
+        let rules = served.rules;
+        let mut record = served.meter.call(arrived);
         // Then what the caller says of itself, all of it or nothing: no later line reads raw metadata. A deadline
         // that is spent, or no deadline at all, is refused here.
         let context = match self.entered(rules, request.headers(), arrived) {
@@ -88,7 +107,7 @@ impl Stack {
         };
         // From here on whatever happens is logged under the call's names.
         let span = record.enter(&context, request.headers());
-        let handled = self.handle(rules, context.clone(), request).instrument(span).await;
+        let handled = self.handle(served, context.clone(), request, arrived).instrument(span).await;
         // The messages of a stream are made after its handler has answered; the same deadline goes on to count.
         let answer = match handled {
             Ok(response) => self.bounded(response, context.deadline(), record),
@@ -119,20 +138,32 @@ impl Stack {
 
     async fn handle(
         &self,
-        rules: &Rules,
+        &Served { rules, shed_as, .. }: &Served,
         context: Context,
         mut request: Request<Body>,
+        arrived: Instant,
     ) -> Result<Response<Body>, Status> {
-        // Access before any work for the caller, and after the caller is known.
+        // Access before any work for the caller, and after the caller is known: who may not call takes no place.
         let caller = context.caller().name();
         self.contract
             .permit(caller, rules)
             .map_err(|line| Reason::PermissionDenied.because("UNDECLARED", line))?;
         let deadline = context.deadline();
+        // Then a place among the calls at work. After all that refuses for good, so that it costs next to nothing, and
+        // before the handler, so that what there is no time for has not begun.
+        let mut pass = match shed_as {
+            Some(method) => Some(self.shedding.enter(method, &context, arrived).await?),
+            None => None,
+        };
         request.extensions_mut().insert(context);
         let handler = self.routes.call(request).ok_or_else(|| unknown_method(rules.path))?;
         // The panic inside the deadline: what catches it must not outlive the call either.
-        timeout_at(deadline.into(), contained(handler)).await.map_err(|_| too_late())?
+        let answered = timeout_at(deadline.into(), contained(handler)).await;
+        if let Some(pass) = pass.as_mut().filter(|_| is_done(&answered)) {
+            pass.done();
+        }
+        drop(pass);
+        answered.map_err(|_| too_late())?
     }
 
     /// An answer without a body has its status in its headers; any other one is watched until it ends.
@@ -149,6 +180,15 @@ impl Stack {
 fn refused(status: Status, record: &mut CallRecord) -> Response<Body> {
     record.refused(&status);
     typed::response(status)
+}
+
+/// Whether a handler worked to the end, its own or its deadline's, and did not refuse before.
+fn is_done(answered: &Result<Result<Response<Body>, Status>, Elapsed>) -> bool {
+    match answered {
+        Err(_) => true,
+        Ok(Err(_)) => false,
+        Ok(Ok(response)) => !response.headers().contains_key(Status::GRPC_STATUS),
+    }
 }
 
 fn finished(mut response: Response<Body>, context: &Context) -> Response<Body> {

@@ -16,7 +16,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 use tonic::Status;
 
-use crate::method::Rules;
+use crate::method::{Criticality, Rules};
 use crate::pb::Envelope;
 use crate::reason::{Reason, bad_field};
 use crate::session::Session;
@@ -45,6 +45,7 @@ pub struct Context {
     request_id: Arc<str>,
     cause: Arc<str>,
     retried: bool,
+    criticality: Criticality,
 }
 
 impl Context {
@@ -63,6 +64,7 @@ impl Context {
             request_id: trace.id().into(),
             cause: "".into(),
             retried: false,
+            criticality: Criticality::Critical,
         }
     }
 
@@ -99,6 +101,7 @@ impl Context {
             // What these say is of no account: there is nothing that a caller could gain by them.
             retried: headers.contains_key(metadata::PREVIOUS_ATTEMPTS)
                 || headers.contains_key(metadata::RETRIED),
+            criticality: criticality(rules, headers)?,
         })
     }
 
@@ -142,6 +145,13 @@ impl Context {
     #[must_use]
     pub fn with_budget(mut self, budget: Duration) -> Self {
         self.deadline = self.deadline.min(Instant::now() + budget);
+        self
+    }
+
+    /// The same context for work that matters `at_most` so much, such as filling something again by the way.
+    #[must_use]
+    pub fn with_criticality(mut self, at_most: Criticality) -> Self {
+        self.criticality = self.criticality.min(at_most);
         self
     }
 
@@ -205,6 +215,13 @@ impl Context {
         self.retried
     }
 
+    /// How much this line of work matters under overload: as much as its method, and never more than its caller's. One
+    /// that a program starts by itself puts no bound on what it calls.
+    #[must_use]
+    pub fn criticality(&self) -> Criticality {
+        self.criticality
+    }
+
     /// The event that this line of work reacts to; empty where it does not.
     #[must_use]
     pub fn cause(&self) -> &str {
@@ -245,6 +262,12 @@ fn budget(rules: &Rules, headers: &HeaderMap) -> Result<Duration, Status> {
         return Err(Reason::DeadlineExceeded.because("DEADLINE_SPENT", "the deadline was spent on arrival"));
     }
     Ok(asked.min(rules.max_deadline()))
+}
+
+fn criticality(rules: &Rules, headers: &HeaderMap) -> Result<Criticality, Status> {
+    let Some(name) = single(headers, metadata::CRITICALITY)? else { return Ok(rules.criticality) };
+    let wanted = || bad_field(metadata::CRITICALITY, "must be sheddable, default or critical");
+    Ok(Criticality::named(name).ok_or_else(wanted)?.min(rules.criticality))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<Arc<str>>, Status> {
@@ -291,6 +314,8 @@ mod tests {
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
         access: Access::Declared,
+        criticality: Criticality::Default,
+        streams: false,
     };
 
     fn call(headers: &[(&'static str, &str)]) -> Result<Context, Status> {
@@ -321,6 +346,7 @@ mod tests {
             ("freehold-token-bin", "!!!"),
             ("freehold-token-bin", "AAAA"),
             ("idempotency-key", "a b"),
+            ("freehold-criticality", "utmost"),
         ] {
             let status = call(&[(key, value)]).unwrap_err();
             assert!(status.message().starts_with(key), "{key}: {status}");
@@ -335,6 +361,23 @@ mod tests {
         for key in [metadata::PREVIOUS_ATTEMPTS, metadata::RETRIED] {
             assert!(call(&[(key, "1")]).unwrap().is_retried(), "{key}");
         }
+    }
+
+    /// C27: a caller can make its call matter less, and never more. The planted bug is a call that is as critical as it says.
+    #[test]
+    fn a_call_matters_no_more_than_its_method_and_its_caller() {
+        for (said, counts) in [
+            ("sheddable", Criticality::Sheddable),
+            ("default", Criticality::Default),
+            ("critical", Criticality::Default),
+        ] {
+            assert_eq!(call(&[(metadata::CRITICALITY, said)]).unwrap().criticality(), counts, "{said}");
+        }
+        assert_eq!(call(&[]).unwrap().criticality(), Criticality::Default);
+        let program = Context::new("a", Duration::from_secs(1));
+        assert_eq!(program.criticality(), Criticality::Critical);
+        let aside = program.with_criticality(Criticality::Sheddable).with_criticality(Criticality::Critical);
+        assert_eq!(aside.criticality(), Criticality::Sheddable);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use contract::{Contract, Entitlement};
 pub use encoded::Encoded;
 pub use entity::{Entity, Event, View};
 pub use generated::{directory, feed, methods, operations, pb};
-pub use method::{Access, Cache, Method, Retry, Rules};
+pub use method::{Access, Cache, Criticality, Method, Retry, Rules};
 pub use position::{Coverage, Watermark};
 pub use reason::Reason;
 pub use session::Session;

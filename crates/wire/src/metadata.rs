@@ -24,5 +24,8 @@ pub const RETRIED: &str = "freehold-retried";
 /// In a refusal: after how many milliseconds to retry; a negative number forbids it. gRPC's own.
 pub const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
+/// How much the line of work matters that a call is made for, where that is less than the most; no call of it matters more.
+pub const CRITICALITY: &str = "freehold-criticality";
+
 /// The longest idempotency key that is accepted, in bytes.
 pub const MAX_IDEMPOTENCY_KEY: usize = 128;

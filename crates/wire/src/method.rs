@@ -12,6 +12,17 @@ pub enum Access {
     Public,
 }
 
+/// How much a call matters to a server that has more calls than it can answer: what matters least is refused first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Criticality {
+    /// Refused first.
+    Sheddable,
+    /// Refused after what is sheddable.
+    Default,
+    /// Refused last.
+    Critical,
+}
+
 /// When a call that may or may not have reached its callee is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
@@ -53,6 +64,28 @@ pub struct Rules {
     pub access: Access,
     /// For how long an answer may be served again; none where each call is asked.
     pub cache: Option<Cache>,
+    /// How much it matters under overload.
+    pub criticality: Criticality,
+    /// Whether either side sends a stream, which lasts as long as it lasts.
+    pub streams: bool,
+}
+
+impl Criticality {
+    /// As metadata and logs say it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sheddable => "sheddable",
+            Self::Default => "default",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// What a [`Criticality::name`] names.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Sheddable, Self::Default, Self::Critical].into_iter().find(|level| level.name() == name)
+    }
 }
 
 impl Rules {

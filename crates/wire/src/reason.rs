@@ -12,6 +12,9 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 /// The domain of every `ErrorInfo` of the mesh.
 pub const DOMAIN: &str = "freehold";
 
+/// The reason of RESOURCE_EXHAUSTED where a server has more calls than it can answer in time: the call has not begun.
+pub const OVERLOADED: &str = "OVERLOADED";
+
 /// Why a call was refused; voluntarily few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {

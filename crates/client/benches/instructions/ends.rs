@@ -11,7 +11,7 @@ use bytes::Bytes;
 use freehold_wire::codec::Protobuf;
 use freehold_wire::contract::{Consumer, Contract, Owner};
 use freehold_wire::dispatch::{self, Answer};
-use freehold_wire::{Access, Check, Method, Retry, Rules, Violations};
+use freehold_wire::{Access, Check, Criticality, Method, Retry, Rules, Violations};
 use futures_util::future::BoxFuture;
 use h2::client::SendRequest;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -46,6 +46,8 @@ pub(crate) const READ: Method<Note, Note> = Method::new(Rules {
     retry: Retry::Safe,
     access: Access::Declared,
     cache: None,
+    criticality: Criticality::Default,
+    streams: false,
 });
 
 static METHODS: [Rules; 1] = [*READ.rules()];

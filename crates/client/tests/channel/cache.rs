@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use freehold_client::{CallOptions, Channel, Error};
 use freehold_wire::pb::{EntityChange, Epoch, Heartbeat, Position, Token, WatchResponse, watch_response};
-use freehold_wire::{Access, Cache, Caller, Method, Retry, Rules, Session};
+use freehold_wire::{Access, Cache, Caller, Criticality, Method, Retry, Rules, Session};
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 use h2::SendStream;
@@ -40,6 +40,8 @@ const GET: Method<Note, Kept> = Method::new(Rules {
         owner: "peer",
         key: Some(1),
     }),
+    criticality: Criticality::Default,
+    streams: false,
 });
 
 /// A callee that answers each call with its ordinal, and whose watch the test holds.

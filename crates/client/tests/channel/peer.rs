@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use freehold_client::Channel;
-use freehold_wire::{Access, Method, Retry, Rules};
+use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Response, StatusCode};
@@ -39,7 +39,8 @@ pub(crate) const LONG: Method<Note, Note> =
 
 const fn method(path: &'static str, retry: Retry, min_deadline: Duration) -> Method<Note, Note> {
     let (deadline, access) = (Duration::from_secs(20), Access::Public);
-    Method::new(Rules { path, deadline, min_deadline, retry, access, cache: None })
+    let (criticality, streams) = (Criticality::Default, false);
+    Method::new(Rules { path, deadline, min_deadline, retry, access, cache: None, criticality, streams })
 }
 
 /// A note that says `text`.

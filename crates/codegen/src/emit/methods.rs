@@ -12,7 +12,8 @@ use crate::names;
 use crate::paths::Scope;
 
 /// Names that the module has a use for itself.
-pub(crate) const RESERVED: [&str; 6] = ["Access", "Cache", "Duration", "Method", "Retry", "Rules"];
+pub(crate) const RESERVED: [&str; 7] =
+    ["Access", "Cache", "Criticality", "Duration", "Method", "Retry", "Rules"];
 
 /// The module of a service's methods.
 pub(crate) fn module(service: &Service, scope: &Scope<'_>) -> Result<TokenStream, Error> {
@@ -26,7 +27,7 @@ pub(crate) fn module(service: &Service, scope: &Scope<'_>) -> Result<TokenStream
         let cache = service.methods.iter().any(|method| method.rules.cache.is_some()).then(|| quote!(Cache,));
         quote! {
             use std::time::Duration;
-            use #wire::{Access, #cache Method, Retry, Rules};
+            use #wire::{Access, #cache Criticality, Method, Retry, Rules};
             #imports
         }
     });
@@ -52,6 +53,12 @@ fn constant(method: &Method, scope: &Scope<'_>) -> Result<TokenStream, Error> {
     };
     let cache = method.rules.cache.as_ref().map_or_else(|| quote!(None), cache);
     let access = if method.rules.public { quote!(Public) } else { quote!(Declared) };
+    let criticality = match method.rules.criticality {
+        1 => quote!(Sheddable),
+        3 => quote!(Critical),
+        _ => quote!(Default),
+    };
+    let streams = method.client_streaming || method.server_streaming;
     Ok(quote! {
         #docs
         pub const #name: Method<#request, #reply> = Method::new(Rules {
@@ -61,6 +68,8 @@ fn constant(method: &Method, scope: &Scope<'_>) -> Result<TokenStream, Error> {
             retry: Retry::#retry,
             access: Access::#access,
             cache: #cache,
+            criticality: Criticality::#criticality,
+            streams: #streams,
         });
     })
 }

@@ -9,7 +9,8 @@ use tonic::Status;
 
 use crate::echo::PATIENCE;
 
-/// An HTTP/2 connection.
+/// An HTTP/2 connection. Cloning shares it.
+#[derive(Clone)]
 pub(crate) struct Bare(SendRequest<Bytes>);
 
 /// What was answered.
@@ -33,33 +34,55 @@ impl Bare {
         timeout(PATIENCE, self.send(path, headers, body)).await.expect("no answer")
     }
 
+    /// Sends a call, and comes back before it is answered: what is sent after it arrives after it.
+    pub(crate) async fn begin(
+        &mut self,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> impl Future<Output = Answered> + use<> {
+        let answer = self.exchange(path, headers, body).await;
+        async { answered(answer.await.0) }
+    }
+
     /// Asks for `path` without calling anything, and gives the body of the answer.
     pub(crate) async fn ask(&mut self, path: &str, headers: HeaderMap) -> Bytes {
-        timeout(PATIENCE, self.exchange(path, headers, Bytes::new())).await.expect("no answer").1
+        let answer = async { self.exchange(path, headers, Bytes::new()).await.await };
+        timeout(PATIENCE, answer).await.expect("no answer").1
     }
 
     async fn send(&mut self, path: &str, headers: HeaderMap, body: Bytes) -> Answered {
-        let (metadata, _) = self.exchange(path, headers, body).await;
-        let status = Status::from_header_map(&metadata).expect("a gRPC status");
-        Answered { metadata, status }
+        answered(self.exchange(path, headers, body).await.await.0)
     }
 
-    async fn exchange(&mut self, path: &str, headers: HeaderMap, body: Bytes) -> (HeaderMap, Bytes) {
+    async fn exchange(
+        &mut self,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> impl Future<Output = (HeaderMap, Bytes)> + use<> {
         let mut request = Request::post(format!("http://test{path}")).body(()).unwrap();
         *request.headers_mut() = headers;
         std::future::poll_fn(|context| self.0.poll_ready(context)).await.unwrap();
         let (response, mut stream) = self.0.send_request(request, false).unwrap();
         stream.send_data(body, true).unwrap();
-        let (head, mut body) = response.await.unwrap().into_parts();
-        let mut said = Vec::new();
-        while let Some(Ok(data)) = body.data().await {
-            said.extend_from_slice(&data);
-            body.flow_control().release_capacity(data.len()).unwrap();
+        async move {
+            let (head, mut body) = response.await.unwrap().into_parts();
+            let mut said = Vec::new();
+            while let Some(Ok(data)) = body.data().await {
+                said.extend_from_slice(&data);
+                body.flow_control().release_capacity(data.len()).unwrap();
+            }
+            let mut metadata = head.headers;
+            metadata.extend(body.trailers().await.unwrap().unwrap_or_default());
+            (metadata, said.into())
         }
-        let mut metadata = head.headers;
-        metadata.extend(body.trailers().await.unwrap().unwrap_or_default());
-        (metadata, said.into())
     }
+}
+
+fn answered(metadata: HeaderMap) -> Answered {
+    let status = Status::from_header_map(&metadata).expect("a gRPC status");
+    Answered { metadata, status }
 }
 
 /// The headers of a caller that is declared for everything.

@@ -45,7 +45,8 @@ async fn a_handler_is_dropped_at_the_deadline() {
     timeout(PATIENCE, told.recv()).await.unwrap();
 }
 
-/// C4: what is spent on arrival, or no deadline at all, is refused; none is the contract's; an absurd one is clamped.
+/// C4, C5: what is spent on arrival is refused before the handler; none is the contract's; an absurd one is clamped; a
+/// malformed one is refused.
 #[tokio::test]
 async fn a_deadline_is_spent_defaulted_clamped_or_refused() {
     let echo =

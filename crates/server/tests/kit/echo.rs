@@ -11,7 +11,7 @@ use freehold_client::{CallOptions, Channel, Error};
 use freehold_server::{Bound, Server};
 use freehold_wire::contract::{Consumer, Contract, Owner};
 use freehold_wire::dispatch::{self, Answer, Messages};
-use freehold_wire::{Access, Check, Committed, Context, Method, Retry, Rules, Violations};
+use freehold_wire::{Access, Check, Committed, Context, Criticality, Method, Retry, Rules, Violations};
 use prost::Message;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -47,16 +47,27 @@ pub(crate) const READ: Method<Note, Note> =
 pub(crate) const WRITE: Method<Note, Note> =
     method("/echo.v1.EchoService/Write", Retry::Keyed, Access::Declared);
 /// A stream of replies.
-pub(crate) const STREAM: Method<Note, Note> =
-    method("/echo.v1.EchoService/Stream", Retry::Safe, Access::Declared);
+pub(crate) const STREAM: Method<Note, Note> = streaming("/echo.v1.EchoService/Stream", Retry::Safe);
 /// A stream of requests.
-pub(crate) const COLLECT: Method<Note, Note> =
-    method("/echo.v1.EchoService/Collect", Retry::Never, Access::Declared);
+pub(crate) const COLLECT: Method<Note, Note> = streaming("/echo.v1.EchoService/Collect", Retry::Never);
 /// Streams both ways.
-pub(crate) const DUPLEX: Method<Note, Note> =
-    method("/echo.v1.EchoService/Duplex", Retry::Never, Access::Declared);
+pub(crate) const DUPLEX: Method<Note, Note> = streaming("/echo.v1.EchoService/Duplex", Retry::Never);
 /// A read that everybody may call.
 pub(crate) const OPEN: Method<Note, Note> = method("/echo.v1.EchoService/Open", Retry::Safe, Access::Public);
+
+/// A read that is shed first, and one that is shed last.
+pub(crate) const SHEDDABLE: Method<Note, Note> =
+    weighed("/echo.v1.EchoService/Sheddable", Criticality::Sheddable);
+pub(crate) const CRITICAL: Method<Note, Note> =
+    weighed("/echo.v1.EchoService/Critical", Criticality::Critical);
+
+const fn weighed(path: &'static str, criticality: Criticality) -> Method<Note, Note> {
+    Method::new(Rules { criticality, ..*method(path, Retry::Safe, Access::Public).rules() })
+}
+
+const fn streaming(path: &'static str, retry: Retry) -> Method<Note, Note> {
+    Method::new(Rules { streams: true, ..*method(path, retry, Access::Declared).rules() })
+}
 
 const fn method(path: &'static str, retry: Retry, access: Access) -> Method<Note, Note> {
     Method::new(Rules {
@@ -66,12 +77,22 @@ const fn method(path: &'static str, retry: Retry, access: Access) -> Method<Note
         retry,
         access,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     })
 }
 
 const SERVICES: &[&str] = &["echo.v1.EchoService"];
-static METHODS: [Rules; 6] =
-    [*READ.rules(), *WRITE.rules(), *STREAM.rules(), *COLLECT.rules(), *DUPLEX.rules(), *OPEN.rules()];
+static METHODS: [Rules; 8] = [
+    *READ.rules(),
+    *WRITE.rules(),
+    *STREAM.rules(),
+    *COLLECT.rules(),
+    *DUPLEX.rules(),
+    *OPEN.rules(),
+    *SHEDDABLE.rules(),
+    *CRITICAL.rules(),
+];
 
 const fn owner(name: &'static str) -> Owner {
     Owner { name, contact: "", services: SERVICES, methods: &METHODS, entities: &[], events: &[] }
@@ -214,6 +235,12 @@ impl tower_service::Service<http::Request<tonic::body::Body>> for Echo {
         match request.uri().path() {
             "/echo.v1.EchoService/Read" => dispatch::read(&READ, request, move |c, r| (echo.read)(c, r)),
             "/echo.v1.EchoService/Open" => dispatch::read(&OPEN, request, move |c, r| (echo.read)(c, r)),
+            "/echo.v1.EchoService/Sheddable" => {
+                dispatch::read(&SHEDDABLE, request, move |c, r| (echo.read)(c, r))
+            }
+            "/echo.v1.EchoService/Critical" => {
+                dispatch::read(&CRITICAL, request, move |c, r| (echo.read)(c, r))
+            }
             "/echo.v1.EchoService/Write" => dispatch::write(&WRITE, request, move |c, r| (echo.write)(c, r)),
             "/echo.v1.EchoService/Stream" => {
                 dispatch::stream(&STREAM, request, move |c, r| (echo.stream)(c, r))

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use freehold_client::{CallOptions, Channel, Error};
 use freehold_wire::pb::Token;
-use freehold_wire::{Committed, Context};
+use freehold_wire::{Committed, Context, Criticality};
 use tonic::Status;
 
-use crate::echo::{Echo, Note, READ, Served, WRITE, note};
+use crate::echo::{CRITICAL, Echo, Note, READ, Served, WRITE, note};
 
 fn token(owner: &str, mark: i64) -> Token {
     Token::default().with_owner(owner).with_epoch(1).with_mark(mark)
@@ -113,6 +113,30 @@ async fn a_deadline_shrinks_over_hops() {
 async fn left(next: Channel, context: Option<Context>) -> Result<Note, Status> {
     let options = context.map_or_else(CallOptions::new, |context| CallOptions::new().within(&context));
     next.unary(&READ, note(""), &options).await.map_err(|error: Error| error.into())
+}
+
+/// C27: a call matters no more than the line of work that it is made for, over all hops. The planted fault is a service that
+/// calls outside its context: what it calls matters as much as it can.
+#[tokio::test]
+async fn a_call_matters_no_more_than_its_caller_over_hops() {
+    type Forward = fn(Channel) -> Echo;
+    let within: Forward = |next| Echo::new().read(move |context, _| weighed(next.clone(), Some(context)));
+    let outside: Forward = |next| Echo::new().read(move |_, _| weighed(next.clone(), None));
+    for (forward, method, weighs) in [
+        (within, &READ, Criticality::Default),
+        (within, &CRITICAL, Criticality::Critical),
+        (outside, &READ, Criticality::Critical),
+    ] {
+        let third = Echo::new().read(|context, _| async move { Ok(note(context.criticality().name())) });
+        let first = chain(third, forward).await;
+        let said = first.channel("tester").unary(method, note(""), &CallOptions::new()).await.unwrap();
+        assert_eq!(said.text, weighs.name());
+    }
+}
+
+async fn weighed(next: Channel, context: Option<Context>) -> Result<Note, Status> {
+    let options = context.map_or_else(CallOptions::new, |context| CallOptions::new().within(&context));
+    next.unary(&CRITICAL, note(""), &options).await.map_err(|error: Error| error.into())
 }
 
 /// One trace and one request id over all hops.

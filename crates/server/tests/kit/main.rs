@@ -11,6 +11,7 @@ mod limits;
 mod messages;
 mod metadata;
 mod metrics;
+mod overload;
 mod panics;
 mod rolling;
 mod shutdown;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use freehold_contract::Sources;
 use freehold_contract::model::{Effect, Model};
 use freehold_wire::contract::{Consumer, Contract, Owner};
-use freehold_wire::{Access, Retry, Rules};
+use freehold_wire::{Access, Criticality, Retry, Rules};
 
 /// The contract.
 pub(crate) static CONTRACT: LazyLock<&'static Contract> = LazyLock::new(|| {
@@ -54,6 +54,12 @@ fn rules(method: &freehold_contract::model::Method) -> Rules {
         },
         access: if method.rules.public { Access::Public } else { Access::Declared },
         cache: None,
+        criticality: match method.rules.criticality {
+            1 => Criticality::Sheddable,
+            3 => Criticality::Critical,
+            _ => Criticality::Default,
+        },
+        streams: method.client_streaming || method.server_streaming,
     }
 }
 

@@ -6,7 +6,7 @@
 pub mod directory {
     use std::time::Duration;
 
-    use crate::{Access, Method, Retry, Rules};
+    use crate::{Access, Criticality, Method, Retry, Rules};
     use crate::pb::{ListServicesRequest, ListServicesResponse};
 
     /// All services of the mesh and their addresses.
@@ -17,6 +17,8 @@ pub mod directory {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }
 
@@ -24,7 +26,7 @@ pub mod directory {
 pub mod feed {
     use std::time::Duration;
 
-    use crate::{Access, Method, Retry, Rules};
+    use crate::{Access, Criticality, Method, Retry, Rules};
     use crate::pb::{
         AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse,
         SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse,
@@ -39,6 +41,8 @@ pub mod feed {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: true,
     });
 
     /// Streams the entities of one type as they stand, tombstones included, in chunks by key.
@@ -49,6 +53,8 @@ pub mod feed {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: true,
     });
 
     /// The entities of one type by their keys, as they stand.
@@ -59,6 +65,8 @@ pub mod feed {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Streams which entities of one type change from now on, for a cache that is to forget them. Nothing is registered.
@@ -69,6 +77,8 @@ pub mod feed {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: true,
     });
 
     /// The position after the last committed event.
@@ -79,6 +89,8 @@ pub mod feed {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Moves a subscription: everything up to the position has taken effect at the consumer.
@@ -89,6 +101,8 @@ pub mod feed {
         retry: Retry::Idempotent,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Withdraws a subscription for good: nothing is kept for it any more. One that is not registered is withdrawn already.
@@ -99,6 +113,8 @@ pub mod feed {
         retry: Retry::Idempotent,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }
 
@@ -106,7 +122,7 @@ pub mod feed {
 pub mod operations {
     use std::time::Duration;
 
-    use crate::{Access, Method, Retry, Rules};
+    use crate::{Access, Criticality, Method, Retry, Rules};
     use crate::pb::{
         ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
         GetParkedKeyResponse, ListEventsRequest, ListEventsResponse,
@@ -127,6 +143,8 @@ pub mod operations {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Who reads this owner's feed, how far each has acknowledged it, and what is behind that.
@@ -140,6 +158,8 @@ pub mod operations {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Withdraws a subscriber that will not come back: nothing is kept for it any more.
@@ -153,6 +173,8 @@ pub mod operations {
         retry: Retry::Keyed,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The keys whose events wait, those that wait longest first.
@@ -163,6 +185,8 @@ pub mod operations {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// One of them with its events and with what was decided about it before.
@@ -173,6 +197,8 @@ pub mod operations {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Tries a dead letter again, and then the events behind it in order.
@@ -186,6 +212,8 @@ pub mod operations {
         retry: Retry::Keyed,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Gives up one version of a key for good, and goes on with the next.
@@ -196,6 +224,8 @@ pub mod operations {
         retry: Retry::Keyed,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Events of this owner that are kept, in the order of its feed, with their data.
@@ -206,5 +236,7 @@ pub mod operations {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

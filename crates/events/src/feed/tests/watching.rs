@@ -5,7 +5,7 @@ use freehold_wire::dispatch::Messages;
 use freehold_wire::feed::FeedService;
 use freehold_wire::pb::watch_response::Item;
 use freehold_wire::pb::{WatchRequest, WatchResponse};
-use freehold_wire::{Access, Cache, Context, Retry, Rules};
+use freehold_wire::{Access, Cache, Context, Criticality, Retry, Rules};
 use futures_util::StreamExt;
 use tonic::Code;
 
@@ -20,6 +20,8 @@ const GET: Rules = Rules {
     retry: Retry::Safe,
     access: Access::Declared,
     cache: Some(Cache { ttl: SOON, entity: ORDER, owner: "orders", key: Some(1) }),
+    criticality: Criticality::Default,
+    streams: false,
 };
 
 static CACHED: Contract = {

@@ -6,7 +6,7 @@
 pub mod catalog {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Cache, Method, Retry, Rules};
+    use freehold_wire::{Access, Cache, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         BatchGetPricesRequest, BatchGetPricesResponse, BatchGetProductsRequest,
@@ -27,6 +27,8 @@ pub mod catalog {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// A product by id.
@@ -42,6 +44,8 @@ pub mod catalog {
             owner: "catalog",
             key: Some(1),
         }),
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Products by their ids, in the order asked for; ids that are unknown are left out.
@@ -55,6 +59,8 @@ pub mod catalog {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The prices that count now, read from the owner's own data; products that are unknown are left out.
@@ -65,6 +71,8 @@ pub mod catalog {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// All products by id, in pages.
@@ -75,6 +83,8 @@ pub mod catalog {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Changes a product's price.
@@ -85,6 +95,8 @@ pub mod catalog {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Ends the sale of a product. Old orders keep its name. Under a `discontinuation_id` it can be taken back, and happens
@@ -97,6 +109,8 @@ pub mod catalog {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Takes a discontinuation back. One that never was is marked, so that a late DiscontinueProduct is refused. A product
@@ -111,6 +125,8 @@ pub mod catalog {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Deletes a product for good: a tombstone everywhere else.
@@ -121,6 +137,8 @@ pub mod catalog {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Replaces all attributes of a product. They are the catalog's own: no event tells them, no copy has them.
@@ -131,6 +149,8 @@ pub mod catalog {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The attributes of a product; none, at version 0, of one that was never given any.
@@ -141,6 +161,8 @@ pub mod catalog {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The products that have an attribute, of any value or of one, by id, in pages.
@@ -151,6 +173,8 @@ pub mod catalog {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// What was sold of a product in each month, oldest first, in pages: of the orders that were confirmed and not cancelled
@@ -162,6 +186,8 @@ pub mod catalog {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Begins to build the sales anew from the first event on, while they are read; one that is under way is joined. Where
@@ -173,5 +199,7 @@ pub mod catalog {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

@@ -6,7 +6,7 @@
 pub mod drivers {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         BatchGetDriversRequest, BatchGetDriversResponse, BatchGetLocationsRequest,
@@ -26,6 +26,8 @@ pub mod drivers {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// A driver by id.
@@ -36,6 +38,8 @@ pub mod drivers {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Drivers by their ids, in the order asked for; ids that are unknown are left out.
@@ -49,6 +53,8 @@ pub mod drivers {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// All drivers by id, in pages.
@@ -59,6 +65,8 @@ pub mod drivers {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Changes the fields that are set; the others stay.
@@ -69,6 +77,8 @@ pub mod drivers {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Says whether a driver may take rides.
@@ -79,6 +89,8 @@ pub mod drivers {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Adds a rating. One of the same id counts once; with other stars: FAILED_PRECONDITION, RATING_EXISTS.
@@ -89,6 +101,8 @@ pub mod drivers {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Erases a driver for good, with all ratings and locations: gone here, a tombstone everywhere else.
@@ -99,6 +113,8 @@ pub mod drivers {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Takes the locations of one driver, in the order of their times, for as long as the stream lives; once it ends, says
@@ -114,6 +130,8 @@ pub mod drivers {
         retry: Retry::Never,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: true,
     });
 
     /// The latest location of a driver, then newer ones once they have been kept; of those kept at one time the newest. Who
@@ -125,6 +143,8 @@ pub mod drivers {
         retry: Retry::Never,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: true,
     });
 
     /// The latest location of a driver. One that was never located, or too long ago: NOT_FOUND.
@@ -135,6 +155,8 @@ pub mod drivers {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The latest locations of several drivers, in the order asked for; those without one are left out.
@@ -148,6 +170,8 @@ pub mod drivers {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Where a driver was in a span of time, newest first, in pages.
@@ -158,5 +182,7 @@ pub mod drivers {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

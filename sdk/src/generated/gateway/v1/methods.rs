@@ -6,7 +6,7 @@
 pub mod gateway {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         GetOrderPageRequest, OrderPage, ProductReplacement, ReplaceProductRequest,
@@ -20,6 +20,8 @@ pub mod gateway {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Replaces a product, all or nothing, and answers when that has ended. The same id again: the same answer; with other
@@ -31,5 +33,7 @@ pub mod gateway {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

@@ -6,7 +6,7 @@
 pub mod inventory {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         BatchGetStockRequest, BatchGetStockResponse, GetStockRequest, ListStockRequest,
@@ -22,6 +22,8 @@ pub mod inventory {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The stock of a product.
@@ -32,6 +34,8 @@ pub mod inventory {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The stock of several products, in the order asked for; products without stock are left out.
@@ -42,6 +46,8 @@ pub mod inventory {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// All stock by product, in pages.
@@ -52,6 +58,8 @@ pub mod inventory {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Holds all lines or none. Too little stock: FAILED_PRECONDITION, INSUFFICIENT_STOCK. Again under the same id: the
@@ -63,6 +71,8 @@ pub mod inventory {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Gives the stock of a reservation back. One that never was is marked, so that a late Reserve is refused.
@@ -73,6 +83,8 @@ pub mod inventory {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Takes the stock of a reservation out of the house.
@@ -83,5 +95,7 @@ pub mod inventory {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

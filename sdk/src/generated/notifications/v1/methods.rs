@@ -6,7 +6,7 @@
 pub mod notifications {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         CountMailsRequest, CountMailsResponse, ListMailsRequest, ListMailsResponse,
@@ -20,6 +20,8 @@ pub mod notifications {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// How many mails there are, by state.
@@ -30,5 +32,7 @@ pub mod notifications {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

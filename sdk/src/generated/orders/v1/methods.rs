@@ -6,7 +6,7 @@
 pub mod orders {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         Basket, CancelOrderRequest, GetBasketRequest, GetOrderRequest, ListOrdersRequest,
@@ -22,6 +22,8 @@ pub mod orders {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Critical,
+        streams: false,
     });
 
     /// An order by id, as it stands or as it stood.
@@ -32,6 +34,8 @@ pub mod orders {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Orders with the names of their customers and products, newest id last, in pages.
@@ -42,6 +46,8 @@ pub mod orders {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Cancels a confirmed order; stock and money go back as a reaction. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -52,6 +58,8 @@ pub mod orders {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Ships a confirmed order; the stock leaves the house as a reaction. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -62,6 +70,8 @@ pub mod orders {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// What a customer means to order; without lines where nothing was saved.
@@ -72,6 +82,8 @@ pub mod orders {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Keeps what a customer means to order, in place of what was in the basket; without lines, nothing. What cannot be
@@ -83,6 +95,8 @@ pub mod orders {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Moves the lines of all baskets from one product to another, all or none. Orders that are placed stay as they are.
@@ -96,6 +110,8 @@ pub mod orders {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Moves back what a replacement moved, except in baskets that were saved since. One that never was is marked, so that
@@ -107,5 +123,7 @@ pub mod orders {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

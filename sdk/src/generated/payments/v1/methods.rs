@@ -6,7 +6,7 @@
 pub mod payments {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         Account, AuthoriseRequest, CaptureRequest, DepositRequest, GetAccountRequest,
@@ -21,6 +21,8 @@ pub mod payments {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Books money that a customer sent: once per deposit id, whatever the key. The same id with another content:
@@ -32,6 +34,8 @@ pub mod payments {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// An account.
@@ -42,6 +46,8 @@ pub mod payments {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// A payment.
@@ -52,6 +58,8 @@ pub mod payments {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Holds an amount. Too little money: FAILED_PRECONDITION, INSUFFICIENT_FUNDS. Again under the same id: the same
@@ -63,6 +71,8 @@ pub mod payments {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Gives a hold up. One that never was is marked, so that a late Authorise is refused.
@@ -73,6 +83,8 @@ pub mod payments {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Takes what is held.
@@ -83,6 +95,8 @@ pub mod payments {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Gives what was taken back; a hold is given up, so that a late Capture is refused.
@@ -93,5 +107,7 @@ pub mod payments {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

@@ -6,7 +6,7 @@
 pub mod rides {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         AcceptRideRequest, CancelRideRequest, FinishRideRequest, GetRideRequest,
@@ -23,6 +23,8 @@ pub mod rides {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// A driver takes a ride that waits for one. Where the driver is not known: FAILED_PRECONDITION, DRIVER_UNKNOWN; or may
@@ -35,6 +37,8 @@ pub mod rides {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// The rider of an accepted ride is on board. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -45,6 +49,8 @@ pub mod rides {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// A started ride has reached its destination. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -55,6 +61,8 @@ pub mod rides {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Calls a ride off that has not begun. Any other state: FAILED_PRECONDITION, WRONG_STATE.
@@ -65,6 +73,8 @@ pub mod rides {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// A ride with its driver; each part says where it came from and how old it is. A part that cannot be had is left out,
@@ -76,6 +86,8 @@ pub mod rides {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Rides with the names of their riders and drivers, by id, in pages.
@@ -86,5 +98,7 @@ pub mod rides {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }

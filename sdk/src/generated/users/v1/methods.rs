@@ -6,7 +6,7 @@
 pub mod users {
     use std::time::Duration;
 
-    use freehold_wire::{Access, Method, Retry, Rules};
+    use freehold_wire::{Access, Criticality, Method, Retry, Rules};
 
     use super::super::messages::{
         BatchGetUsersRequest, BatchGetUsersResponse, EraseUserRequest, EraseUserResponse,
@@ -22,6 +22,8 @@ pub mod users {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// A user by id.
@@ -32,6 +34,8 @@ pub mod users {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Users by their ids, in the order asked for; ids that are unknown are left out.
@@ -42,6 +46,8 @@ pub mod users {
         retry: Retry::Safe,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// All users by id, in pages.
@@ -52,6 +58,8 @@ pub mod users {
         retry: Retry::Safe,
         access: Access::Public,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Changes the fields that are set; the others stay.
@@ -62,6 +70,8 @@ pub mod users {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 
     /// Erases a user for good: gone here, a tombstone everywhere else; the events kept here lose its data at once.
@@ -72,5 +82,7 @@ pub mod users {
         retry: Retry::Keyed,
         access: Access::Declared,
         cache: None,
+        criticality: Criticality::Default,
+        streams: false,
     });
 }
