@@ -15,6 +15,7 @@ mod error;
 mod flood;
 mod frames;
 mod guarded;
+mod handler;
 mod health;
 pub mod host;
 mod limits;

@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use crate::body::Bounded;
 use crate::contained::contained;
+use crate::handler::Handler;
 use crate::limits::MAX_METADATA;
 use crate::meter::{CallRecord, Meter, MethodMeter};
 use crate::routes::Routes;
@@ -155,10 +156,13 @@ impl Stack {
             Some(method) => Some(self.shedding.enter(method, &context, arrived).await?),
             None => None,
         };
+        let cancellation = context.cancellation().clone();
         request.extensions_mut().insert(context);
         let handler = self.routes.call(request).ok_or_else(|| unknown_method(rules.path))?;
         // The panic inside the deadline: what catches it must not outlive the call either.
-        let answered = timeout_at(deadline.into(), contained(handler)).await;
+        let work = contained(handler).in_current_span();
+        let handler = Handler::start(&self.tasks, cancellation, work);
+        let answered = timeout_at(deadline.into(), async { handler.await? }).await;
         if let Some(pass) = pass.as_mut().filter(|_| is_done(&answered)) {
             pass.done();
         }

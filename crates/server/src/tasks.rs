@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +24,14 @@ impl Tasks {
         self.running.spawn(async move {
             stop.run_until_cancelled(task).await;
         });
+    }
+
+    /// Begins work that whoever asked for it ends.
+    pub(crate) fn begin<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.running.spawn(work)
     }
 
     /// Comes when what has begun should be finished and nothing new begun.

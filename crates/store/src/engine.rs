@@ -1,5 +1,9 @@
 //! The two engines behind one small executor: a lane is one connection in one transaction.
 
+use std::time::Instant;
+
+use freehold_wire::Cancellation;
+
 use crate::dialect;
 use crate::error::StoreError;
 use crate::page::Page;
@@ -44,6 +48,14 @@ impl Lane {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
             Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Ends the statements that follow with the call that they are for, too.
+    pub(crate) fn end_with(&mut self, cancellation: &Cancellation, deadline: Instant) {
+        match self {
+            Self::Sqlite(lane) => lane.hold_to(deadline, Some(cancellation)),
+            Self::Postgres(lane) => lane.end_with(cancellation.clone()),
         }
     }
 

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// Time was up before the commit.
     #[error("time was up before the commit, nothing was written")]
     DeadlineExceeded,
+    /// The caller of the call that it was for has gone away.
+    #[error("the caller went away before the commit, nothing was written")]
+    Cancelled,
     /// The unit waited for something that is not its database: a call, a timer, a channel.
     #[error("the unit of work waited for something other than its database and was rolled back")]
     ForeignAwait,
@@ -167,6 +170,7 @@ impl StoreError {
             self,
             Self::Busy(_)
                 | Self::DeadlineExceeded
+                | Self::Cancelled
                 | Self::VersionConflict { .. }
                 | Self::RolledBack(_)
                 | Self::Full(_)
@@ -190,6 +194,8 @@ impl From<StoreError> for Status {
         match error {
             StoreError::Busy(_) => Reason::Unavailable.retry_after("STORE_BUSY", message, SOON),
             StoreError::DeadlineExceeded => Reason::DeadlineExceeded.status(message),
+            // Whoever asked is gone; what is left of the call hears why it ended.
+            StoreError::Cancelled => Reason::Aborted.because("CANCELLED", message),
             StoreError::KeyReused => Reason::FailedPrecondition.because("IDEMPOTENCY_KEY_REUSED", message),
             StoreError::ReplyErased => Reason::FailedPrecondition.because("REPLY_ERASED", message),
             StoreError::VersionConflict { .. } => Reason::Aborted.because("VERSION_CONFLICT", message),

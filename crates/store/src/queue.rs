@@ -9,7 +9,7 @@ use crate::unit::Job;
 /// What an engine's thread is asked for.
 pub(crate) enum Order {
     /// Run a unit.
-    Run(Job),
+    Run(Box<Job>),
     /// Finish what is queued and end.
     Close,
 }
@@ -39,7 +39,7 @@ impl Queue {
     /// Queues a unit; where the queue is full it waits for a place until the unit's deadline.
     pub(crate) async fn submit(&self, job: Job) -> Result<(), StoreError> {
         let deadline = job.context.deadline();
-        let order = match self.orders.try_send(Order::Run(job)) {
+        let order = match self.orders.try_send(Order::Run(Box::new(job))) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Closed(_)) => return Err(StoreError::Closed),
             Err(TrySendError::Full(order)) => order,

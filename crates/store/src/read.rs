@@ -4,6 +4,8 @@
 
 use std::time::Instant;
 
+use freehold_wire::Cancellation;
+
 use crate::engine::{Home, Lane};
 use crate::error::StoreError;
 use crate::page::Page;
@@ -17,12 +19,22 @@ pub struct Read {
     /// Taken out only by `drop`.
     open: Option<(Lane, Home)>,
     deadline: Instant,
+    cancellation: Cancellation,
 }
 
 impl Read {
     /// A read on a lane whose snapshot is open, with the pool that wants the lane back.
     pub(crate) fn new(lane: Lane, home: Home, deadline: Instant) -> Self {
-        Self { open: Some((lane, home)), deadline }
+        Self { open: Some((lane, home)), deadline, cancellation: Cancellation::default() }
+    }
+
+    /// The same read for a call: it ends with it.
+    pub(crate) fn ending_with(mut self, cancellation: &Cancellation) -> Self {
+        if let Some((lane, _)) = &mut self.open {
+            lane.end_with(cancellation, self.deadline);
+        }
+        self.cancellation = cancellation.clone();
+        self
     }
 
     /// The one row of a read that asks for nothing else: a statement is a snapshot by itself, so on SQLite no
@@ -58,6 +70,9 @@ impl Read {
     fn open_lane(&mut self) -> Result<&mut Lane, StoreError> {
         if Instant::now() >= self.deadline {
             return Err(StoreError::DeadlineExceeded);
+        }
+        if self.cancellation.is_cancelled() {
+            return Err(StoreError::Cancelled);
         }
         self.open.as_mut().map(|(lane, _)| lane).ok_or(StoreError::Closed)
     }

@@ -97,7 +97,8 @@ impl Store {
     /// Runs a write that answers a call: under the context's idempotency key, if it has one, it takes effect once. The
     /// first reply is recorded and given again; a refusal is not recorded.
     ///
-    /// The handler runs as one unit of work. When the caller is dropped it goes on; its key tells what became of it.
+    /// The handler runs as one unit of work. When this future is dropped it goes on; its key tells what became of it. When
+    /// the caller of the context's call goes away before the commit, it is rolled back.
     ///
     /// # Errors
     /// What the handler refuses with, or a [`StoreError`] made into it: nothing was written then, unless the error is
@@ -156,7 +157,7 @@ impl Store {
         self.read_until(Instant::now() + self.inner.options.read_budget).await
     }
 
-    /// Begins a read that is cut at the context's deadline and sees what its session has seen of this store.
+    /// Begins a read that is cut at the context's deadline, and when its caller goes away, and sees what its session has seen of this store.
     ///
     /// # Errors
     /// As [`Store::read`]; [`StoreError::NeverReached`] where the session has seen what this history does not have: the
@@ -165,7 +166,7 @@ impl Store {
         if let Some(token) = context.session().token(self.service()) {
             self.reached(&token)?;
         }
-        self.read_until(context.deadline()).await
+        Ok(self.read_until(context.deadline()).await?.ending_with(context.cancellation()))
     }
 
     /// A commit is in the head before its token is out, so a token that the head does not cover is of no commit here.

@@ -21,7 +21,7 @@ use crate::value::Value;
 /// One transaction that writes.
 ///
 /// A handler awaits its queries and nothing else: a unit that waits for a call, a timer or a channel is rolled back
-/// with [`StoreError::ForeignAwait`]. It is cut at its context's deadline.
+/// with [`StoreError::ForeignAwait`]. It is cut at its context's deadline, and when its call's caller goes away.
 pub struct Work {
     pub(crate) lane: Lane,
     pub(crate) history: Arc<History>,
@@ -145,6 +145,9 @@ impl Work {
     pub(crate) fn may_go_on(&mut self) -> Result<(), StoreError> {
         if self.failed.is_none() && Instant::now() >= self.context.deadline() {
             self.failed = Some(StoreError::DeadlineExceeded);
+        }
+        if self.failed.is_none() && self.context.cancellation().is_cancelled() {
+            self.failed = Some(StoreError::Cancelled);
         }
         self.failed.clone().map_or(Ok(()), Err)
     }

@@ -16,6 +16,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 use tonic::Status;
 
+use crate::cancellation::Cancellation;
 use crate::method::{Criticality, Rules};
 use crate::pb::Envelope;
 use crate::reason::{Reason, bad_field};
@@ -46,6 +47,7 @@ pub struct Context {
     cause: Arc<str>,
     retried: bool,
     criticality: Criticality,
+    cancellation: Cancellation,
 }
 
 impl Context {
@@ -65,6 +67,7 @@ impl Context {
             cause: "".into(),
             retried: false,
             criticality: Criticality::Critical,
+            cancellation: Cancellation::default(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Context {
             retried: headers.contains_key(metadata::PREVIOUS_ATTEMPTS)
                 || headers.contains_key(metadata::RETRIED),
             criticality: criticality(rules, headers)?,
+            cancellation: Cancellation::default(),
         })
     }
 
@@ -220,6 +224,13 @@ impl Context {
     #[must_use]
     pub fn criticality(&self) -> Criticality {
         self.criticality
+    }
+
+    /// Says whether the caller has gone away: then the result is of no use, and nothing of it is committed. Shared by all
+    /// clones of this context.
+    #[must_use]
+    pub fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
     }
 
     /// The event that this line of work reacts to; empty where it does not.

@@ -4,6 +4,7 @@
 //! Every other crate of the mesh speaks these types; the generated SDK is written in terms of them.
 //! **Invariant:** nothing here does IO, sleeps or reads a clock on its own.
 
+mod cancellation;
 pub mod check;
 pub mod codec;
 pub mod committed;
@@ -23,6 +24,7 @@ pub mod session;
 pub mod token;
 pub mod trace;
 
+pub use cancellation::Cancellation;
 pub use check::{Check, Violations};
 pub use committed::Committed;
 pub use context::{Caller, Context};

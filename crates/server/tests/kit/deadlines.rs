@@ -49,8 +49,11 @@ async fn a_handler_is_dropped_at_the_deadline() {
 /// malformed one is refused.
 #[tokio::test]
 async fn a_deadline_is_spent_defaulted_clamped_or_refused() {
-    let echo =
-        Echo::new().read(|context, _| async move { Ok(note(context.remaining().as_millis().to_string())) });
+    let (begins, mut begun) = mpsc::unbounded_channel();
+    let echo = Echo::new().read(move |context, _| {
+        begins.send(()).unwrap();
+        async move { Ok(note(context.remaining().as_millis().to_string())) }
+    });
     let served = echo.serve().await;
     let mut bare = Bare::connect(&served.authority).await;
     let mut code = async |timeout: &str| {
@@ -60,6 +63,7 @@ async fn a_deadline_is_spent_defaulted_clamped_or_refused() {
     for malformed in ["abc", "-1S", "", "1", "999999999S"] {
         assert_eq!(code(malformed).await, Code::InvalidArgument, "{malformed}");
     }
+    assert!(begun.try_recv().is_err(), "a handler has begun for a call that was refused");
     assert_eq!(code("99999999H").await, Code::Ok);
     let left = |note: crate::echo::Note| Duration::from_millis(note.text.parse().unwrap());
     let usual = left(served.read("").await.unwrap());
@@ -96,6 +100,32 @@ async fn a_stream_ends_at_its_greatest_age() {
         assert_eq!(freehold_wire::reason::of(&answered.status), "STREAM_TOO_OLD");
         timeout(PATIENCE, told.recv()).await.unwrap();
     }
+}
+
+/// C6: a caller that goes away while the handler holds its thread, as a query on SQLite does: the flag that such work looks
+/// at is set. The planted fault is a handler in the task of its call, which sees nothing before the handler lets go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn work_that_holds_its_thread_hears_that_its_caller_is_gone() {
+    let (begun, mut running) = mpsc::unbounded_channel();
+    let (heard, mut told) = mpsc::unbounded_channel();
+    let echo = Echo::new().read(move |context, note| {
+        let (begun, heard) = (begun.clone(), heard.clone());
+        async move {
+            begun.send(()).unwrap();
+            while !context.cancellation().is_cancelled() && !context.remaining().is_zero() {
+                std::thread::yield_now();
+            }
+            heard.send(context.cancellation().is_cancelled()).unwrap();
+            Ok(note)
+        }
+    });
+    let served = echo.serve().await;
+    let call = tokio::spawn(async move { served.read("").await });
+    timeout(PATIENCE, running.recv()).await.unwrap();
+    let gone = std::time::Instant::now();
+    call.abort();
+    assert_eq!(timeout(PATIENCE, told.recv()).await.unwrap(), Some(true), "it ran until its deadline");
+    println!("the work heard of it after {:?}", gone.elapsed());
 }
 
 /// C6: a caller that goes away takes the handler with it.

@@ -3,10 +3,11 @@
 //! **Invariant:** a statement that was begun is waited for, cancelled, or forbids the commit; never forgotten.
 
 use std::io::ErrorKind;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use freehold_wire::Cancellation;
 use futures_util::TryStreamExt;
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
@@ -22,6 +23,8 @@ use crate::value::Value;
 
 /// How long a cancelled statement may take to say so, before its connection is given up.
 const CANCEL_GRACE: Duration = Duration::from_secs(1);
+/// How often a statement that takes long asks whether anybody still waits for it.
+const LOOK: Duration = Duration::from_millis(25);
 /// How long the server may take to answer a COMMIT or a ROLLBACK.
 const END_BUDGET: Duration = Duration::from_secs(10);
 
@@ -35,6 +38,7 @@ pub(crate) struct Lane {
 struct Cutter {
     pool: Pool,
     deadline: Instant,
+    cancellation: Cancellation,
     flight: Flight,
     /// The connection's state is unknown: it is closed instead of kept.
     in_doubt: bool,
@@ -42,7 +46,13 @@ struct Cutter {
 
 impl Lane {
     pub(super) fn new(link: Link, pool: Pool, deadline: Instant) -> Self {
-        Self { link, cutter: Cutter { pool, deadline, flight: Flight::default(), in_doubt: false } }
+        let (cancellation, flight) = (Cancellation::default(), Flight::default());
+        Self { link, cutter: Cutter { pool, deadline, cancellation, flight, in_doubt: false } }
+    }
+
+    /// Cuts the statements that follow when this says so, too.
+    pub(crate) fn end_with(&mut self, cancellation: Cancellation) {
+        self.cutter.cancellation = cancellation;
     }
 
     pub(super) fn flight(&self) -> Flight {
@@ -142,17 +152,33 @@ impl Cutter {
     ) -> Result<T, StoreError> {
         let landing = self.flight.take_off();
         let mut statement = pin!(statement);
-        let outcome = match tokio::time::timeout_at(self.deadline.into(), statement.as_mut()).await {
+        let outcome = match self.awaited(statement.as_mut()).await {
             Ok(done) => done.map_err(errors::of_statement),
-            Err(_) => {
+            Err(cut) => {
                 self.pool.cancel(backend).await;
                 let said_so = tokio::time::timeout(CANCEL_GRACE, statement).await;
                 self.in_doubt = said_so.is_err();
-                Err(StoreError::DeadlineExceeded)
+                Err(cut)
             }
         };
         landing.landed();
         outcome
+    }
+
+    /// What a statement came to, or why it is cut.
+    async fn awaited<T>(
+        &self,
+        mut statement: Pin<&mut impl Future<Output = Result<T, sqlx::Error>>>,
+    ) -> Result<Result<T, sqlx::Error>, StoreError> {
+        loop {
+            let until = self.deadline.min(Instant::now() + LOOK);
+            match tokio::time::timeout_at(until.into(), statement.as_mut()).await {
+                Ok(done) => return Ok(done),
+                Err(_) if self.cancellation.is_cancelled() => return Err(StoreError::Cancelled),
+                Err(_) if Instant::now() >= self.deadline => return Err(StoreError::DeadlineExceeded),
+                Err(_) => {}
+            }
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Units {
         let units = Rc::new(self);
         while let Some(order) = orders.recv().await {
             match order {
-                Order::Run(job) => units.clone().start(job).await,
+                Order::Run(job) => units.clone().start(*job).await,
                 Order::Close => orders.close(),
             }
         }
@@ -78,8 +78,12 @@ impl Units {
         if Instant::now() >= deadline {
             return Err(StoreError::DeadlineExceeded);
         }
+        if context.cancellation().is_cancelled() {
+            return Err(StoreError::Cancelled);
+        }
         let link = self.pool.begin(&begin_words("BEGIN", deadline), deadline).await?;
-        let lane = Lane::new(link, self.pool.clone(), deadline);
+        let mut lane = Lane::new(link, self.pool.clone(), deadline);
+        lane.end_with(context.cancellation().clone());
         let flight = lane.flight();
         let mark = self.ledger.mark();
         let lane = engine::Lane::Postgres(lane);

@@ -108,20 +108,23 @@ impl<'a> Batch<'a> {
         if Instant::now() >= deadline {
             return Ran::Alone(Err(StoreError::DeadlineExceeded));
         }
+        if context.cancellation().is_cancelled() {
+            return Ran::Alone(Err(StoreError::Cancelled));
+        }
         if !self.is_first()
             && let Err(error) = self.control(OPEN_UNIT, errors::of_statement)
         {
             return Ran::Ended(error);
         }
         let Some(lane) = self.lane.take() else { return Ran::Ended(StoreError::Closed) };
-        lane.set_deadline(Some(deadline));
+        lane.hold_to(deadline, Some(context.cancellation()));
         let lane = engine::Lane::Sqlite(lane);
         let mut work = Work::new(lane, self.ledger.history.clone(), context, self.ledger.now(), self.mark);
         let handled = poll_once(unit, &mut work);
         let verdict = work.verdict(handled);
         let (lane, mark, failed) = work.into_parts();
         if let engine::Lane::Sqlite(lane) = lane {
-            lane.set_deadline(None);
+            lane.release();
             self.lane = Some(lane);
         }
         self.end_unit(verdict, mark, failed)

@@ -1,12 +1,13 @@
-//! What a connection holds its statements to: a deadline, and no control over transactions or settings.
+//! What a connection holds its statements to: a deadline, a caller who waits, and no control over transactions or settings.
 //!
 //! SQLite asks the authorizer while it compiles a statement and the progress handler while it runs one.
 //! **Invariant:** only the store's own words begin or end a transaction; a unit's never do.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use freehold_wire::Cancellation;
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
@@ -31,6 +32,7 @@ struct Limits {
     origin: Instant,
     /// Nanoseconds after `origin`.
     deadline: AtomicU64,
+    cancellation: Mutex<Option<Cancellation>>,
     own_words: AtomicBool,
 }
 
@@ -40,11 +42,12 @@ impl Guard {
         let guard = Self(Arc::new(Limits {
             origin: Instant::now(),
             deadline: AtomicU64::new(u64::MAX),
+            cancellation: Mutex::new(None),
             own_words: AtomicBool::new(false),
         }));
         let (asked, clock) = (guard.clone(), guard.clone());
         connection.authorizer(Some(move |context: AuthContext<'_>| asked.permit(&context)))?;
-        connection.progress_handler(INSTRUCTIONS, Some(move || clock.is_late()))?;
+        connection.progress_handler(INSTRUCTIONS, Some(move || clock.is_late() || clock.is_cancelled()))?;
         Ok(guard)
     }
 
@@ -54,6 +57,17 @@ impl Guard {
             u64::try_from(at.saturating_duration_since(self.0.origin).as_nanos()).unwrap_or(u64::MAX)
         });
         self.0.deadline.store(nanos, Ordering::Relaxed);
+    }
+
+    /// Cuts statements when this says so; `None`: nothing does.
+    pub(super) fn set_cancellation(&self, cancellation: Option<Cancellation>) {
+        *self.0.cancellation.lock().unwrap_or_else(PoisonError::into_inner) = cancellation;
+    }
+
+    /// Whether statements are cut because nobody waits for them.
+    pub(super) fn is_cancelled(&self) -> bool {
+        let cancellation = self.0.cancellation.lock().unwrap_or_else(PoisonError::into_inner);
+        cancellation.as_ref().is_some_and(Cancellation::is_cancelled)
     }
 
     /// Compiles and runs the store's own words.

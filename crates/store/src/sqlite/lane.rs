@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use freehold_wire::Cancellation;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
@@ -64,11 +65,12 @@ impl Lane {
 
     pub(crate) fn exec(&self, sql: &'static str, values: &[Value]) -> Result<u64, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(errors::of_statement)?;
-        self.shapes.with(sql, &mut statement, |shape, statement| {
+        let done = self.shapes.with(sql, &mut statement, |shape, statement| {
             shape.bind(statement, values)?;
             let changed = statement.raw_execute().map_err(errors::of_statement)?;
             Ok(changed as u64)
-        })
+        });
+        done.map_err(|error| self.cut(error))
     }
 
     /// The id of the row that was inserted last.
@@ -86,8 +88,24 @@ impl Lane {
         self.guard.own_words(|| self.connection.prepare_cached(words)?.raw_execute().map(drop))
     }
 
-    pub(super) fn set_deadline(&self, deadline: Option<Instant>) {
-        self.guard.set_deadline(deadline);
+    /// Holds the statements that follow to a deadline, and to a caller who waits for them.
+    pub(crate) fn hold_to(&self, deadline: Instant, cancellation: Option<&Cancellation>) {
+        self.guard.set_deadline(Some(deadline));
+        self.guard.set_cancellation(cancellation.cloned());
+    }
+
+    /// Lets the store's own words take the time that they take.
+    pub(super) fn release(&self) {
+        self.guard.set_deadline(None);
+        self.guard.set_cancellation(None);
+    }
+
+    /// What a statement that failed says, where it was cut for another reason than its time.
+    fn cut(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::DeadlineExceeded if self.guard.is_cancelled() => StoreError::Cancelled,
+            error => error,
+        }
     }
 
     pub(super) fn in_transaction(&self) -> bool {
@@ -108,7 +126,7 @@ impl Lane {
         mut take: impl FnMut(Row) -> bool,
     ) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(errors::of_statement)?;
-        self.shapes.with(sql, &mut statement, |shape, statement| {
+        let done = self.shapes.with(sql, &mut statement, |shape, statement| {
             shape.bind(statement, values)?;
             let mut found = statement.raw_query();
             let mut columns = None;
@@ -119,7 +137,8 @@ impl Lane {
                 }
             }
             Ok(())
-        })
+        });
+        done.map_err(|error| self.cut(error))
     }
 }
 
@@ -151,5 +170,30 @@ impl ToSql for Value {
             Self::Boolean(flag) => ValueRef::Integer(i64::from(*flag)),
             Self::Double(number) => ValueRef::Real(*number),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// C6: whoever waits for a row goes away after the first. The planted bug is a progress handler that looks at the clock
+    /// alone.
+    #[test]
+    fn a_statement_is_cut_while_it_runs_when_its_caller_goes_away() {
+        const FOR_EVER: &str =
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+        let lane = Lane::new(Connection::open_in_memory().unwrap()).unwrap();
+        let cancellation = Cancellation::default();
+        lane.hold_to(Instant::now() + Duration::from_secs(60), Some(&cancellation));
+        let cut = lane.query(FOR_EVER, &[], |_| {
+            cancellation.cancel();
+            true
+        });
+        assert!(matches!(cut, Err(StoreError::Cancelled)), "{cut:?}");
+        lane.release();
+        assert!(lane.one("SELECT 1 AS one", &[]).unwrap().is_some());
     }
 }

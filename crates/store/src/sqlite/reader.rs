@@ -50,7 +50,7 @@ impl Readers {
         let place = self.place(deadline).await?;
         let idle = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let lane = idle.map_or_else(|| connection::reader(&self.shared.path), Ok)?;
-        lane.set_deadline(Some(deadline));
+        lane.hold_to(deadline, None);
         let home = Home { shared: self.shared.clone(), place };
         Ok(Read::new(engine::Lane::Sqlite(lane), engine::Home::Sqlite(home), deadline))
     }
@@ -79,7 +79,7 @@ impl Readers {
 impl Home {
     /// Ends the read's transaction; a connection that cannot is thrown away.
     pub(crate) fn take_back(self, lane: Lane) {
-        lane.set_deadline(None);
+        lane.release();
         let ended = !lane.in_transaction() || lane.control(END).is_ok();
         if ended && !self.place.semaphore().is_closed() {
             self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);

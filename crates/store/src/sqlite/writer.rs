@@ -29,7 +29,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         while let Some(order) = self.orders.blocking_recv() {
             match order {
-                Order::Run(job) => self.batch(job),
+                Order::Run(job) => self.batch(*job),
                 Order::Close => self.orders.close(),
             }
         }
@@ -46,7 +46,7 @@ impl Writer {
         self.lane = batch.run(first, || match orders.try_recv().ok()? {
             Order::Run(job) => {
                 units += 1;
-                Some(job)
+                Some(*job)
             }
             Order::Close => {
                 close = true;

@@ -11,6 +11,7 @@ on_each_engine! {
     a_read_sees_one_snapshot,
     a_read_cannot_write,
     a_read_is_cut_at_its_deadline,
+    a_read_ends_with_its_call,
     values_come_back_as_they_went,
     parameters_go_by_their_number,
     wrong_parameters_are_a_typed_error,
@@ -47,13 +48,24 @@ async fn a_read_cannot_write(database: Database) {
 }
 
 async fn a_read_is_cut_at_its_deadline(database: Database) {
-    const FOR_EVER: &str =
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 0 FROM n) SELECT count(*) AS n FROM n";
     let store = database.open().await;
     let mut read = store.read_within(&context().with_budget(Duration::from_millis(50))).await.unwrap();
     for _ in 0..2 {
-        assert!(matches!(read.one(FOR_EVER, vals![]).await, Err(StoreError::DeadlineExceeded)));
+        assert!(matches!(read.one(sample::FOR_EVER, vals![]).await, Err(StoreError::DeadlineExceeded)));
     }
+    drop(read);
+    assert_eq!(sample::orders(&store).await, 0, "the connection is as good as new");
+}
+
+/// C6: the caller of the call goes away while its statement runs. The planted bug is a read that knows its deadline alone.
+async fn a_read_ends_with_its_call(database: Database) {
+    let store = database.open().await;
+    let context = context();
+    let mut read = store.read_within(&context).await.unwrap();
+    assert!(read.one("SELECT 1 AS one", vals![]).await.is_ok());
+    let begins = sample::cancelled_once_begun(&context);
+    begins.send(()).unwrap();
+    assert!(matches!(read.one(sample::FOR_EVER, vals![]).await, Err(StoreError::Cancelled)));
     drop(read);
     assert_eq!(sample::orders(&store).await, 0, "the connection is as good as new");
 }

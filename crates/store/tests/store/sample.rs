@@ -88,6 +88,22 @@ pub(crate) fn options(url: &str) -> Options {
     Options::new("orders", url).migrations(&MIGRATIONS).throwaway_server()
 }
 
+/// A statement that ends when it is cut.
+pub(crate) const FOR_EVER: &str =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 0 FROM n) SELECT count(*) AS n FROM n";
+
+/// A caller that goes away when it hears that the work for it has begun.
+pub(crate) fn cancelled_once_begun(context: &Context) -> std::sync::mpsc::Sender<()> {
+    let (begins, begun) = std::sync::mpsc::channel();
+    let cancellation = context.cancellation().clone();
+    std::thread::spawn(move || {
+        if begun.recv().is_ok() {
+            cancellation.cancel();
+        }
+    });
+    begins
+}
+
 /// Runs a unit with time enough.
 pub(crate) async fn run<T, E, F>(store: &Store, handler: F) -> Result<(T, Token), E>
 where

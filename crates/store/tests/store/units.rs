@@ -19,6 +19,8 @@ on_each_engine! {
     a_dropped_caller_does_not_stop_a_unit,
     a_unit_is_cut_at_its_deadline,
     a_unit_whose_time_is_up_does_not_begin,
+    a_unit_ends_with_its_call,
+    a_unit_whose_caller_is_gone_does_not_begin,
     a_unit_may_not_control_its_transaction,
     a_unit_has_one_time,
     constraints_are_told_apart,
@@ -150,17 +152,14 @@ async fn a_dropped_caller_does_not_stop_a_unit(database: Database) {
     assert_eq!(sample::orders(&store).await, 1);
 }
 
-const FOR_EVER: &str =
-    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 0 FROM n) SELECT count(*) AS n FROM n";
-
 async fn a_unit_is_cut_at_its_deadline(database: Database) {
     let store = database.open().await;
     let briefly = context().with_budget(Duration::from_millis(50));
     let slow = store.unit(&briefly, async |work: &mut Work| -> Result<(), StoreError> {
         insert(work, "a", 5).await?;
         // A handler that goes on after the cut is cut again.
-        let _ = work.one(FOR_EVER, vals![]).await;
-        let _ = work.one(FOR_EVER, vals![]).await;
+        let _ = work.one(sample::FOR_EVER, vals![]).await;
+        let _ = work.one(sample::FOR_EVER, vals![]).await;
         Ok(())
     });
     assert!(matches!(slow.await, Err(StoreError::DeadlineExceeded)));
@@ -173,6 +172,29 @@ async fn a_unit_whose_time_is_up_does_not_begin(database: Database) {
     let late = context().with_budget(Duration::ZERO);
     let unit = store.unit(&late, async |_: &mut Work| -> Result<(), StoreError> { panic!("it began") });
     assert!(matches!(unit.await, Err(StoreError::DeadlineExceeded)));
+}
+
+/// C6: as a read does; what it wrote is rolled back. The planted bug is a unit that knows its deadline alone.
+async fn a_unit_ends_with_its_call(database: Database) {
+    let store = database.open().await;
+    let context = context();
+    let begins = sample::cancelled_once_begun(&context);
+    let slow = store.unit(&context, async move |work: &mut Work| -> Result<(), StoreError> {
+        insert(work, "a", 5).await?;
+        begins.send(()).unwrap();
+        work.one(sample::FOR_EVER, vals![]).await.map(drop)
+    });
+    assert!(matches!(slow.await, Err(StoreError::Cancelled)));
+    run(&store, async |work: &mut Work| insert(work, "b", 5).await).await.unwrap();
+    assert_eq!(sample::orders(&store).await, 1);
+}
+
+async fn a_unit_whose_caller_is_gone_does_not_begin(database: Database) {
+    let store = database.open().await;
+    let context = context();
+    context.cancellation().cancel();
+    let unit = store.unit(&context, async |_: &mut Work| -> Result<(), StoreError> { panic!("it began") });
+    assert!(matches!(unit.await, Err(StoreError::Cancelled)));
 }
 
 async fn a_unit_may_not_control_its_transaction(database: Database) {
