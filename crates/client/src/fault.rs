@@ -6,11 +6,11 @@
 
 use std::net::SocketAddr;
 
-use freehold_wire::{Reason, metadata, reason};
+use freehold_wire::{Pushback, Reason, metadata, reason};
 use tonic::{Code, Status};
 
 use crate::policy::load::Verdict;
-use crate::policy::retry::{Failed, Pushback};
+use crate::policy::retry::Failed;
 
 /// How an attempt failed.
 #[derive(Debug)]

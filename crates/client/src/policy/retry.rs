@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use freehold_wire::Retry;
+use freehold_wire::{Pushback, Retry};
 use tonic::Code;
 
 use super::budget::Budget;
@@ -16,24 +16,6 @@ const MOST: u32 = 3;
 /// The wait before the second attempt is up to this long, doubling with each further one: "full jitter".
 const FIRST: Duration = Duration::from_millis(40);
 const LONGEST: Duration = Duration::from_secs(1);
-
-/// What the callee says of another attempt (`grpc-retry-pushback-ms`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pushback {
-    /// After this long.
-    After(Duration),
-    /// Not at all, or in words that nobody understands, which is the same.
-    Never,
-}
-
-impl Pushback {
-    /// Reads the value of the header.
-    pub(crate) fn parse(text: &[u8]) -> Self {
-        let plain = !text.is_empty() && text.len() <= 10 && text.iter().all(u8::is_ascii_digit);
-        let millis = std::str::from_utf8(text).ok().filter(|_| plain).and_then(|text| text.parse().ok());
-        millis.map_or(Self::Never, |millis| Self::After(Duration::from_millis(millis)))
-    }
-}
 
 /// How an attempt failed.
 #[derive(Debug, Clone, Copy)]

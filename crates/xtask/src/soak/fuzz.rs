@@ -1,4 +1,4 @@
-//! `soak fuzz`: the fuzz targets of crates/contract, guided by the code that inputs reach, on the stable toolchain.
+//! `soak fuzz`: the fuzz targets of the crates, guided by the code that inputs reach, on the stable toolchain.
 //!
 //! The targets are tests that use bolero. Here they are built with LLVM's coverage and libFuzzer, whose sources bolero
 //! brings; that wants a C++ compiler. Where there is none the same targets run with random inputs, which is said.
@@ -12,12 +12,34 @@ use std::time::Duration;
 use super::{Log, SoakError, make_folder};
 use crate::repository::{self, NotStarted, cargo};
 
-/// The tests of `crates/contract/tests/fuzz`, and the folders whose files each begins with.
-const TARGETS: [(&str, &[&str]); 3] = [
-    ("texts", &["proto", "tests/compat/protobuf"]),
-    ("descriptors", &["contracts/released", "crates/contract/tests/mesh/editions"]),
-    ("changes", &[]),
+/// A test of a crate's `tests/fuzz`.
+struct Target {
+    package: &'static str,
+    name: &'static str,
+    /// The folders whose files it begins with.
+    seeds: &'static [&'static str],
+}
+
+/// The crates that have targets.
+const PACKAGES: [&str; 2] = ["freehold-contract", "freehold-wire"];
+
+const TARGETS: [Target; 7] = [
+    of_contract("texts", &["proto", "tests/compat/protobuf"]),
+    of_contract("descriptors", &["contracts/released", "crates/contract/tests/mesh/editions"]),
+    of_contract("changes", &[]),
+    of_wire("metadata_of_a_call"),
+    of_wire("grpc_timeout"),
+    of_wire("pushback"),
+    of_wire("trace_context"),
 ];
+
+const fn of_contract(name: &'static str, seeds: &'static [&'static str]) -> Target {
+    Target { package: PACKAGES[0], name, seeds }
+}
+
+const fn of_wire(name: &'static str) -> Target {
+    Target { package: PACKAGES[1], name, seeds: &[] }
+}
 
 /// LLVM's pass and what libFuzzer reads of it: <https://clang.llvm.org/docs/SanitizerCoverage.html>.
 const FLAGS: [&str; 9] = [
@@ -44,14 +66,14 @@ pub(super) fn run(log: &mut Log, time: Duration) -> Result<(), SoakError> {
     if !guided {
         log.not_run("fuzz, guided by coverage", "there is no C++ compiler; random inputs instead");
     }
-    if guided && !log.command("build the fuzz targets", test_guided()?.arg("--no-run"))? {
+    if guided && !log.command("build the fuzz targets", test_guided(&PACKAGES)?.arg("--no-run"))? {
         return Ok(());
     }
-    for (target, seeds) in TARGETS {
+    for target in &TARGETS {
         if guided {
-            run_guided(log, target, seeds, time)?;
+            run_guided(log, target, time)?;
         } else {
-            log.command(&format!("fuzz {target}, random inputs"), &mut random(target, time))?;
+            log.command(&format!("fuzz {}, random inputs", target.name), &mut random(target, time))?;
         }
     }
     Ok(())
@@ -63,19 +85,20 @@ fn has_cpp_compiler() -> bool {
 }
 
 /// One target: run to its end with what it says in a file, and counted.
-fn run_guided(log: &mut Log, target: &str, seeds: &[&str], time: Duration) -> Result<(), SoakError> {
-    let folder = repository::root().join("target/soak/fuzz").join(target);
+fn run_guided(log: &mut Log, target: &Target, time: Duration) -> Result<(), SoakError> {
+    let Target { package, name, seeds } = target;
+    let folder = repository::root().join("target/soak/fuzz").join(name);
     let corpus = folder.join("corpus");
     make_folder(&corpus)?;
     let said = folder.join("log");
     let failed = |error| SoakError::Io(said.display().to_string(), error);
     let output = fs::File::create(&said).map_err(failed)?;
-    let mut command = test_guided()?;
+    let mut command = test_guided(&[package])?;
     command
-        .args(["--", "--exact", target, "--nocapture"])
+        .args(["--", "--exact", name, "--nocapture"])
         .env("BOLERO_LIBFUZZER_ARGS", arguments(&folder, seeds, time));
     command.stderr(output.try_clone().map_err(failed)?).stdout(output);
-    log.command(&format!("fuzz {target}, guided by coverage"), &mut command)?;
+    log.command(&format!("fuzz {name}, guided by coverage"), &mut command)?;
     let said_text = fs::read_to_string(&said).unwrap_or_default();
     match executed(&said_text) {
         Some(count) => log.add(&format!(", {count} inputs")),
@@ -104,9 +127,12 @@ fn executed(said: &str) -> Option<u64> {
 }
 
 /// Cargo for the targets, with coverage. Naming the platform keeps the flags off build scripts and macros.
-fn test_guided() -> Result<Command, SoakError> {
+fn test_guided(packages: &[&str]) -> Result<Command, SoakError> {
     let mut command = cargo("test");
-    command.args(["--profile", "fuzz", "--package", "freehold-contract", "--test", "fuzz"]);
+    command.args(["--profile", "fuzz", "--test", "fuzz"]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
     command.args(["--target", &platform()?]).arg("--target-dir").arg(target_folder());
     command.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")).env("BOLERO_FUZZER", "libfuzzer");
     Ok(command)
@@ -126,19 +152,10 @@ fn platform() -> Result<String, NotStarted> {
 }
 
 /// Cargo for one target with random inputs, for as long as `time`.
-fn random(target: &str, time: Duration) -> Command {
+fn random(target: &Target, time: Duration) -> Command {
     let mut command = cargo("test");
-    command.args([
-        "--profile",
-        "fuzz",
-        "--package",
-        "freehold-contract",
-        "--test",
-        "fuzz",
-        "--",
-        "--exact",
-        target,
-    ]);
+    command.args(["--profile", "fuzz", "--package", target.package, "--test", "fuzz"]);
+    command.args(["--", "--exact", target.name]);
     command.env("BOLERO_RANDOM_TEST_TIME_MS", time.as_millis().to_string());
     command.env("BOLERO_RANDOM_ITERATIONS", usize::MAX.to_string());
     command

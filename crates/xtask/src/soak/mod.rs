@@ -43,7 +43,7 @@ const RUNS: &[Run] = &[
     },
     Run {
         name: "fuzz",
-        about: "the readers of contracts and the comparison, by a fuzzer that follows what code it reaches",
+        about: "readers of contracts and headers, and the comparison, by a fuzzer that follows what code it reaches",
         time: Duration::from_secs(600),
         run: fuzz::run,
     },
