@@ -39,9 +39,14 @@ impl Keeper {
     }
 }
 
+/// A shell cannot trap what it was started to ignore, as what runs in the background is: these hear an interrupt.
 fn keeper(folder: &Path, script: &str) -> Command {
-    let mut keeper = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    keeper.arg("hold").arg(folder).args(["-", "sh", "-c", script]).current_dir(folder);
+    let mut keeper = Command::new("env");
+    keeper
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_xtask"), "hold"])
+        .arg(folder)
+        .args(["-", "sh", "-c", script])
+        .current_dir(folder);
     keeper
 }
 
