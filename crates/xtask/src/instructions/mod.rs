@@ -34,7 +34,7 @@ struct Bar {
 /// What a call may cost. Whoever adds something that is worth its cost raises these in the same commit, and says why.
 const BARS: [Bar; 2] = [
     Bar { ours: "channel", peer: "tonic-client", times: 0.925, allocations: 44.0 },
-    Bar { ours: "kit", peer: "tonic-server", times: 1.225, allocations: 48.0 },
+    Bar { ours: "kit", peer: "tonic-server", times: 1.275, allocations: 50.0 },
 ];
 
 /// Nothing could be counted.
