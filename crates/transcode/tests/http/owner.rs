@@ -37,10 +37,26 @@ pub(crate) struct Library {
     answering: Answering,
     /// The calls that came whole.
     pub(crate) calls: Arc<Mutex<Vec<Call>>>,
+    /// How many calls have brought something.
+    pub(crate) begun: Arc<Mutex<usize>>,
     /// How many calls broke off.
     pub(crate) broken: Arc<Mutex<usize>>,
     /// What replies carry beside the message.
     pub(crate) metadata: Arc<Mutex<HeaderMap>>,
+}
+
+/// A call on its way in. One that breaks off is seen to, or is dropped by the server before its handler sees it.
+struct Course {
+    broken: Arc<Mutex<usize>>,
+    is_whole: bool,
+}
+
+impl Drop for Course {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            *self.broken.lock().unwrap() += 1;
+        }
+    }
 }
 
 impl Library {
@@ -49,6 +65,7 @@ impl Library {
         Self {
             answering: Arc::new(answering),
             calls: Arc::default(),
+            begun: Arc::default(),
             broken: Arc::default(),
             metadata: Arc::default(),
         }
@@ -56,17 +73,19 @@ impl Library {
 
     async fn answer(self, request: Request<Body>) -> Response<Body> {
         let (head, mut body) = request.into_parts();
+        let mut course = Course { broken: Arc::clone(&self.broken), is_whole: false };
         let mut sent = Vec::new();
         while let Some(frame) = body.frame().await {
             match frame.map(Frame::into_data) {
-                Ok(Ok(data)) => sent.extend_from_slice(&data),
-                Ok(Err(_)) => {}
-                Err(_) => {
-                    *self.broken.lock().unwrap() += 1;
-                    return Status::cancelled("the request broke off").into_http();
+                Ok(Ok(data)) => {
+                    *self.begun.lock().unwrap() += usize::from(sent.is_empty());
+                    sent.extend_from_slice(&data);
                 }
+                Ok(Err(_)) => {}
+                Err(_) => return Status::cancelled("the request broke off").into_http(),
             }
         }
+        course.is_whole = true;
         let rpc = head.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
         let call = Call { rpc, headers: head.headers, requests: messages(sent.into()) };
         self.calls.lock().unwrap().push(call.clone());

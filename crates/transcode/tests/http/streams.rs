@@ -1,5 +1,7 @@
 //! Streams as lines of JSON, either way.
 
+use std::sync::Mutex;
+
 use bytes::Bytes;
 use freehold_wire::Reason;
 use futures_util::{StreamExt, stream};
@@ -110,15 +112,22 @@ async fn a_client_that_goes_away_breaks_the_call_off() {
     let at = world.at;
     let asking = tokio::spawn(async move { send(at, request).await });
     lines.send(Ok(http_body::Frame::data(Bytes::from_static(b"{\"name\": \"a\"}\n")))).await.unwrap();
+    // What breaks off before the owner has heard of it is no call there.
+    counted(&world.library.begun).await;
     lines.send(Err(std::io::Error::other("gone"))).await.unwrap();
     let _ = timeout(PATIENCE, asking).await.expect("the connection ends");
-    let broken = async {
-        while *world.library.broken.lock().unwrap() == 0 {
+    counted(&world.library.broken).await;
+    assert!(world.library.calls.lock().unwrap().is_empty());
+}
+
+/// Waits until the owner has counted something.
+async fn counted(count: &Mutex<usize>) {
+    let counted = async {
+        while *count.lock().unwrap() == 0 {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, broken).await.expect("the owner hears of it");
-    assert!(world.library.calls.lock().unwrap().is_empty());
+    timeout(PATIENCE, counted).await.expect("the owner hears of it");
 }
 
 #[tokio::test]
