@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::scratch::Scratch;
 
 /// How long a unit of work may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An owner with a SQLite database of its own.
 #[derive(Debug)]

@@ -30,7 +30,7 @@ use frames::{
 };
 
 /// How long a test waits for what must happen before it calls that a failure.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// By how much the process may grow at any time of an attack, in KiB.
 const MOST_GROWTH: u64 = 10 * 1024;
 const CHECK: &str = "/grpc.health.v1.Health/Check";

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use freehold_client::CallOptions;
 use freehold_wire::Reason;
+use tracing::dispatcher::DefaultGuard;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Subscriber, subscriber};
+use tracing::{Dispatch, Subscriber, subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
@@ -50,7 +51,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Kept {
     }
 }
 
+/// A subscriber that nobody asks. While a process has had but one, a span's place in the code that another thread comes
+/// to first is decided by that thread's own subscriber, for all of them: spans of this test would be off.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Registry::default()));
+
 impl Kept {
+    /// Keeps what this thread does, until it is dropped.
+    fn for_this_test(&self) -> DefaultGuard {
+        LazyLock::force(&SECOND);
+        subscriber::set_default(Registry::default().with(self.clone()))
+    }
+
     /// The spans of that name and kind, in their order.
     fn of(&self, name: &str, kind: &str) -> Vec<Fields> {
         let spans = self.0.lock().unwrap();
@@ -65,7 +76,7 @@ impl Kept {
 #[tokio::test]
 async fn each_attempt_is_a_span_and_what_its_callee_does_is_below_it() {
     let kept = Kept::default();
-    let _for_this_test = subscriber::set_default(Registry::default().with(kept.clone()));
+    let _for_this_test = kept.for_this_test();
     let asked = Arc::new(AtomicUsize::new(0));
     let server = Echo::new().read(move |_, said| {
         let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
@@ -100,7 +111,7 @@ async fn each_attempt_is_a_span_and_what_its_callee_does_is_below_it() {
 #[tokio::test]
 async fn the_span_of_a_failed_call_names_the_decision() {
     let kept = Kept::default();
-    let _for_this_test = subscriber::set_default(Registry::default().with(kept.clone()));
+    let _for_this_test = kept.for_this_test();
     let server = Echo::new().read(|_, _| async { Err(Reason::Unavailable.status("never")) });
     let server = server.serve_as("spanned").await;
     server.channel("tester").unary(&READ, note("a"), &CallOptions::new()).await.unwrap_err();
