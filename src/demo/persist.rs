@@ -8,7 +8,7 @@ use freehold_sdk::Error;
 use tokio::time::Instant;
 
 /// How long after it first failed a call is made again; a mesh restarts within that.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes a call until it is answered for good: done, or refused in a way that stays so.
 pub(crate) async fn persist<T, F>(call: impl FnMut() -> F) -> Result<T, Error>
@@ -56,7 +56,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_hangs_each_time_is_given_up() {
         let began = Instant::now();
-        assert_eq!(attempts(Reason::Unavailable).await, 4);
+        assert_eq!(attempts(Reason::Unavailable).await, 7);
         assert!(began.elapsed() < ATTEMPT * 2 + PATIENCE, "{:?}", began.elapsed());
     }
 

@@ -18,7 +18,7 @@ use crate::wire::Wire;
 use crate::world;
 
 /// Bounds a test that fails; it decides nothing about one that passes.
-pub(crate) const LONG: Duration = Duration::from_secs(120);
+pub(crate) const LONG: Duration = Duration::from_secs(300);
 
 /// A mesh of the built command.
 pub(crate) struct Up {

@@ -18,7 +18,7 @@ mod tools;
 use std::time::Duration;
 
 /// Bounds a test that fails; it decides nothing about one that passes.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(300);
 
 /// The folder of the scripts.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");

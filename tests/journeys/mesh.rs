@@ -11,7 +11,7 @@ use freehold_testkit::Process;
 use serde_json::Value;
 
 /// Bounds a test that fails; it decides nothing about one that passes.
-pub(crate) const LONG: Duration = Duration::from_secs(120);
+pub(crate) const LONG: Duration = Duration::from_secs(300);
 
 /// The command, in a working folder of its own and untouched by the settings of whoever runs the tests.
 pub(crate) fn freehold(folder: &Path, arguments: &[&str]) -> Command {

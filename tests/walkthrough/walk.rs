@@ -14,7 +14,7 @@ use crate::own_service;
 use crate::page::{Block, Command};
 
 /// Bounds a walk that fails; it decides nothing about one that arrives.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(300);
 
 #[tokio::test]
 async fn the_page_leads_from_an_empty_folder_to_two_services_that_share() {
