@@ -77,6 +77,8 @@ pub struct Handle {
     stop: CancellationToken,
     running: Vec<Running>,
     overseen: Vec<Overseen>,
+    /// What keeps the shares of this instance.
+    keeper: Option<JoinHandle<()>>,
 }
 
 impl Handle {
@@ -85,8 +87,9 @@ impl Handle {
         stop: CancellationToken,
         running: Vec<Running>,
         overseen: Vec<Overseen>,
+        keeper: Option<JoinHandle<()>>,
     ) -> Self {
-        Self { store, stop, running, overseen }
+        Self { store, stop, running, overseen, keeper }
     }
 
     /// Ends all subscriptions; it always does, within two seconds. What is in flight takes effect or not, as a whole.
@@ -94,7 +97,8 @@ impl Handle {
         self.stop.cancel();
         let end = Instant::now() + GRACE;
         let subscriptions = self.running.iter_mut().flat_map(|running| &mut running.tasks);
-        for task in subscriptions.chain(self.overseen.iter_mut().map(|overseen| &mut overseen.task)) {
+        let projections = self.overseen.iter_mut().map(|overseen| &mut overseen.task);
+        for task in subscriptions.chain(projections).chain(&mut self.keeper) {
             if timeout_at(end, &mut *task).await.is_err() {
                 task.abort();
             }
@@ -116,7 +120,8 @@ impl Handle {
     }
 
     /// Waits until every subscription has come to where its owner's head is now and no key waits for a retry. Keys
-    /// behind a dead letter are not waited for. Of a projection, the generation that is read counts.
+    /// behind a dead letter are not waited for. Of a projection, the generation that is read counts; of keys that several
+    /// instances divide, those of this one.
     ///
     /// # Errors
     /// [`Behind`] after that time.

@@ -23,10 +23,11 @@ pub mod projection;
 pub mod purpose;
 mod reaction;
 mod retry;
+mod sharing;
 mod subscription;
 mod superseded;
 
-pub use consumer::{Consumer, Options};
+pub use consumer::{Consumer, Instances, Options};
 pub use dead_letters::{DeadLetters, DecisionError, ParkedKey};
 pub use delivered::{Changed, Delivered};
 pub use feed::Feed;
@@ -55,6 +56,12 @@ pub static MIGRATIONS: Migrations = Migrations {
             version: 2,
             name: "projections",
             sql: include_str!("../migrations/0002_projections.sql"),
+            postgres: None,
+        },
+        Migration {
+            version: 3,
+            name: "shares",
+            sql: include_str!("../migrations/0003_shares.sql"),
             postgres: None,
         },
     ],

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use backoff::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use freehold_client::{Error, FeedClient, Messages};
+use freehold_wire::Shares;
 use freehold_wire::pb::subscribe_response::Item;
 use freehold_wire::pb::{
     AckRequest, Envelope, Epoch, HeadRequest, HeadResponse, Heartbeat, Position, SubscribeRequest,
@@ -121,9 +122,20 @@ impl Link {
     /// # Errors
     /// [`LinkError`]; what was learned by then is the owner's refusal or its silence.
     pub async fn open(&self, after: Option<Position>) -> Result<Arrivals, LinkError> {
+        self.open_for(after, Shares::ALL).await
+    }
+
+    /// The same for the keys of these shares alone.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_for(&self, after: Option<Position>, shares: Shares) -> Result<Arrivals, LinkError> {
         let mut request = SubscribeRequest::default()
             .with_subscription(self.subscription.as_str())
             .with_types(self.types.iter().map(String::as_str));
+        if shares != Shares::ALL {
+            request = request.with_shares(shares.bits());
+        }
         request.after = after;
         timeout(OPENING, self.opened(request)).await.map_err(|_| LinkError::Silent(OPENING))?
     }

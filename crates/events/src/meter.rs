@@ -16,6 +16,7 @@ pub(crate) struct Meter {
     taken: Counter,
     delivered: Counter,
     redelivered: Counter,
+    fenced: Counter,
     parked_keys: Gauge,
     lag: Histogram,
 }
@@ -39,6 +40,7 @@ impl Meter {
             taken: events.taken.at(labels()),
             delivered: events.delivered.at(labels()),
             redelivered: events.redelivered.at(labels()),
+            fenced: events.fenced.at(labels()),
             parked_keys: events.parked_keys.at(labels()),
             lag: events.lag.at(labels()),
         }
@@ -62,6 +64,11 @@ impl Meter {
     pub(crate) fn committed(&self, counts: Counts) {
         self.delivered.inc_by(counts.delivered);
         self.redelivered.inc_by(counts.redelivered);
+    }
+
+    /// A unit of work was refused, as another instance holds its shares.
+    pub(crate) fn fenced(&self) {
+        self.fenced.inc_by(1);
     }
 
     /// So many keys wait.

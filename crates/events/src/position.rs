@@ -3,7 +3,7 @@
 //! The position moves in the unit of work of what it passes: the effects of a batch, or the rows of a copy.
 //! **Invariant:** a position never goes back, and everything up to it has taken effect, is parked, or is not wanted.
 
-use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_store::{Queries, StoreError, Value, Work, vals};
 use freehold_wire::Watermark;
 use freehold_wire::pb::{Epoch, HeadResponse, Position};
 use prost::Message;
@@ -50,11 +50,26 @@ pub async fn begin(work: &mut Work, subscription: &str, standing: &Standing) -> 
                          VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (subscription) DO UPDATE \
                          SET owner = excluded.owner, epochs = excluded.epochs, epoch = excluded.epoch, \
                          mark = excluded.mark, origin = excluded.origin, moved_ms = excluded.moved_ms";
+    let values = beginning(work, subscription, standing);
+    work.exec(BEGIN, values).await.map(drop)
+}
+
+/// Begins a subscription unless it has begun: of several that begin it at once, one does.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn begin_once(work: &mut Work, subscription: &str, standing: &Standing) -> Result<(), StoreError> {
+    const BEGIN: &str = "INSERT INTO freehold_position (subscription, owner, epochs, epoch, mark, origin, starts, moved_ms) \
+                         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (subscription) DO NOTHING";
+    let values = beginning(work, subscription, standing);
+    work.exec(BEGIN, values).await.map(drop)
+}
+
+fn beginning(work: &Work, subscription: &str, standing: &Standing) -> Vec<Value> {
     let Standing { watermark, position, origin, .. } = standing;
     let epochs = encode(watermark.epochs());
     let (epoch, now) = (position.epoch.cast_signed(), work.now());
-    let values = vals![subscription, watermark.owner(), epochs, epoch, position.mark, *origin, now];
-    work.exec(BEGIN, values).await.map(drop)
+    vals![subscription, watermark.owner(), epochs, epoch, position.mark, *origin, now]
 }
 
 /// Moves a subscription forward; a position behind where it stands changes nothing.

@@ -6,6 +6,7 @@
 
 use async_trait::async_trait;
 use freehold_store::StoreError;
+use freehold_wire::Shares;
 use freehold_wire::pb::{Epoch, Position};
 use tokio::sync::watch;
 
@@ -31,6 +32,16 @@ pub trait Purpose: Send {
     /// # Errors
     /// [`Left`], and the stream is opened again.
     async fn take(&mut self, batch: Batch) -> Result<(), Left>;
+
+    /// Whose keys the stream that was resumed is to bring.
+    fn shares(&self) -> Shares {
+        Shares::ALL
+    }
+
+    /// Returns when the stream is to be left, as it is to be resumed with other shares; cancelling loses nothing.
+    async fn recalled(&mut self) {
+        std::future::pending().await
+    }
 
     /// The stream was left.
     fn left(&mut self, left: &Left) {
@@ -66,6 +77,8 @@ pub enum State {
     Connecting,
     /// It takes events as they come.
     Live,
+    /// Other instances of this consumer hold all of its shares.
+    Standby,
     /// It copies what its owner has, before it goes on with what changes.
     Copying,
     /// A view is built anew from the oldest event on, beside the one that is read.

@@ -142,6 +142,11 @@ impl Subscription {
         self.make.as_ref().map(|make| make(report))
     }
 
+    /// Whether it is there to react, so that instances can divide its keys.
+    pub(crate) fn has_reactions(&self) -> bool {
+        self.make.is_none()
+    }
+
     /// A view in it that is of another owner or consumer.
     pub(crate) fn foreign(&self) -> Option<&'static str> {
         self.foreign

@@ -19,6 +19,8 @@ pub struct Events {
     pub redelivered: Table<Counter, 2>,
     /// Those of them that had an effect at once.
     pub delivered: Table<Counter, 2>,
+    /// Units of work that were refused, as another instance of the consumer held their keys by then.
+    pub fenced: Table<Counter, 2>,
     /// The keys that wait.
     pub parked_keys: Table<Gauge, 2>,
     /// How long each event was on its way.
@@ -42,6 +44,11 @@ impl Events {
             redelivered: all.counter(
                 "freehold_subscription_redelivered",
                 "Events that came again and were dropped; of views only",
+                LABELS,
+            ),
+            fenced: all.counter(
+                "freehold_subscription_fenced",
+                "Units of work that were refused, as another instance of the consumer held their keys",
                 LABELS,
             ),
             parked_keys: all.gauge(

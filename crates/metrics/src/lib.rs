@@ -136,7 +136,7 @@ mod tests {
         server.refusals.at([odd(), odd()]).inc();
         server.refused_connections.at([odd()]).inc();
         let _too = [Counted::on(&server.in_flight.at([odd()])), Counted::on(&server.connections.at([]))];
-        for table in [&events.taken, &events.delivered, &events.redelivered] {
+        for table in [&events.taken, &events.delivered, &events.redelivered, &events.fenced] {
             table.at([odd(), odd()]).inc();
         }
         for table in [&events.live, &events.parked_keys] {

@@ -22,6 +22,7 @@ pub mod position;
 mod pushback;
 pub mod reason;
 pub mod session;
+pub mod shares;
 pub mod token;
 pub mod trace;
 
@@ -38,6 +39,7 @@ pub use position::{Coverage, Watermark};
 pub use pushback::Pushback;
 pub use reason::Reason;
 pub use session::Session;
+pub use shares::Shares;
 pub use token::TokenError;
 
 // Generated code names these through this crate, so that its users need no further dependency.

@@ -43,6 +43,12 @@ pub(crate) struct Faults {
     /// The planted bug: a generation is swapped without a look at where it stands.
     #[cfg(test)]
     pub(crate) swaps_anywhere: bool,
+    /// The process stands still while this says so, wherever it next takes something in or shows that it lives.
+    #[cfg(test)]
+    pub(crate) stopped: Option<tokio::sync::watch::Receiver<bool>>,
+    /// The planted bug: a commit does not ask whether its instance still holds the shares.
+    #[cfg(test)]
+    pub(crate) unfenced: bool,
 }
 
 impl Faults {
@@ -55,6 +61,25 @@ impl Faults {
         }
         let _ = point;
         Ok(())
+    }
+
+    /// Goes on, once the process does not stand still.
+    #[cfg_attr(not(test), expect(clippy::unused_async, reason = "only a test stops a process"))]
+    pub(crate) async fn stand_still(&self) {
+        #[cfg(test)]
+        if let Some(mut stopped) = self.stopped.clone() {
+            // A test that has ended stops nothing.
+            let _ = stopped.wait_for(|stopped| !stopped).await;
+        }
+    }
+
+    /// Whether a commit is not fenced.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only a test plants a bug"))]
+    pub(crate) fn unfenced(&self) -> bool {
+        #[cfg(test)]
+        return self.unfenced;
+        #[cfg(not(test))]
+        false
     }
 
     /// Whether positions are not compared.

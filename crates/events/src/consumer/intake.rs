@@ -20,6 +20,7 @@ use crate::parked::{self, Key, Parking, Stay};
 use crate::position;
 use crate::reaction::ReactionError;
 use crate::retry::{Failure, Next, RetryPolicy, Tried};
+use crate::sharing::Hold;
 use crate::subscription::Subscription;
 
 /// Why an event is parked over which a process may have died.
@@ -35,6 +36,8 @@ pub(crate) struct Intake {
     pub(crate) budget: Duration,
     pub(crate) faults: Faults,
     pub(crate) meter: Meter,
+    /// What this instance holds; `None` where it runs alone, and holds everything.
+    pub(crate) hold: Option<Hold>,
 }
 
 /// What has arrived for a subscription. Cloning is cheap.
@@ -66,6 +69,8 @@ pub(crate) struct Taken {
     pub(crate) parked: bool,
     /// A version is missing.
     pub(crate) gap: bool,
+    /// The rest was refused: this instance does not hold the shares any more under which it was read.
+    pub(crate) fenced: bool,
     pub(crate) counts: Counts,
 }
 
@@ -76,6 +81,8 @@ pub(crate) enum Stopped {
     Reaction(ReactionError),
     /// The unit failed.
     Store(StoreError),
+    /// The instance does not hold the shares any more.
+    Fenced,
 }
 
 impl From<StoreError> for Stopped {
@@ -90,6 +97,7 @@ impl Stopped {
         match self {
             Self::Reaction(error) => error.into_store(),
             Self::Store(error) => error,
+            Self::Fenced => StoreError::Forbidden("another instance holds these shares".to_owned()),
         }
     }
 }
@@ -125,6 +133,7 @@ impl Intake {
             let attempt = self.unit(&arrived, range.clone(), &running).await;
             let taken = match (attempt, running.get()) {
                 (Ok(taken), _) => taken,
+                (Err(Stopped::Fenced), _) => return Ok(self.fenced(sum)),
                 (Err(stopped), Some(index)) => match narrow(&range, index) {
                     Some(narrower) => {
                         range = narrower;
@@ -136,6 +145,9 @@ impl Intake {
             };
             sum.parked |= taken.parked;
             sum.gap |= taken.gap;
+            if taken.fenced {
+                return Ok(self.fenced(sum));
+            }
             if range.end == all {
                 return Ok(sum);
             }
@@ -155,15 +167,36 @@ impl Intake {
             let until = arrived.until(range.end);
             let taken = intake.take(work, &arrived, range, &running).await?;
             intake.faults.reach(Point::BeforePosition)?;
-            position::advance(work, intake.subscription.name(), &until).await?;
+            intake.advance(work, &until).await?;
             intake.faults.reach(Point::BeforeCommit)?;
             Ok::<_, Stopped>(taken)
         };
         self.faults.reach(Point::BeforeUnit)?;
+        self.faults.stand_still().await;
         let (taken, _) = self.store.unit(&self.context(), unit).await?;
         self.meter.committed(taken.counts);
         self.faults.reach(Point::AfterCommit)?;
         Ok(taken)
+    }
+
+    /// Moves the position, or refuses the unit of an instance that does not hold its shares any more.
+    async fn advance(&self, work: &mut Work, until: &Position) -> Result<(), Stopped> {
+        let name = self.subscription.name();
+        let Some(hold) = &self.hold else { return Ok(position::advance(work, name, until).await?) };
+        if hold.advance(work, name, until).await? || self.faults.unfenced() {
+            return Ok(());
+        }
+        Err(Stopped::Fenced)
+    }
+
+    fn fenced(&self, sum: Taken) -> Taken {
+        self.meter.fenced();
+        Taken { fenced: true, ..sum }
+    }
+
+    /// Whether the events of this key are this instance's to take.
+    pub(crate) fn holds(&self, key: &str) -> bool {
+        self.hold.as_ref().is_none_or(|hold| hold.shares.has(key))
     }
 
     async fn take(
@@ -177,6 +210,9 @@ impl Intake {
         let mut taken = Taken { parked: parked::any(work, name).await?, ..Taken::default() };
         for index in range {
             let event = &arrived.events[index];
+            if !self.holds(&event.subject) {
+                continue;
+            }
             let key = Key::of(name, event);
             let known = known(work, key, taken.parked).await?;
             match judge(known, event.version, parked::is_history(event, origin)) {
@@ -227,26 +263,29 @@ impl Intake {
     async fn blame(&self, arrived: &Arrived, index: usize, stopped: Stopped) -> Result<Taken, StoreError> {
         let error = match stopped {
             Stopped::Reaction(error) => error,
-            Stopped::Store(error) => ReactionError::Store(error),
+            stopped => ReactionError::Store(stopped.into_store()),
         };
         let Some(failure) = error.blame() else { return Err(error.into_store()) };
         let (until, origin) = (arrived.until(index + 1), arrived.origin);
         let event = arrived.events[index].clone();
         let stay = self.after(failure, Tried { attempts: 1, unanswered: 1, since: Duration::ZERO }, &error);
-        let subscription = self.subscription.clone();
+        let intake = self.clone();
         let unit = async move |work: &mut Work| {
-            subscription.enter(work).await?;
-            let name = subscription.name();
+            intake.subscription.enter(work).await?;
+            let name = intake.subscription.name();
             let key = Key::of(name, &event);
             if stay.state == Parking::Dead {
                 parked::log(work, key, event.version, ("dead", "", &stay.reason)).await?;
             }
             parked::park(work, name, &event, stay).await?;
             parked::arrange(work, key, origin).await?;
-            position::advance(work, name, &until).await
+            intake.advance(work, &until).await
         };
-        self.store.unit::<_, StoreError, _>(&self.context(), unit).await?;
-        Ok(Taken { parked: true, ..Taken::default() })
+        match self.store.unit::<_, Stopped, _>(&self.context(), unit).await {
+            Ok(_) => Ok(Taken { parked: true, ..Taken::default() }),
+            Err(Stopped::Fenced) => Ok(Taken { fenced: true, ..Taken::default() }),
+            Err(stopped) => Err(stopped.into_store()),
+        }
     }
 
     /// How an event stands after a failed attempt.

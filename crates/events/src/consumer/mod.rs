@@ -17,10 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use freehold_client::{FeedClient, Mesh};
-use freehold_store::Store;
+use freehold_store::{Engine, Store};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -30,8 +30,9 @@ use crate::handle::{Handle, Overseen, Part, Running};
 use crate::link::Link;
 use crate::meter::Meter;
 use crate::projection::Projection;
-use crate::purpose::{Purpose, Report, State};
+use crate::purpose::{Progress, Purpose, Report, State};
 use crate::retry::RetryPolicy;
+use crate::sharing::{Keeper, Member, Pace};
 use crate::subscription::Subscription;
 
 pub(crate) use fault::{Faults, Point};
@@ -52,11 +53,32 @@ pub struct Options {
     pub budget: Duration,
     /// How a failing reaction is retried.
     pub retry: RetryPolicy,
+    /// How many instances of this consumer may run on its database. Unless said: one on SQLite, whose file one process
+    /// opens, and several on PostgreSQL.
+    pub instances: Option<Instances>,
+    /// How instances notice each other.
+    pub(crate) pace: Pace,
+}
+
+/// How many instances of a consumer run on its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instances {
+    /// One, which has every key.
+    One,
+    /// Any number, which divide the keys of each subscription among themselves. Projections and subscriptions of another
+    /// purpose are not divided: there each instance takes in everything, and each effect is taken once.
+    Several,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch: 100, budget: Duration::from_secs(5), retry: RetryPolicy::default() }
+        Self {
+            batch: 100,
+            budget: Duration::from_secs(5),
+            retry: RetryPolicy::default(),
+            instances: None,
+            pace: Pace::default(),
+        }
     }
 }
 
@@ -136,15 +158,39 @@ impl Consumer {
         let stop = CancellationToken::new();
         let mut names = BTreeSet::new();
         let mut running = Vec::new();
+        let mut keeper = self.keeper();
         for subscription in &self.subscriptions {
             let twice = !names.insert(subscription.name());
             running.push(match self.link(subscription, twice) {
-                Ok(link) => self.run(subscription, link, &stop, None),
+                Ok(link) => self.run(subscription, link, &stop, Role::of(subscription, keeper.as_mut())),
                 Err(problem) => failed(subscription, problem),
             });
         }
         let overseen = self.projections.iter().map(|projection| self.oversee(projection, &stop)).collect();
-        Handle::new(self.store.clone(), stop, running, overseen)
+        let keeper = keeper.map(|keeper| tokio::spawn(keeper.run(stop.clone())));
+        Handle::new(self.store.clone(), stop, running, overseen, keeper)
+    }
+
+    /// What keeps the shares of this instance, where others may run beside it.
+    fn keeper(&self) -> Option<Keeper> {
+        let by_engine = match self.store.engine() {
+            Engine::Sqlite => Instances::One,
+            Engine::Postgres => Instances::Several,
+        };
+        if self.options.instances.unwrap_or(by_engine) == Instances::One {
+            return None;
+        }
+        // No two starts ever have the same name.
+        let instance = format!("{:032x}", fastrand::u128(..)).into();
+        Some(Keeper {
+            store: self.store.clone(),
+            instance,
+            kept: Vec::new(),
+            pace: self.options.pace,
+            budget: self.options.budget,
+            began: Instant::now(),
+            faults: self.faults.clone(),
+        })
     }
 
     fn oversee(&self, projection: &Projection, stop: &CancellationToken) -> Overseen {
@@ -174,29 +220,28 @@ impl Consumer {
         Ok(Link::new(feed, subscription.name(), subscription.types()))
     }
 
-    /// Runs a subscription; one that is a generation of a projection follows its course.
-    fn run(
-        &self,
-        subscription: &Subscription,
-        link: Link,
-        stop: &CancellationToken,
-        course: Option<(Arc<Course>, i64)>,
-    ) -> Running {
+    /// Runs a subscription in its role.
+    fn run(&self, subscription: &Subscription, link: Link, stop: &CancellationToken, role: Role) -> Running {
         let (report, progress) = Report::new();
-        let mut tasks = vec![until(stop, acknowledge(link.clone(), progress.clone()))];
+        let taken = match &role {
+            Role::Shared(_, whole) => whole.clone(),
+            _ => progress.clone(),
+        };
+        let mut tasks = vec![until(stop, acknowledge(link.clone(), taken))];
         let purpose = match subscription.purpose(report.clone()) {
             Some(purpose) => purpose,
             None => {
                 let (intake, parked) = (self.intake(subscription), Arc::new(Notify::new()));
                 let retrier = Retrier { intake: intake.clone(), parked: Arc::clone(&parked) };
                 tasks.push(until(stop, retrier.run()));
-                let reacting = Reacting::new(intake, report.clone(), parked);
-                let report = report.clone();
-                match course {
-                    Some((course, generation)) => {
-                        Box::new(Following { reacting, course, generation, report }) as Box<dyn Purpose>
+                let reacting = |member| Reacting::new(intake, report.clone(), parked, member);
+                match role {
+                    Role::Alone => Box::new(reacting(None)) as Box<dyn Purpose>,
+                    Role::Shared(member, _) => Box::new(reacting(Some(member))),
+                    Role::Generation(course, generation) => {
+                        let (reacting, report) = (reacting(None), report.clone());
+                        Box::new(Following { reacting, course, generation, report })
                     }
-                    None => Box::new(reacting),
                 }
             }
         };
@@ -217,6 +262,29 @@ impl Consumer {
             budget: self.options.budget,
             faults: self.faults.clone(),
             meter: Meter::of(subscription),
+            hold: None,
+        }
+    }
+}
+
+/// How this instance runs a subscription.
+enum Role {
+    /// It takes in everything.
+    Alone,
+    /// As a generation of a projection.
+    Generation(Arc<Course>, i64),
+    /// It takes in its part. What is acknowledged is what all instances have done together.
+    Shared(Member, watch::Receiver<Progress>),
+}
+
+impl Role {
+    fn of(subscription: &Subscription, keeper: Option<&mut Keeper>) -> Self {
+        match keeper {
+            Some(keeper) if subscription.has_reactions() => {
+                let (member, whole) = keeper.join(subscription.name());
+                Self::Shared(member, whole)
+            }
+            _ => Self::Alone,
         }
     }
 }

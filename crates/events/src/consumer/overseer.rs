@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::Consumer;
 use super::following::Course;
+use super::{Consumer, Role};
 use crate::handle::{Part, Running};
 use crate::projection::generations::{self, Generation, Stage};
 use crate::projection::sweep::sweep;
@@ -114,8 +114,8 @@ impl Overseer {
         let subscription = self.course.projection.subscription(generation);
         let running = match self.consumer.link(&subscription, false) {
             Ok(link) => {
-                let course = Some((Arc::clone(&self.course), generation));
-                self.consumer.run(&subscription, link, &stop, course)
+                let role = Role::Generation(Arc::clone(&self.course), generation);
+                self.consumer.run(&subscription, link, &stop, role)
             }
             Err(problem) => super::failed(&subscription, problem),
         };

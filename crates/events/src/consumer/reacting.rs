@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use freehold_store::{StoreError, Work};
-use freehold_wire::Watermark;
 use freehold_wire::pb::{Epoch, Position};
+use freehold_wire::{Shares, Watermark};
 use tokio::sync::Notify;
 
 use super::intake::{Arrived, Intake, Taken};
@@ -17,6 +17,7 @@ use crate::link::{Batch, Link, LinkError};
 use crate::parked;
 use crate::position::{self, Standing};
 use crate::purpose::{Left, Purpose, Report, State};
+use crate::sharing::{Member, portions};
 
 /// How often a position that moved without events is written down.
 const LAZILY: Duration = Duration::from_secs(1);
@@ -45,13 +46,17 @@ pub(crate) struct Reacting {
     written: Instant,
     /// Processes may have died over what comes next; `None` before that is known.
     careful: Option<bool>,
+    /// What other instances of the consumer take part in; `None` where this one runs alone.
+    member: Option<Member>,
 }
 
 #[async_trait]
 impl Purpose for Reacting {
     async fn resume(&mut self, link: &Link) -> Result<Option<Position>, Left> {
-        let standing = self.stand(link).await?;
-        if self.careful.is_none() {
+        let mut standing = self.stand(link).await?;
+        if let Some(member) = self.member.clone() {
+            standing.position = self.hold(&member).await?;
+        } else if self.careful.is_none() {
             self.careful = Some(self.count_start().await? > STARTS);
         }
         if self.search.is_none() && self.has_gaps().await? {
@@ -82,11 +87,32 @@ impl Purpose for Reacting {
     async fn take(&mut self, batch: Batch) -> Result<(), Left> {
         self.take_in(batch, true).await
     }
+
+    fn shares(&self) -> Shares {
+        self.intake.hold.as_ref().map_or(Shares::ALL, |hold| hold.shares)
+    }
+
+    async fn recalled(&mut self) {
+        match &self.member {
+            Some(member) => member.recalled.notified().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Reacting {
-    pub(crate) fn new(intake: Intake, report: Report, parked: Arc<Notify>) -> Self {
-        Self { intake, report, parked, standing: None, search: None, written: Instant::now(), careful: None }
+    pub(crate) fn new(intake: Intake, report: Report, parked: Arc<Notify>, member: Option<Member>) -> Self {
+        let (standing, search, written, careful) = (None, None, Instant::now(), None);
+        Self { intake, report, parked, standing, search, written, careful, member }
+    }
+
+    /// Waits for this instance's part, and answers where that stands.
+    async fn hold(&mut self, member: &Member) -> Result<Position, Left> {
+        let idle = || self.report.state(State::Standby);
+        let portion = member.portion(&self.intake.store, || self.intake.context(), idle).await?;
+        self.careful = Some(portion.starts > STARTS);
+        self.intake.hold = Some(member.hold(&portion));
+        Ok(portion.position)
     }
 
     /// Takes in a batch; a position without events is written down `lazily` or at once.
@@ -117,22 +143,26 @@ impl Reacting {
         let (subscription, begun) = (self.intake.subscription.clone(), standing.clone());
         let unit = async move |work: &mut Work| {
             subscription.enter(work).await?;
-            position::begin(work, subscription.name(), &begun).await
+            position::begin_once(work, subscription.name(), &begun).await
         };
         self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
-        Ok(standing)
+        let begun = position::load(&mut self.intake.store.read().await?, name).await?;
+        begun.ok_or(Left::Again("its position is gone"))
     }
 
     /// Notes that this process begins; answers how many have since the position moved.
     async fn count_start(&self) -> Result<i64, StoreError> {
         let name = self.intake.subscription.name().to_owned();
-        let unit = async move |work: &mut Work| position::count_start(work, &name).await;
+        let unit = async move |work: &mut Work| {
+            portions::dissolve(work, &name).await?;
+            position::count_start(work, &name).await
+        };
         let (starts, _) = self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
         Ok(starts)
     }
 
     /// Takes in a batch; answers whether a version is missing.
-    async fn absorb(&mut self, batch: Batch, lazily: bool) -> Result<bool, StoreError> {
+    async fn absorb(&mut self, batch: Batch, lazily: bool) -> Result<bool, Left> {
         let Batch { events, position, .. } = batch;
         let news = self.report.position().is_none_or(|stands| position.mark > stands.mark);
         if events.is_empty() && (!news || (lazily && self.written.elapsed() < LAZILY)) {
@@ -141,7 +171,10 @@ impl Reacting {
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
         let careful = self.careful == Some(true);
         let arrived = Arrived { events: events.into(), position, origin, careful };
-        let Taken { parked, gap, .. } = self.intake.absorb(arrived).await?;
+        let Taken { parked, gap, fenced, .. } = self.intake.absorb(arrived).await?;
+        if fenced {
+            return Err(Left::Again("another instance has taken of its shares"));
+        }
         self.careful = Some(false);
         self.written = Instant::now();
         if news {
@@ -182,6 +215,7 @@ impl Reacting {
 
     async fn has_gaps(&self) -> Result<bool, StoreError> {
         let name = self.intake.subscription.name();
-        Ok(!parked::gaps(&mut self.intake.store.read().await?, name).await?.is_empty())
+        let gaps = parked::gaps(&mut self.intake.store.read().await?, name).await?;
+        Ok(gaps.iter().any(|first| self.intake.holds(&first.event.subject)))
     }
 }

@@ -66,7 +66,7 @@ impl Retrier {
         let error = match self.run_one(&claimed.event).await {
             Ok(()) => return Ok(()),
             Err(Stopped::Reaction(error)) => error,
-            Err(Stopped::Store(error)) => ReactionError::Store(error),
+            Err(stopped) => ReactionError::Store(stopped.into_store()),
         };
         if let Some(failure) = error.blame() {
             return self.settle(claimed, failure, &error).await;
@@ -156,15 +156,18 @@ pub(crate) async fn settle_gaps(intake: &Intake) -> Result<(), StoreError> {
 
 /// Settles a page of gaps in one unit of work; answers whether there was any.
 async fn settle_some(intake: &Intake) -> Result<bool, StoreError> {
-    let name = intake.subscription.name().to_owned();
+    let (intake, context) = (intake.clone(), intake.context());
+    let store = intake.store.clone();
     let unit = async move |work: &mut Work| {
-        let gaps = parked::gaps(work, &name).await?;
+        let name = intake.subscription.name();
+        let mut gaps = parked::gaps(work, name).await?;
+        gaps.retain(|first| intake.holds(&first.event.subject));
         for first in &gaps {
-            settle_gap(work, &name, first).await?;
+            settle_gap(work, name, first).await?;
         }
         Ok(!gaps.is_empty())
     };
-    let (any, _) = intake.store.unit::<_, StoreError, _>(&intake.context(), unit).await?;
+    let (any, _) = store.unit::<_, StoreError, _>(&context, unit).await?;
     Ok(any)
 }
 

@@ -53,12 +53,15 @@ impl Runner {
     /// Reads until the stream ends; notes when it opened.
     async fn stream(&mut self, opened: &mut Option<Instant>) -> Result<Infallible, Left> {
         let after = self.purpose.resume(&self.link).await?;
-        let mut arrivals = self.link.open(after).await?;
+        let mut arrivals = self.link.open_for(after, self.purpose.shares()).await?;
         *opened = Some(Instant::now());
         let _counted = self.meter.opened();
         self.purpose.opened(arrivals.epochs()).await?;
         loop {
-            let batch = arrivals.next(self.batch).await?;
+            let batch = tokio::select! {
+                batch = arrivals.next(self.batch) => batch?,
+                () = self.purpose.recalled() => return Err(Left::Again("it holds other shares than before")),
+            };
             let (events, last) = (batch.events.len() as u64, batch.events.last().cloned());
             self.purpose.take(batch).await?;
             last.iter().for_each(|last| self.meter.took(events, last));

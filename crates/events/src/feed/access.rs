@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use freehold_wire::contract::{Consumer, Owner, Purpose, SharedType};
 use freehold_wire::reason::{self, Reason};
-use freehold_wire::{Caller, Contract, Rules};
+use freehold_wire::{Caller, Contract, Rules, Shares};
 use tonic::Status;
 
 /// What one subscription gets.
@@ -18,6 +18,8 @@ pub(crate) struct Grant {
     types: BTreeMap<&'static str, Vec<u32>>,
     /// The entities whose streams they belong to.
     entities: BTreeSet<&'static str>,
+    /// The keys that the subscriber asked for.
+    shares: Shares,
 }
 
 impl Grant {
@@ -26,9 +28,15 @@ impl Grant {
         self.types.get(of).map(Vec::as_slice)
     }
 
-    /// Whether the stream of this entity belongs to the subscription.
-    pub(crate) fn concerns(&self, entity: &str) -> bool {
-        self.entities.contains(entity)
+    /// Whether the stream of this entity's key belongs to the subscription.
+    pub(crate) fn concerns(&self, entity: &str, key: &str) -> bool {
+        self.entities.contains(entity) && self.shares.has(key)
+    }
+
+    /// The same for the keys of a mask alone; 0 is all of them.
+    pub(crate) fn of_shares(self, mask: u64) -> Self {
+        let shares = if mask == 0 { Shares::ALL } else { Shares::of_bits(mask) };
+        Self { shares, ..self }
     }
 }
 
@@ -51,7 +59,7 @@ impl Access {
     /// INVALID_ARGUMENT for a type that the owner does not share; PERMISSION_DENIED naming the missing line.
     pub(crate) fn subscribe(&self, caller: &Caller, name: &str, types: &[String]) -> Result<Grant, Status> {
         let consumer = self.subscriber(caller, name)?;
-        let mut grant = Grant { types: BTreeMap::new(), entities: BTreeSet::new() };
+        let mut grant = Grant { types: BTreeMap::new(), entities: BTreeSet::new(), shares: Shares::ALL };
         for (index, asked) in types.iter().enumerate() {
             let shared = self.shared(asked).ok_or_else(|| self.unknown(&format!("types[{index}]"), asked))?;
             let fields = declared(consumer, shared, &[Purpose::View, Purpose::Replica]);
@@ -72,7 +80,11 @@ impl Access {
         let keeps = |rules: &&Rules| rules.cache.is_some_and(|cache| cache.entity == entity);
         let mut cached = self.owner.methods.iter().filter(keeps);
         if cached.any(|rules| self.contract.permit(caller.name(), rules).is_ok()) {
-            return Ok(Grant { types: BTreeMap::new(), entities: BTreeSet::from([shared.name]) });
+            return Ok(Grant {
+                types: BTreeMap::new(),
+                entities: BTreeSet::from([shared.name]),
+                shares: Shares::ALL,
+            });
         }
         let message = format!("no method that you may call has a cache for {entity}");
         Err(Reason::PermissionDenied.because("NOT_CACHED", message))
@@ -221,7 +233,7 @@ mod tests {
         assert_eq!(grant.fields("c.v1.PriceChanged"), Some(&[1][..]));
         assert_eq!(grant.fields("c.v1.Product"), Some(&[1, 2, 3][..]), "9 is not shared by its owner");
         assert_eq!(grant.fields("c.v1.Discontinued"), None);
-        assert!(grant.concerns("c.v1.Product") && !grant.concerns("c.v1.Stock"));
+        assert!(grant.concerns("c.v1.Product", "p") && !grant.concerns("c.v1.Stock", "p"));
         assert_eq!(access().copy(&orders(), "c.v1.Product").unwrap(), vec![1, 2]);
     }
 

@@ -141,6 +141,7 @@ impl FeedService for Feed {
     ) -> Result<Messages<SubscribeResponse>, Status> {
         let Served { store, access, options } = &*self.0;
         let grant = access.subscribe(context.caller(), &request.subscription, &request.types)?;
+        let grant = grant.of_shares(request.shares);
         if let Some(after) = &request.after {
             self.reached(after)?;
         }

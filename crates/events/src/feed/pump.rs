@@ -166,7 +166,7 @@ impl Pump {
 
     /// The event as the subscription may see it; `None` for another entity's.
     fn granted(&self, mut event: Envelope) -> Result<Option<Envelope>, Status> {
-        if !self.grant.concerns(&event.entity) {
+        if !self.grant.concerns(&event.entity, &event.subject) {
             return Ok(None);
         }
         event.tokens = seen(&event);

@@ -8,6 +8,7 @@ mod parking;
 mod poison;
 mod projections;
 mod rebuilding;
+mod sharing;
 mod tombstones;
 
 use freehold_store::{Queries, StoreError, Work, vals};

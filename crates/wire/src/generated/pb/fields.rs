@@ -237,6 +237,14 @@ impl SubscribeRequest {
         self.after = Some(after.into());
         self
     }
+
+    /// Only the events of the keys in these shares, one bit each; 0: of all keys. A key's share is FNV-1a of 64 bits over its
+    /// UTF-8, h ^= h >> 32, h *= 0x9e3779b97f4a7c15, and of that the six highest bits: 0 to 63, the lowest bit is share 0.
+    #[must_use]
+    pub fn with_shares(mut self, shares: u64) -> Self {
+        self.shares = shares;
+        self
+    }
 }
 
 impl SubscribeResponse {

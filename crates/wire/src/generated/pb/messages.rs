@@ -139,6 +139,10 @@ pub struct SubscribeRequest {
     /// Everything up to here has been seen; unset: from the oldest kept event.
     #[prost(message, optional, tag = "3")]
     pub after: Option<Position>,
+    /// Only the events of the keys in these shares, one bit each; 0: of all keys. A key's share is FNV-1a of 64 bits over its
+    /// UTF-8, h ^= h >> 32, h *= 0x9e3779b97f4a7c15, and of that the six highest bits: 0 to 63, the lowest bit is share 0.
+    #[prost(uint64, tag = "4")]
+    pub shares: u64,
 }
 
 /// An event, or a heartbeat.
