@@ -180,7 +180,7 @@ pub(crate) async fn keys(queries: &mut impl Queries, subscription: &str) -> Resu
 /// The first events that are held before a gap.
 pub(crate) async fn gaps(queries: &mut impl Queries, subscription: &str) -> Result<Vec<First>, StoreError> {
     const GAPS: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \
-                        WHERE subscription = $1 AND state = 'gap' ORDER BY parked_ms LIMIT 1000";
+                        WHERE subscription = $1 AND state = 'gap' ORDER BY parked_ms LIMIT 100";
     let rows = queries.all(GAPS, vals![subscription]).await?;
     rows.iter().map(read).collect()
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use freehold_store::{Store, StoreError, Work};
 use freehold_wire::Context;
-use freehold_wire::pb::Token;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -110,16 +109,9 @@ impl Engine {
             return Ok(None);
         };
         saga.progress.doubt = !(saga.known.definition.unsent.take(id) && saga.record.revision == FIRST);
-        // A token cannot be written by the commit that it names; the head covers it.
-        saga.session.saw(self.head());
+        // A token cannot be written by the commit that it names; what covers the read does.
+        saga.session.saw(self.store.seen().await?);
         Ok(Some(saga))
-    }
-
-    /// The token of this database's last commit.
-    pub(crate) fn head(&self) -> Token {
-        let head = self.store.head();
-        let epoch = head.epochs().last().map_or(0, |epoch| epoch.id);
-        Token::default().with_owner(head.owner()).with_epoch(epoch).with_mark(head.mark())
     }
 
     async fn call(

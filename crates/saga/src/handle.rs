@@ -140,7 +140,7 @@ impl Handle {
         let record = found.ok_or_else(|| WaitError::NotFound(id.to_string()))?;
         if record.state.is_end() {
             let session = record.session();
-            session.saw(self.engine.head());
+            session.saw(self.engine.store.seen().await?);
             return Ok(Ended::of(&record, &session));
         }
         if self.engine.registry.instance(record.clone()).is_none() {

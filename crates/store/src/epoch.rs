@@ -10,6 +10,7 @@ use freehold_wire::pb::{Epoch, Position, Token};
 
 use crate::engine::{Engine, Lane};
 use crate::error::StoreError;
+use crate::postgres;
 use crate::vals;
 
 /// The epochs of one owner, oldest first; fixed while the store is open.
@@ -26,13 +27,17 @@ impl History {
 
     /// The token of a commit whose last event has this mark.
     pub(crate) fn token(&self, mark: i64) -> Token {
-        let epoch = self.epochs.last().map_or(0, |epoch| epoch.id);
-        Token::default().with_owner(self.service.as_ref()).with_epoch(epoch).with_mark(mark)
+        Token::default().with_owner(self.service.as_ref()).with_epoch(self.last_epoch()).with_mark(mark)
     }
 
     /// The token of a commit in an earlier epoch.
     pub(crate) fn recorded_token(&self, mark: i64) -> Token {
         self.token(mark).with_epoch(self.epoch_of(mark))
+    }
+
+    /// The id of the epoch that this start began.
+    pub(crate) fn last_epoch(&self) -> u64 {
+        self.epochs.last().map_or(0, |epoch| epoch.id)
     }
 
     /// The position of an event.
@@ -55,6 +60,9 @@ impl History {
 /// Appends the epoch of this start and answers all of them, with the last mark before it.
 pub(crate) async fn begin(lane: &mut Lane, now: i64) -> Result<(Vec<Epoch>, i64), StoreError> {
     const APPEND: &str = "INSERT INTO freehold_epoch (id, first_mark, started_ms) VALUES ($1, $2, $3)";
+    if lane.engine() == Engine::Postgres {
+        postgres::begin_era(lane, now).await?;
+    }
     let last = last_mark(lane).await?;
     // The id's 64 bits are kept as the BIGINT of the same bits.
     let id = fastrand::u64(1..).cast_signed();
@@ -72,15 +80,9 @@ pub(crate) async fn all(lane: &mut Lane) -> Result<Vec<Epoch>, StoreError> {
     rows.iter().map(epoch).collect()
 }
 
-/// The last mark that was given out, also where its event has been purged since.
+/// The last mark that was given out, as this transaction sees it, also where its event has been purged since.
 pub(crate) async fn last_mark(lane: &mut Lane) -> Result<i64, StoreError> {
-    let sql = match lane.engine() {
-        Engine::Sqlite => "SELECT seq AS mark FROM sqlite_sequence WHERE name = 'freehold_outbox'",
-        Engine::Postgres => {
-            "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS mark FROM freehold_outbox_mark_seq"
-        }
-    };
-    let row = lane.one(sql, vals![]).await?;
+    let row = lane.one("SELECT mark FROM freehold_head", vals![]).await?;
     row.map_or(Ok(0), |row| row.get("mark"))
 }
 

@@ -60,11 +60,16 @@ impl Ledger {
         *self.commits.borrow()
     }
 
-    /// Writes up one transaction of so many units, up to a mark; wakes listeners where there are new events. One of no
-    /// units has written nothing and counts for nothing.
+    /// Writes up one transaction of so many units, up to a mark. One of no units has written nothing and counts for
+    /// nothing.
     pub(crate) fn committed(&self, units: usize, mark: i64) {
         self.counts.units.fetch_add(units as u64, Ordering::Relaxed);
         self.counts.commits.fetch_add(u64::from(units > 0), Ordering::Relaxed);
+        self.reached(mark);
+    }
+
+    /// Writes up that everything up to a mark has been committed; wakes listeners where there are new events.
+    pub(crate) fn reached(&self, mark: i64) {
         self.commits.send_if_modified(|last| {
             let moved = mark > *last;
             *last = mark.max(*last);

@@ -36,6 +36,7 @@ pub use migrate::{Migration, Migrations};
 pub use open::OpenError;
 pub use options::{Clock, Options};
 pub use page::Page;
+pub use postgres::{Login, Provision};
 pub use queries::Queries;
 pub use read::Read;
 pub use read_only::{ReadOnly, is_owned};

@@ -50,6 +50,12 @@ pub(crate) static OWN: Migrations = Migrations {
             sql: include_str!("../migrations/0002_touched.sql"),
             postgres: None,
         },
+        Migration {
+            version: 3,
+            name: "ticks",
+            sql: include_str!("../migrations/0003_ticks.sql"),
+            postgres: Some(include_str!("../migrations/0003_ticks_postgres.sql")),
+        },
     ],
 };
 

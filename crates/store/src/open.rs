@@ -79,6 +79,9 @@ pub enum OpenError {
         /// What it is.
         found: String,
     },
+    /// What is to be made for a service is there already.
+    #[error("{0} is there already, and somebody else's")]
+    Taken(String),
     /// Its folder or its lock file cannot be used.
     #[error("the file {path} cannot be used")]
     File {

@@ -1,8 +1,8 @@
 //! The outbox: the table of an owner's events, which is the log that its feed serves.
 //!
 //! A unit of work appends to it; the feed reads it in the order of its marks. On SQLite a mark is the row's id, given
-//! out under the writer's lock, so marks ascend in commit order. **Limit:** on PostgreSQL a mark is an identity that says
-//! nothing about commit order; the feed serves SQLite stores only until positions there are ticks.
+//! out under the writer's lock, so marks ascend in commit order. On PostgreSQL a tick gives it, see `postgres/tick.rs`.
+//! **Invariant:** marks have no gap, and per key they ascend with the versions.
 
 use freehold_wire::pb::{Envelope, TokenSet};
 use freehold_wire::prost::Message;
@@ -11,14 +11,14 @@ use freehold_wire::{Event, Session};
 
 use crate::engine::Engine;
 use crate::entity;
-use crate::epoch::History;
+use crate::epoch::{self, History};
 use crate::error::StoreError;
+use crate::postgres::TICK_MOST;
 use crate::queries::Queries;
 use crate::read::Read;
 use crate::row::Row;
 use crate::store::Store;
 use crate::vals;
-use crate::value::Value;
 use crate::work::{Origin, Work};
 
 /// The most bytes that an event's data or an entity's shared fields may have: what every bus takes.
@@ -58,9 +58,31 @@ impl Work {
     }
 }
 
+/// The most events that are read at once; marks are added to it.
+const MOST: i64 = 1 << 40;
+
+macro_rules! events {
+    ($from:literal) => {
+        concat!(
+            "SELECT mark, id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, data FROM ",
+            $from,
+            " ORDER BY mark LIMIT $2"
+        )
+    };
+}
+
 /// The events after `$1`, oldest first, at most `$2`.
-const AFTER: &str = "SELECT mark, id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, \
-                     data FROM freehold_outbox WHERE mark > $1 ORDER BY mark LIMIT $2";
+fn after_mark(engine: Engine) -> &'static str {
+    // Marks have no gap, so the ticks of those that are asked for are known, and no other is looked at.
+    const _: () = assert!(TICK_MOST == 1000);
+    match engine {
+        Engine::Sqlite => events!("freehold_outbox WHERE mark > $1"),
+        Engine::Postgres => events!(
+            "freehold_event WHERE last_mark > $1 AND last_mark < $1 + $2 + 1000 AND first_mark <= $1 + $2 \
+             AND mark > $1 AND mark <= $1 + $2"
+        ),
+    }
+}
 
 /// The events after a mark, oldest first, at most `limit`.
 ///
@@ -72,7 +94,8 @@ pub async fn after(
     mark: i64,
     limit: i64,
 ) -> Result<Vec<Envelope>, StoreError> {
-    let rows = queries.all(AFTER, vals![mark, limit]).await?;
+    let mark = first_kept(store, queries, mark).await?;
+    let rows = queries.all(after_mark(store.engine()), vals![mark, limit.min(MOST)]).await?;
     rows.iter().map(|row| envelope(store.history(), row)).collect()
 }
 
@@ -88,17 +111,34 @@ pub async fn page(
     limit: i64,
     bytes: usize,
 ) -> Result<(Vec<Envelope>, bool), StoreError> {
-    let page = read.page(AFTER, vals![mark, limit], bytes).await?;
+    let mark = first_kept(store, read, mark).await?;
+    let page = read.page(after_mark(store.engine()), vals![mark, limit.min(MOST)], bytes).await?;
     let events = page.rows.iter().map(|row| envelope(store.history(), row)).collect::<Result<_, _>>()?;
     Ok((events, page.cut))
+}
+
+/// The mark to read behind where the events after `mark` are wanted: on PostgreSQL, which is asked for a range of marks, the
+/// range must not lie among those that are gone.
+async fn first_kept(store: &Store, queries: &mut impl Queries, mark: i64) -> Result<i64, StoreError> {
+    match store.engine() {
+        Engine::Sqlite => Ok(mark),
+        Engine::Postgres => Ok(oldest(store, queries).await?.map_or(mark, |oldest| mark.max(oldest - 1))),
+    }
 }
 
 /// The mark of the oldest event that is kept; `None` where none is.
 ///
 /// # Errors
 /// [`StoreError`] of the database.
-pub async fn oldest(queries: &mut impl Queries) -> Result<Option<i64>, StoreError> {
-    let row = queries.one("SELECT min(mark) AS mark FROM freehold_outbox", vals![]).await?;
+pub async fn oldest(store: &Store, queries: &mut impl Queries) -> Result<Option<i64>, StoreError> {
+    let sql = match store.engine() {
+        Engine::Sqlite => "SELECT min(mark) AS mark FROM freehold_outbox",
+        Engine::Postgres => {
+            "SELECT first_mark AS mark FROM freehold_tick WHERE first_mark <= last_mark \
+                             ORDER BY last_mark LIMIT 1"
+        }
+    };
+    let row = queries.one(sql, vals![]).await?;
     row.map_or(Ok(None), |row| row.get("mark"))
 }
 
@@ -108,47 +148,74 @@ pub async fn oldest(queries: &mut impl Queries) -> Result<Option<i64>, StoreErro
 /// # Errors
 /// [`StoreError`] of the database.
 pub async fn behind(
+    store: &Store,
     queries: &mut impl Queries,
     mark: i64,
     limit: i64,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    const COUNT: &str =
-        "SELECT count(*) AS n FROM (SELECT mark FROM freehold_outbox WHERE mark > $1 LIMIT $2) AS later";
-    const FIRST: &str = "SELECT time_ms FROM freehold_outbox WHERE mark > $1 ORDER BY mark LIMIT 1";
-    let count = queries.one(COUNT, vals![mark, limit]).await?;
-    let first = queries.one(FIRST, vals![mark]).await?;
-    let count = count.map_or(Ok(0), |row| row.get("n"))?;
-    Ok((count, first.map(|row| row.get("time_ms")).transpose()?))
+    let Some(oldest) = oldest(store, queries).await? else { return Ok((0, None)) };
+    let before = mark.max(oldest - 1);
+    let head = queries.one("SELECT mark FROM freehold_head", vals![]).await?;
+    let head: i64 = head.map_or(Ok(0), |row| row.get("mark"))?;
+    let first = queries.one(after_mark(store.engine()), vals![before, 1]).await?;
+    Ok(((head - before).clamp(0, limit), first.map(|row| row.get("time_ms")).transpose()?))
+}
+
+/// Deletes the oldest events up to a mark, a batch of about a thousand; answers whether there may be more. On PostgreSQL it
+/// deletes whole ticks, so a tick that goes on beyond the mark stays.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn purge(work: &mut Work, up_to: i64) -> Result<bool, StoreError> {
+    const OLDEST: &str = "DELETE FROM freehold_outbox WHERE mark IN \
+                          (SELECT mark FROM freehold_outbox WHERE mark <= $1 ORDER BY mark LIMIT $2)";
+    const BOUND: &str = "SELECT max(last_mark) AS mark FROM \
+                         (SELECT last_mark, sum(last_mark - first_mark + 1) OVER (ORDER BY last_mark) AS so_far \
+                          FROM freehold_tick WHERE last_mark <= $1 AND first_mark <= last_mark \
+                          ORDER BY last_mark LIMIT $2) AS oldest WHERE so_far <= $2";
+    const TICKED: &str = "DELETE FROM freehold_outbox WHERE ordinal IN \
+                          (SELECT ordinal FROM freehold_event WHERE last_mark <= $1)";
+    const TICKS: &str = "DELETE FROM freehold_tick WHERE last_mark <= $1 \
+                         AND ordinal < (SELECT max(ordinal) FROM freehold_tick)";
+    // The last tick says where the marks stand.
+    const LAST: &str = "UPDATE freehold_tick SET first_mark = last_mark + 1 WHERE last_mark <= $1 AND first_mark <= last_mark";
+    if let Engine::Sqlite = work.engine() {
+        return Ok(work.exec(OLDEST, vals![up_to, TICK_MOST]).await? == TICK_MOST.unsigned_abs());
+    }
+    let bound = work.one(BOUND, vals![up_to, TICK_MOST]).await?;
+    let Some(bound) = bound.map_or(Ok(None), |row| row.get::<Option<i64>>("mark"))? else { return Ok(false) };
+    for statement in [TICKED, TICKS, LAST] {
+        work.exec(statement, vals![bound]).await?;
+    }
+    Ok(true)
+}
+
+/// The mark up to which the read sees every event. It may see more: on PostgreSQL an event has no mark yet when it is
+/// committed.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn standing(read: &mut Read) -> Result<i64, StoreError> {
+    epoch::last_mark(read.lane()?).await
 }
 
 /// Appends an event under a version that was given out for it.
 pub(crate) async fn append(work: &mut Work, entry: Entry<'_>) -> Result<i64, StoreError> {
+    const APPEND: &str = "INSERT INTO freehold_outbox \
+                          (id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, data) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let Entry { entity, key, version, kind, deleted, data } = entry;
     let id = uuid::Uuid::now_v7().to_string();
     let now = work.now();
     let Origin { traceparent, cause, tokens } = work.origin();
     let values =
         vals![id, entity, key, version, kind, deleted, now, traceparent, cause, tokens.as_slice(), data];
-    let mark = insert(work, values).await?;
-    work.reached(mark);
+    work.exec(APPEND, values).await?;
+    // On PostgreSQL the mark comes after the commit.
+    if let Some(mark) = work.last_id() {
+        work.reached(mark);
+    }
     Ok(version)
-}
-
-/// Inserts a row and answers the mark that the engine has given it.
-async fn insert(work: &mut Work, values: Vec<Value>) -> Result<i64, StoreError> {
-    macro_rules! append {
-        () => {
-            "INSERT INTO freehold_outbox \
-             (id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, data) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-        };
-    }
-    if let Engine::Sqlite = work.engine() {
-        work.exec(append!(), values).await?;
-        return Ok(work.last_id());
-    }
-    let row = work.one(concat!(append!(), " RETURNING mark"), values).await?;
-    row.map_or(Ok(0), |row| row.get("mark"))
 }
 
 pub(crate) fn bounded(what: &'static str, data: Vec<u8>) -> Result<Vec<u8>, StoreError> {

@@ -12,7 +12,8 @@ use crate::options::{Options, redacted};
 use crate::read::Read;
 use crate::{postgres, sqlite};
 
-/// Whether a process has the SQLite database at `url` open as its owner now. On PostgreSQL nobody can tell: `false`.
+/// Whether a process has the SQLite database at `url` open as its owner now. Of one on PostgreSQL its server has to be
+/// asked, by [`ReadOnly::is_owned`]: `false`.
 #[must_use]
 pub fn is_owned(url: &str) -> bool {
     url.strip_prefix("sqlite:").is_some_and(|path| sqlite::is_locked(path.as_ref()))
@@ -61,6 +62,17 @@ impl ReadOnly {
         match self.source {
             Source::Sqlite(_) => Engine::Sqlite,
             Source::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Whether a process has it open as its owner now, where it is on PostgreSQL; for SQLite there is [`is_owned`].
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn is_owned(&self, budget: Duration) -> Result<bool, StoreError> {
+        match &self.source {
+            Source::Sqlite(_) => Ok(false),
+            Source::Postgres(reads) => postgres::is_locked(reads, Instant::now() + budget).await,
         }
     }
 

@@ -18,6 +18,7 @@ use crate::idempotency::{self, Claim, Standing};
 use crate::ledger::{Tally, View};
 use crate::open::OpenError;
 use crate::options::{Options, redacted};
+use crate::outbox;
 use crate::read::Read;
 use crate::unit::{self, Job};
 use crate::work::Work;
@@ -126,8 +127,17 @@ impl Store {
             Answer::Made(reply) => Ok(Committed::attest(reply, token, false)),
             Answer::Recorded(bytes, mark) => {
                 let reply = R::decode(bytes.as_slice()).map_err(|_| unreadable_reply())?;
-                Ok(Committed::attest(reply, self.inner.view.history.recorded_token(mark), true))
+                Ok(Committed::attest(reply, self.recorded(mark, token), true))
             }
+        }
+    }
+
+    /// The token of a reply that was recorded before: on PostgreSQL, where its mark was not known yet when it was recorded,
+    /// that of the unit that has found it.
+    fn recorded(&self, mark: i64, found_by: Token) -> Token {
+        match self.engine() {
+            Engine::Sqlite => self.history().recorded_token(mark),
+            Engine::Postgres => found_by,
         }
     }
 
@@ -180,6 +190,36 @@ impl Store {
         }
     }
 
+    /// Begins a read for the store's read budget, and says up to which mark it sees every event, and none behind it.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn exact_read(&self) -> Result<(Read, i64), StoreError> {
+        let deadline = Instant::now() + self.inner.options.read_budget;
+        match &self.inner.database {
+            Database::Sqlite(database) => {
+                let mut read = database.read(deadline).await?;
+                let mark = outbox::standing(&mut read).await?;
+                Ok((read, mark))
+            }
+            Database::Postgres(database) => database.exact_read(deadline).await,
+        }
+    }
+
+    /// A token that covers whatever a read has seen that has begun before.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn seen(&self) -> Result<Token, StoreError> {
+        let mark = match &self.inner.database {
+            Database::Sqlite(_) => *self.inner.view.commits.borrow(),
+            Database::Postgres(database) => {
+                database.cover(Instant::now() + self.inner.options.read_budget).await?
+            }
+        };
+        Ok(self.history().token(mark))
+    }
+
     /// The owner's watermark: its epochs, and the last mark that has been committed.
     #[must_use]
     pub fn head(&self) -> Watermark {
@@ -190,6 +230,16 @@ impl Store {
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<i64> {
         self.inner.view.commits.clone()
+    }
+
+    /// The transactions that hold up their own events on PostgreSQL: open for more than four seconds, or prepared and left.
+    /// As it was seen within the last second; on SQLite there are none.
+    #[must_use]
+    pub fn blockers(&self) -> Vec<String> {
+        match &self.inner.database {
+            Database::Sqlite(_) => Vec::new(),
+            Database::Postgres(database) => database.blockers(),
+        }
     }
 
     /// How many units have been committed since the store was opened, in how many transactions.

@@ -99,7 +99,7 @@ impl Work {
         self.note(outcome)
     }
 
-    /// The mark of this unit's last event, or the last one before it.
+    /// The mark of this unit's last event, or the last one before it; on PostgreSQL always that.
     pub(crate) fn mark(&self) -> i64 {
         self.mark
     }
@@ -134,10 +134,10 @@ impl Work {
     }
 
     /// On SQLite, which gives it for nothing, the id of the row that was inserted last.
-    pub(crate) fn last_id(&self) -> i64 {
+    pub(crate) fn last_id(&self) -> Option<i64> {
         match &self.lane {
-            Lane::Sqlite(lane) => lane.last_id(),
-            Lane::Postgres(_) => 0,
+            Lane::Sqlite(lane) => Some(lane.last_id()),
+            Lane::Postgres(_) => None,
         }
     }
 

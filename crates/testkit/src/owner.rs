@@ -15,18 +15,19 @@ use freehold_wire::{Context, Entity, Event};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::engines::{self, Database};
 use crate::scratch::Scratch;
 
 /// How long a unit of work may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An owner with a SQLite database of its own.
+/// An owner with a database of its own, on the engine that the run is about.
 #[derive(Debug)]
 pub struct Owner {
     name: &'static str,
     migrations: &'static Migrations,
     store: Store,
-    folder: Scratch,
+    database: Database,
 }
 
 impl Owner {
@@ -35,7 +36,7 @@ impl Owner {
     /// # Panics
     /// Its database cannot be made.
     pub async fn open(name: &'static str, migrations: &'static Migrations) -> Self {
-        Self::of_image(name, migrations, Scratch::new(name)).await
+        Self::on(name, migrations, engines::own().await).await
     }
 
     /// The owner as it comes back from an [`image`] of its folder.
@@ -43,17 +44,20 @@ impl Owner {
     /// # Panics
     /// The image has no database that can be opened.
     pub async fn of_image(name: &'static str, migrations: &'static Migrations, folder: Scratch) -> Self {
-        let url = format!("sqlite:{}", folder.join("owner.db").display());
-        let store = done(Store::open(Options::new(name, url).migrations(migrations)).await);
-        Self { name, migrations, store, folder }
+        Self::on(name, migrations, engines::sqlite_in(folder)).await
     }
 
-    /// The owner as it comes back from a backup that is taken now. Both go on, each by itself.
+    async fn on(name: &'static str, migrations: &'static Migrations, database: Database) -> Self {
+        let store = crate::open(Options::new(name, database.url()).migrations(migrations)).await;
+        Self { name, migrations, store, database }
+    }
+
+    /// The owner as it comes back from a backup that is taken now. Both go on, each by itself. On SQLite.
     ///
     /// # Panics
     /// The backup cannot be made or opened.
     pub async fn backup(&self) -> Self {
-        Self::of_image(self.name, self.migrations, image(self.folder.path())).await
+        Self::of_image(self.name, self.migrations, image(self.folder())).await
     }
 
     /// Ends the process and starts it again on the same database.
@@ -61,10 +65,10 @@ impl Owner {
     /// # Panics
     /// The database cannot be opened again.
     pub async fn restart(self) -> Self {
-        let Self { name, migrations, store, folder } = self;
+        let Self { name, migrations, store, database } = self;
         store.close().await;
         drop(store);
-        Self::of_image(name, migrations, folder).await
+        Self::on(name, migrations, database).await
     }
 
     /// Its database.
@@ -73,10 +77,13 @@ impl Owner {
         &self.store
     }
 
-    /// Where its database is.
+    /// Where its database is, on SQLite.
+    ///
+    /// # Panics
+    /// On PostgreSQL.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.database.folder().unwrap_or_else(|| panic!("a PostgreSQL database has no folder"))
     }
 
     /// Shares an entity as it is now.

@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** a chunk holds everything up to its position and nothing behind it: both are of one read.
 
-use freehold_store::{Queries, Read, Row, Store, StoreError, vals};
+use freehold_store::{Queries, Row, Store, StoreError, outbox, vals};
+use freehold_wire::Context;
 use freehold_wire::pb::{EntityRow, Position, ReadResponse, SnapshotResponse};
 use freehold_wire::reason::Reason;
-use freehold_wire::{Context, Watermark};
 use prost::Message;
 use tokio::sync::mpsc::Sender;
 use tonic::Status;
@@ -77,11 +77,10 @@ impl Entities {
     ) -> Result<(Vec<EntityRow>, Position), Status> {
         const CHUNK: &str = "SELECT key, version, deleted, data FROM freehold_entity WHERE entity = $1 \
                              AND key > $2 AND key <= $3 AND version > 0 ORDER BY key LIMIT $4";
-        let head = self.store.head();
-        let mut read = self.store.read().await?;
+        let (mut read, mark) = self.store.exact_read().await?;
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let found = read.page(CHUNK, vals![&self.entity, after, last, limit], PAGE_BYTES).await?;
-        let position = standing(&head, &mut read).await?;
+        let position = position(&self.store.head(), mark);
         let rows = found.rows.iter().map(|row| self.granted(row)).collect::<Result<_, _>>()?;
         Ok((rows, position))
     }
@@ -90,7 +89,6 @@ impl Entities {
     pub(crate) async fn read(&self, context: &Context, keys: &[String]) -> Result<ReadResponse, Status> {
         const BY_KEY: &str = "SELECT key, version, deleted, data FROM freehold_entity \
                               WHERE entity = $1 AND key = $2 AND version > 0";
-        let head = self.store.head();
         let mut read = self.store.read_within(context).await?;
         let mut rows = Vec::with_capacity(keys.len());
         let mut room = REPLY_BYTES;
@@ -101,7 +99,8 @@ impl Entities {
                 rows.push(row);
             }
         }
-        let position = standing(&head, &mut read).await?;
+        // On PostgreSQL a row may be newer than that; it is never older.
+        let position = position(&self.store.head(), outbox::standing(&mut read).await?);
         Ok(ReadResponse::default().with_rows(rows).with_position(position))
     }
 
@@ -115,14 +114,6 @@ impl Entities {
         granted.data = data;
         Ok(granted.with_key(key))
     }
-}
-
-/// Where the owner stood in this read; `head` was looked up before it began.
-async fn standing(head: &Watermark, read: &mut Read) -> Result<Position, StoreError> {
-    const LAST: &str = "SELECT max(mark) AS mark FROM freehold_outbox";
-    let row = read.one(LAST, vals![]).await?;
-    let mark: Option<i64> = row.map_or(Ok(None), |row| row.get("mark"))?;
-    Ok(position(head, mark.unwrap_or(0).max(head.mark())))
 }
 
 fn too_much() -> Status {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use freehold_store::{Engine, Store};
+use freehold_store::Store;
 use freehold_wire::dispatch::{MAX_MESSAGE, Messages};
 use freehold_wire::feed::FeedService;
 use freehold_wire::pb::{
@@ -78,11 +78,6 @@ pub enum FeedError {
     /// The contract names no such owner.
     #[error("the contract names no owner `{0}`")]
     UnknownOwner(String),
-    /// Positions on PostgreSQL are not made yet: there the order of marks is not the order of commits.
-    #[error(
-        "a feed is served from SQLite only: on PostgreSQL the order of marks is not the order of commits"
-    )]
-    Engine,
 }
 
 /// An owner's feed. Cloning is cheap.
@@ -113,9 +108,6 @@ impl Feed {
         contract: &'static Contract,
         options: Options,
     ) -> Result<Self, FeedError> {
-        if store.engine() != Engine::Sqlite {
-            return Err(FeedError::Engine);
-        }
         let unknown = || FeedError::UnknownOwner(store.service().to_owned());
         let access = Access::of(contract, store.service()).ok_or_else(unknown)?;
         Ok(Self(Arc::new(Served { store, access, options })))

@@ -3,7 +3,7 @@
 //! The outbox keeps what the slowest registered subscription has not passed. **Invariant:** an acknowledged position
 //! never goes back.
 
-use freehold_store::{Queries, Store, StoreError, Work, vals};
+use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
 use freehold_wire::pb::{AckResponse, Position, WithdrawResponse};
 use freehold_wire::reason::not_found;
 use freehold_wire::{Committed, Context, Watermark};
@@ -72,9 +72,7 @@ pub(crate) async fn purged_to(
     context: &Context,
     head: &Watermark,
 ) -> Result<Option<i64>, StoreError> {
-    const OLDEST: &str = "SELECT min(mark) AS mark FROM freehold_outbox";
-    let row = store.read_within(context).await?.one(OLDEST, vals![]).await?;
-    let oldest = row.map_or(Ok(None), |row| row.get::<Option<i64>>("mark"))?;
+    let oldest = outbox::oldest(store, &mut store.read_within(context).await?).await?;
     let before = oldest.map_or(head.mark(), |mark| mark - 1);
     Ok((before > 0).then_some(before))
 }

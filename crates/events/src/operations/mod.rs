@@ -66,7 +66,7 @@ impl OperationsService for Operations {
     ) -> Result<ListSubscribersResponse, Status> {
         admit(&context)?;
         let mut read = self.store.read_within(&context).await?;
-        Ok(standing::subscribers(&mut read, &self.store.head()).await?)
+        Ok(standing::subscribers(&self.store, &mut read).await?)
     }
 
     async fn forget_subscriber(

@@ -6,7 +6,7 @@ use freehold_store::{Queries, Row, Store, StoreError, Work, vals};
 use freehold_wire::pb::{
     ForgetSubscriberResponse, ListSubscribersResponse, Position, Subscriber, SubscriptionStanding,
 };
-use freehold_wire::{Committed, Context, Watermark};
+use freehold_wire::{Committed, Context};
 
 use crate::feed::position;
 use crate::operations::parked_keys;
@@ -41,14 +41,14 @@ pub(crate) async fn subscriptions(
 
 /// Those who read this owner's feed, by name.
 pub(crate) async fn subscribers(
+    store: &Store,
     queries: &mut impl Queries,
-    head: &Watermark,
 ) -> Result<ListSubscribersResponse, StoreError> {
     const ALL: &str = "SELECT subscription, consumer, epoch, mark, registered_ms, acked_ms \
                        FROM freehold_subscription ORDER BY subscription";
-    let mut subscribers = Vec::new();
+    let (mut subscribers, head) = (Vec::new(), store.head());
     for row in queries.all(ALL, vals![]).await? {
-        let (behind, since) = outbox::behind(queries, row.get("mark")?, COUNTED).await?;
+        let (behind, since) = outbox::behind(store, queries, row.get("mark")?, COUNTED).await?;
         let mut subscriber = Subscriber::default()
             .with_subscription(row.get::<String>("subscription")?)
             .with_consumer(row.get::<String>("consumer")?)
@@ -59,10 +59,10 @@ pub(crate) async fn subscribers(
         subscriber.behind_since = since.map(timestamp);
         subscribers.push(subscriber);
     }
-    let (_, kept_since) = outbox::behind(queries, 0, 1).await?;
+    let (_, kept_since) = outbox::behind(store, queries, 0, 1).await?;
     let mut response = ListSubscribersResponse::default()
         .with_subscribers(subscribers)
-        .with_head(position(head, head.mark()));
+        .with_head(position(&head, head.mark()));
     response.kept_since = kept_since.map(timestamp);
     Ok(response)
 }

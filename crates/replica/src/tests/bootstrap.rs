@@ -216,6 +216,9 @@ async fn a_broken_snapshot_resumes_and_is_never_seen_half() {
 /// R6: a snapshot that began before its owner was restored is not completed with rows of the other history.
 #[tokio::test]
 async fn a_snapshot_is_not_resumed_across_a_restore() {
+    if engines::is_about_postgres() {
+        return; // A backup is a copy of files here.
+    }
     let (catalog, shop) = (Catalog::open().await, Shop::open().await);
     catalog.put_all(0..20, 1).await;
     let restored = catalog.backup().await;

@@ -1,13 +1,18 @@
 //! PostgreSQL: the same units and reads as on SQLite, through sqlx.
 //!
 //! `units` runs what writes, `lane` is one transaction, `pool` keeps connections, `errors` knows the codes. A unit runs
-//! at READ COMMITTED and locks the rows that it decides on; a read runs at REPEATABLE READ. **Limit:** the owner's lock is
-//! held by a connection; where the server drops it, another owner could open the database while this one runs.
+//! at READ COMMITTED and locks the rows that it decides on; a read runs at REPEATABLE READ. `tick` gives events their
+//! marks, `ticker` does so on the one connection that has the owner's lock. **Invariant:** where the server drops that
+//! connection and another process takes the lock, this store tells no mark any more, and closes.
 
+mod blockers;
 mod errors;
 mod flight;
 mod lane;
 mod pool;
+mod provision;
+mod tick;
+mod ticker;
 mod units;
 mod values;
 
@@ -22,8 +27,11 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::LocalSet;
 
 pub(crate) use self::lane::Lane;
+pub use self::provision::{Login, Provision};
+pub(crate) use self::tick::{MOST as TICK_MOST, begin_era};
 
 use self::pool::{Link, Pool};
+use self::ticker::{Asking, Ticker};
 use self::units::{Units, begin_words};
 use crate::engine;
 use crate::error::StoreError;
@@ -37,7 +45,11 @@ use crate::unit::Job;
 use crate::vals;
 
 /// The first half of the advisory lock's key; the second is the schema.
-const OWNER_LOCK: i64 = 0x6672_686c;
+const OWNER_LOCK: i32 = 0x6672_686c;
+/// A tick looks at a few rows of a table that may be large; a plan made while it was small would read all of it.
+const TICKS_BY_INDEX: &str = "SET enable_seqscan = off";
+/// How long an owner that has died may still seem to have the lock.
+const LETTING_GO: Duration = Duration::from_secs(2);
 /// How long opening may take, migrations included.
 const OPENING: Duration = Duration::from_secs(3600);
 
@@ -45,6 +57,7 @@ const OPENING: Duration = Duration::from_secs(3600);
 pub(crate) struct Database {
     queue: Queue,
     reads: Reads,
+    ticks: Asking,
 }
 
 /// Where reads have their connections from.
@@ -63,8 +76,8 @@ pub(crate) async fn open(options: Options) -> Result<Opened<Database>, OpenError
     let run = move || run(&options, server, orders, opened);
     let failed = |error| StoreError::Io(Arc::new(error));
     thread::Builder::new().name("freehold-postgres".to_owned()).spawn(run).map_err(failed)?;
-    let view = opening.await.unwrap_or(Err(StoreError::Closed.into()))?;
-    Ok(Opened { database: Database { queue, reads }, view })
+    let (view, ticks) = opening.await.unwrap_or(Err(StoreError::Closed.into()))?;
+    Ok(Opened { database: Database { queue, reads, ticks }, view })
 }
 
 /// Opens the database to read it, and says whose it is.
@@ -87,6 +100,26 @@ impl Database {
         self.reads.read(deadline).await
     }
 
+    /// A read, and the mark up to which it sees everything, and nothing behind it.
+    pub(crate) async fn exact_read(&self, deadline: Instant) -> Result<(Read, i64), StoreError> {
+        let pool = &self.reads.0;
+        let place = pool.place(deadline).await?;
+        let asked = tokio::time::timeout_at(deadline.into(), self.ticks.exact(pool.clone(), deadline));
+        let (link, mark) = asked.await.unwrap_or(Err(StoreError::DeadlineExceeded))?;
+        Ok((Reads::read_on(pool, place, link, deadline), mark))
+    }
+
+    /// A mark that covers every commit until now.
+    pub(crate) async fn cover(&self, deadline: Instant) -> Result<i64, StoreError> {
+        let asked = tokio::time::timeout_at(deadline.into(), self.ticks.cover());
+        asked.await.unwrap_or(Err(StoreError::DeadlineExceeded))
+    }
+
+    /// What holds up events, as the ticker has seen it last.
+    pub(crate) fn blockers(&self) -> Vec<String> {
+        self.ticks.blockers()
+    }
+
     pub(crate) async fn close(&self) {
         self.reads.0.close().await;
         self.queue.close().await;
@@ -98,8 +131,13 @@ impl Reads {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let place = self.0.place(deadline).await?;
         let link = self.0.begin(&begin_words(BEGIN, deadline), deadline).await?;
-        let lane = engine::Lane::Postgres(Lane::new(link, self.0.clone(), deadline));
-        Ok(Read::new(lane, engine::Home::Postgres(Home(place)), deadline))
+        Ok(Self::read_on(&self.0, place, link, deadline))
+    }
+
+    /// A read on a connection whose transaction has begun.
+    fn read_on(pool: &Pool, place: OwnedSemaphorePermit, link: Link, deadline: Instant) -> Read {
+        let lane = engine::Lane::Postgres(Lane::new(link, pool.clone(), deadline));
+        Read::new(lane, engine::Home::Postgres(Home(place)), deadline)
     }
 }
 
@@ -118,7 +156,8 @@ impl Home {
 
 fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
     let server = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url(redacted(url)))?;
-    Ok(server.disable_statement_logging())
+    // Statements are short here, and compiling one takes longer than it runs, however large its tables are guessed.
+    Ok(server.disable_statement_logging().options([("jit", "off")]))
 }
 
 /// The thread: opens, says how that went, and serves.
@@ -126,7 +165,7 @@ fn run(
     options: &Options,
     server: Arc<PgConnectOptions>,
     orders: Orders,
-    opened: oneshot::Sender<Result<View, OpenError>>,
+    opened: oneshot::Sender<Result<(View, Asking), OpenError>>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -138,10 +177,10 @@ fn run(
     let Orders { orders, end } = orders;
     LocalSet::new().block_on(&runtime, async move {
         match prepare(options, server).await {
-            Ok(units) => {
+            Ok((units, ticker)) => {
                 // A caller that went away drops its end of the queue too, which ends the service at once.
-                let _ = opened.send(Ok(units.ledger.view()));
-                units.serve(orders).await;
+                let _ = opened.send(Ok((units.ledger.view(), units.ticks.clone())));
+                units.serve(orders, ticker).await;
             }
             Err(error) => {
                 let _ = opened.send(Err(error));
@@ -152,7 +191,7 @@ fn run(
 }
 
 /// Asserts durability, takes the owner's lock, applies migrations and begins an epoch.
-async fn prepare(options: &Options, server: Arc<PgConnectOptions>) -> Result<Units, OpenError> {
+async fn prepare(options: &Options, server: Arc<PgConnectOptions>) -> Result<(Units, Ticker), OpenError> {
     let pool = Pool::new(server.clone(), options.readers);
     let mut owner = Link::open(&server).await?;
     owner.script("BEGIN").await?;
@@ -164,8 +203,10 @@ async fn prepare(options: &Options, server: Arc<PgConnectOptions>) -> Result<Uni
     let engine::Lane::Postgres(lane) = lane else { return Err(StoreError::Closed.into()) };
     let mut owner = lane.into_link();
     owner.script("COMMIT").await?;
-    let ledger = Ledger::new(history, options.clock.clone(), mark);
-    Ok(Units { pool, ledger, owner, most: options.readers })
+    owner.script(TICKS_BY_INDEX).await?;
+    let ledger = Arc::new(Ledger::new(history, options.clock.clone(), mark));
+    let (ticker, ticks) = Ticker::new(server, owner, ledger.clone());
+    Ok((Units { pool, ledger, ticks }, ticker))
 }
 
 /// A server that acknowledges before it has written would lose commits.
@@ -182,12 +223,29 @@ async fn assert_durable(lane: &mut engine::Lane, options: &Options) -> Result<()
     Ok(())
 }
 
-/// The lock is the connection's, not the transaction's: it is held until the store is closed.
+/// The lock is the connection's, not the transaction's: it is held until the store is closed. Whoever had it may have died
+/// just now, which the server notices a moment later.
 async fn take_lock(lane: &mut engine::Lane, options: &Options) -> Result<(), OpenError> {
     const LOCK: &str = "SELECT pg_try_advisory_lock(CAST($1 AS INTEGER), hashtext(current_schema)) AS mine";
-    let row = lane.one(LOCK, vals![OWNER_LOCK]).await?;
-    match row.map(|row| row.get("mine")).transpose()? {
-        Some(true) => Ok(()),
-        _ => Err(OpenError::Owned(redacted(&options.url))),
+    let until = Instant::now() + LETTING_GO;
+    loop {
+        let row = lane.one(LOCK, vals![i64::from(OWNER_LOCK)]).await?;
+        if row.map(|row| row.get("mine")).transpose()? == Some(true) {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(OpenError::Owned(redacted(&options.url)));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Whether somebody has the owner's lock.
+pub(crate) async fn is_locked(reads: &Reads, deadline: Instant) -> Result<bool, StoreError> {
+    const HELD: &str = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                        AND CAST(classid AS BIGINT) = $1 \
+                        AND CAST(objid AS BIGINT) = CAST(hashtext(current_schema) AS BIGINT) & 4294967295";
+    let read = reads.read(deadline).await?;
+    Ok(read.only(HELD, vals![i64::from(OWNER_LOCK)]).await?.is_some())
 }

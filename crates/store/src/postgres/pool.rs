@@ -44,13 +44,6 @@ impl Pool {
         }
     }
 
-    /// Waits until nobody uses a connection any more; `most` is what the pool was made with.
-    pub(super) async fn all_places(&self, most: usize) {
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        // A pool that was closed has nothing to wait for.
-        let _ = self.places.acquire_many(most).await;
-    }
-
     /// A connection in a transaction that `begin` has begun. An idle one may have died meanwhile; then a new one does.
     pub(super) async fn begin(&self, begin: &str, deadline: Instant) -> Result<Link, StoreError> {
         let beginning = async {
@@ -114,6 +107,18 @@ impl Link {
     pub(super) async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
         let script = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
         script.execute(&mut self.connection).await.map(drop).map_err(errors::of_statement)
+    }
+
+    /// Exports the snapshot of the transaction that it is in, for another connection to share.
+    pub(super) async fn export(&mut self) -> Result<String, StoreError> {
+        let row = sqlx::query("SELECT pg_export_snapshot()").fetch_one(&mut self.connection).await;
+        row.and_then(|row| row.try_get(0)).map_err(errors::of_statement)
+    }
+
+    /// Ends another backend of this role, where it is still there.
+    pub(super) async fn terminate(&mut self, backend: i32) -> Result<(), StoreError> {
+        let ended = sqlx::query("SELECT pg_terminate_backend($1)").bind(backend);
+        ended.execute(&mut self.connection).await.map(drop).map_err(errors::of_statement)
     }
 
     pub(super) async fn close(self) {

@@ -1,22 +1,26 @@
 //! Units of work on PostgreSQL: many at a time on one thread of their own, since a handler may hold what no other thread
 //! may see, each on its own connection in its own transaction.
 //!
+//! A unit's caller is told after a tick has seen its commit, since only then is there a mark for its token.
 //! **Invariant:** a unit that has not been told anything has been rolled back, or its commit is on its way.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use freehold_wire::Context;
-use freehold_wire::pb::Token;
 use futures_util::FutureExt;
+use futures_util::future::FusedFuture;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::flight::{ABANDONED, Flight, IN_FLIGHT};
 use super::lane::Lane;
-use super::pool::{Link, Pool};
+use super::pool::Pool;
+use super::ticker::{Asking, Ticker};
 use crate::engine;
 use crate::error::StoreError;
 use crate::ledger::Ledger;
@@ -26,14 +30,20 @@ use crate::work::{Verdict, Work};
 
 /// How far behind the deadline the server cuts by itself, should nobody ask it to.
 const BACKSTOP: Duration = Duration::from_secs(1);
+/// How long a commit may wait for a tick that sees it.
+const TICK_BUDGET: Duration = Duration::from_secs(10);
 
 /// What every unit needs.
 pub(super) struct Units {
     pub(super) pool: Pool,
-    pub(super) ledger: Ledger,
-    /// The connection that holds the owner's lock; as many units run at a time as the pool has places.
-    pub(super) owner: Link,
-    pub(super) most: usize,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) ticks: Asking,
+}
+
+/// How a unit's transaction has ended.
+enum Ended {
+    Committed,
+    Refused,
 }
 
 /// The words that begin a transaction whose statements the server gives up soon after the deadline.
@@ -43,37 +53,60 @@ pub(super) fn begin_words(begin: &str, deadline: Instant) -> String {
 }
 
 impl Units {
-    /// Runs units until the store is closed or its last handle is dropped.
-    pub(super) async fn serve(self, mut orders: mpsc::Receiver<Order>) {
-        let units = Rc::new(self);
-        while let Some(order) = orders.recv().await {
+    /// Runs units until the store is closed, its last handle is dropped, or another process owns the database.
+    pub(super) async fn serve(self, mut orders: mpsc::Receiver<Order>, ticker: Ticker) {
+        let mut ticking = tokio::task::spawn_local(ticker.run()).fuse();
+        let (units, mut running) = (Rc::new(self), JoinSet::new());
+        loop {
+            let order = tokio::select! {
+                order = orders.recv() => order,
+                _ = &mut ticking => Some(Order::Close),
+                Some(_) = running.join_next() => continue,
+            };
             match order {
-                Order::Run(job) => units.clone().start(*job).await,
-                Order::Close => orders.close(),
+                Some(Order::Run(job)) => units.clone().start(*job, &mut running).await,
+                Some(Order::Close) => orders.close(),
+                None => break,
             }
         }
-        // All places are free when all units have ended.
-        units.pool.all_places(units.most).await;
+        while running.join_next().await.is_some() {}
         units.pool.close().await;
-        if let Ok(units) = Rc::try_unwrap(units) {
-            units.owner.close().await;
+        units.ticks.end();
+        if !ticking.is_terminated() {
+            let _ = ticking.await;
         }
     }
 
-    async fn start(self: Rc<Self>, job: Job) {
+    async fn start(self: Rc<Self>, job: Job, running: &mut JoinSet<()>) {
         let Job { context, mut unit } = job;
         let place = match self.pool.place(context.deadline()).await {
             Ok(place) => place,
             Err(error) => return unit.settle(Err(error)),
         };
-        tokio::task::spawn_local(async move {
-            let outcome = self.run(context, unit.as_mut()).await;
-            unit.settle(outcome);
+        running.spawn_local(async move {
+            let ended = self.run(context, unit.as_mut()).await;
+            // Another unit may run while this one waits for its tick.
             drop(place);
+            let outcome = match ended {
+                Ok(Ended::Committed) => self.cover().await,
+                Ok(Ended::Refused) => Ok(self.ledger.mark()),
+                Err(error) => Err(error),
+            };
+            unit.settle(outcome.map(|mark| self.ledger.history.token(mark)));
         });
     }
 
-    async fn run(&self, context: Context, unit: &mut dyn Unit) -> Result<Token, StoreError> {
+    /// A mark that covers the commit that has just been made.
+    async fn cover(&self) -> Result<i64, StoreError> {
+        let covered = tokio::time::timeout(TICK_BUDGET, self.ticks.cover()).await;
+        let covered = covered.unwrap_or(Err(StoreError::DeadlineExceeded));
+        covered.map_err(|error| StoreError::CommitUnknown(Arc::new(error)))
+    }
+
+    async fn run(&self, context: Context, unit: &mut dyn Unit) -> Result<Ended, StoreError> {
+        if self.ticks.is_over() {
+            return Err(StoreError::Closed);
+        }
         let deadline = context.deadline();
         if Instant::now() >= deadline {
             return Err(StoreError::DeadlineExceeded);
@@ -90,21 +123,16 @@ impl Units {
         let mut work = Work::new(lane, self.ledger.history.clone(), context, self.ledger.now(), mark);
         let handled = handle(unit, &mut work, &flight).await;
         let verdict = work.verdict(handled);
-        let (lane, mark, _) = work.into_parts();
-        let engine::Lane::Postgres(lane) = lane else { return Err(StoreError::Closed) };
-        self.end(lane, verdict, mark).await
-    }
-
-    async fn end(&self, lane: Lane, verdict: Verdict, mark: i64) -> Result<Token, StoreError> {
+        let engine::Lane::Postgres(lane) = work.into_parts().0 else { return Err(StoreError::Closed) };
         if let Verdict::Commit = verdict {
             lane.commit().await?;
             self.ledger.committed(1, mark);
-            return Ok(self.ledger.history.token(mark));
+            return Ok(Ended::Committed);
         }
         lane.roll_back().await;
         match verdict {
             Verdict::Failed(error) => Err(error),
-            _ => Ok(self.ledger.history.token(mark)),
+            _ => Ok(Ended::Refused),
         }
     }
 }

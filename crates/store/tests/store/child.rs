@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use freehold_store::{Queries, Store, StoreError, Work, inbox, vals};
+use freehold_store::{Engine, Queries, Store, StoreError, Work, inbox, vals};
 
 use crate::engines::open;
 use crate::sample::{self, Order, Paid, context, run};
@@ -107,7 +107,11 @@ async fn print_a_token_before_the_commit(store: &Store) {
     let epoch = store.head().epochs()[0].id;
     let unit = run(store, async move |work: &mut Work| -> Result<(), StoreError> {
         work.emit(&Paid::new("a")).await?;
-        let row = work.one("SELECT max(mark) AS mark FROM freehold_outbox", vals![]).await?.unwrap();
+        let mark = match work.engine() {
+            Engine::Sqlite => "SELECT max(mark) AS mark FROM freehold_outbox",
+            Engine::Postgres => "SELECT max(last_mark) + 1 AS mark FROM freehold_tick",
+        };
+        let row = work.one(mark, vals![]).await?.unwrap();
         println!("token {epoch} {}", row.get::<i64>("mark")?);
         std::process::abort();
     });

@@ -54,7 +54,7 @@ impl Database {
 
     /// `None` where no server is named.
     pub(crate) async fn postgres() -> Option<Self> {
-        let server = std::env::var(SERVER).ok()?;
+        let server = server()?;
         let name = format!("freehold_test_{}", uuid::Uuid::now_v7().simple());
         admin(&server, format!("CREATE SCHEMA {name}")).await;
         let url = with_setting(&server, "search_path", &name);
@@ -84,6 +84,11 @@ impl Database {
     }
 }
 
+/// The server of this run, where there is one.
+pub(crate) fn server() -> Option<String> {
+    std::env::var(SERVER).ok()
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         let Place::Server { url, name } = &self.place else { return };
@@ -111,7 +116,7 @@ pub(crate) fn with_setting(url: &str, setting: &str, value: &str) -> String {
 /// Opens a store that nobody should have open, and waits where somebody still has: a server may take a moment to notice
 /// that an owner is dead, and a test that starts a process at this instant lends it this process's files until it runs.
 pub(crate) async fn open(options: Options) -> Result<Store, OpenError> {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match Store::open(options.clone()).await {
             Err(OpenError::Owned(_)) if Instant::now() < deadline => tokio::task::yield_now().await,

@@ -206,13 +206,19 @@ async fn a_later_record_under_the_same_idempotency_key_is_another_one(database: 
 async fn replies_from_before_the_notes_go_too(database: Database) {
     const UNDO: &str = "DROP TABLE freehold_touched; \
                         DELETE FROM freehold_migration WHERE set_name = 'freehold' AND version = 2";
+    const UNDO_TICKS: &str = "DROP VIEW freehold_event; DROP VIEW freehold_head; DROP TABLE freehold_tick; \
+                              ALTER TABLE freehold_outbox DROP COLUMN era, DROP COLUMN xid; \
+                              ALTER TABLE freehold_outbox RENAME COLUMN ordinal TO mark; \
+                              UPDATE freehold_idempotency SET mark = mark + 1; \
+                              DELETE FROM freehold_migration WHERE set_name = 'freehold' AND version = 3";
     let store = database.open().await;
     put(&store, "k", "a", CANARY).await;
     put(&store, "other", "b", "of another").await;
     store.close().await;
     drop(store);
     if database.is_postgres() {
-        database.connect().await.execute(sqlx::raw_sql(UNDO)).await.unwrap();
+        let undo = sqlx::AssertSqlSafe(format!("{UNDO_TICKS}; {UNDO}"));
+        database.connect().await.execute(sqlx::raw_sql(undo)).await.unwrap();
     } else {
         rusqlite::Connection::open(database.file()).unwrap().execute_batch(UNDO).unwrap();
     }

@@ -18,5 +18,7 @@ mod idempotency;
 mod limits;
 mod marks;
 mod opening;
+mod provisioning;
 mod reading;
+mod ticks;
 mod units;

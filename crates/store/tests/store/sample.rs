@@ -81,7 +81,7 @@ pub(crate) static MIGRATIONS: Migrations = Migrations {
 };
 
 pub(crate) fn context() -> Context {
-    Context::new("orders", Duration::from_secs(20))
+    Context::new("orders", Duration::from_secs(60))
 }
 
 pub(crate) fn options(url: &str) -> Options {

@@ -21,6 +21,8 @@ use find::{FindError, Programs, find_or_install};
 
 /// Where tests look for the server.
 pub(crate) const URL: &str = "FREEHOLD_TEST_POSTGRES_URL";
+/// Tells suites that run on one engine at a time which: `postgres`, or SQLite where it is not set.
+pub(crate) const ENGINE: &str = "FREEHOLD_TEST_ENGINE";
 
 /// How long a cluster may take to be made and to accept connections.
 const START: Duration = Duration::from_secs(120);
@@ -166,7 +168,9 @@ fn server(programs: &Programs, folder: &Path, port: u16) -> Command {
         "listen_addresses=127.0.0.1",
         &format!("port={port}"),
         &format!("unix_socket_directories={}", folder.display()),
-        "max_connections=200",
+        "max_connections=300",
+        // A transaction that is prepared is one of the cases.
+        "max_prepared_transactions=16",
         "log_statement=ddl",
     ] {
         shell.args(["-c", setting]);

@@ -21,12 +21,20 @@ struct Stage {
     name: &'static str,
     /// What is given to cargo test.
     arguments: &'static [&'static str],
+    /// Its suites run on PostgreSQL, where there is one.
+    on_postgres: bool,
 }
 
 /// What `cargo xtask test` runs.
-const STAGES: [Stage; 1] = [
+const STAGES: [Stage; 2] = [
     // Unit, integration and doc tests of all members; the fixtures outside the workspace are run by tests of it.
-    Stage { name: "workspace", arguments: &["--workspace"] },
+    Stage { name: "workspace", arguments: &["--workspace"], on_postgres: false },
+    // The suites whose owners and consumers are on one engine at a time, on the other one.
+    Stage {
+        name: "feeds and copies on PostgreSQL",
+        arguments: &["--package", "freehold-events", "--package", "freehold-replica", "--lib"],
+        on_postgres: true,
+    },
 ];
 
 /// The tests could not be run.
@@ -52,15 +60,23 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, TestError> {
     }
     let mut tally = Tally::default();
     if options.selection.is_empty() {
-        for stage in &STAGES {
+        for stage in STAGES.iter().filter(|stage| postgres.is_some() || !stage.on_postgres) {
             let arguments: Vec<String> = stage.arguments.iter().map(ToString::to_string).collect();
-            run_stage(stage.name, &arguments, options, postgres.as_ref(), &mut tally)?;
+            let engine = stage.on_postgres.then_some("postgres");
+            run_stage(
+                stage.name,
+                &arguments,
+                options,
+                postgres.as_ref().map(|server| (server, engine)),
+                &mut tally,
+            )?;
         }
         if postgres.as_ref().is_some_and(|postgres| postgres.databases_made() == 0) {
             tally.add_failure("PostgreSQL ran, and no test made a database or schema in it".to_owned());
         }
     } else {
-        run_stage("selection", &options.selection, options, postgres.as_ref(), &mut tally)?;
+        let server = postgres.as_ref().map(|server| (server, None));
+        run_stage("selection", &options.selection, options, server, &mut tally)?;
     }
     Ok(summarise(&tally, postgres.as_ref()))
 }
@@ -69,7 +85,7 @@ fn run_stage(
     name: &str,
     arguments: &[String],
     options: &TestOptions,
-    postgres: Option<&Postgres>,
+    postgres: Option<(&Postgres, Option<&str>)>,
     tally: &mut Tally,
 ) -> Result<(), TestError> {
     let mut command = cargo("test");
@@ -77,8 +93,9 @@ fn run_stage(
     let (output, writer) = io::pipe()?;
     command.args(["--no-fail-fast", "--color", "never"]).args(arguments);
     command.stdout(writer.try_clone()?).stderr(writer);
-    if let Some(postgres) = postgres {
-        command.env(engines::URL, postgres.url());
+    if let Some((server, engine)) = postgres {
+        command.env(engines::URL, server.url());
+        command.envs(engine.map(|engine| (engines::ENGINE, engine)));
     }
     if let Some(rounds) = options.rounds {
         command.env(ROUNDS, rounds.to_string());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use freehold_client::FeedClient;
-use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_store::{Queries, StoreError, Work, outbox, vals};
 use freehold_wire::{Context, reason};
 use tonic::{Code, Status};
 
@@ -188,10 +188,8 @@ async fn a_view_of_a_newer_version_is_built_anew_beside_the_old_one() {
 
 /// What an owner keeps no more: everything before its last event.
 async fn purge_owner(owner: &Owner) {
-    let unit = async |work: &mut Work| {
-        work.exec("DELETE FROM freehold_outbox WHERE mark < (SELECT max(mark) FROM freehold_outbox)", vals![])
-            .await
-    };
+    let before_the_last = owner.store.head().mark() - 1;
+    let unit = async move |work: &mut Work| outbox::purge(work, before_the_last).await;
     owner.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
 }
 

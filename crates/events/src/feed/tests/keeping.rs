@@ -1,6 +1,6 @@
 //! What an owner says of what it keeps, and subscriptions that are withdrawn.
 
-use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_store::{Queries, StoreError, Work, outbox, vals};
 use freehold_wire::Context;
 use freehold_wire::feed::FeedService;
 use freehold_wire::pb::{HeadRequest, WithdrawRequest};
@@ -20,14 +20,10 @@ async fn an_owner_says_up_to_where_its_events_are_gone_if_it_is_asked() {
     assert_eq!(purged_to(&owner).await, None, "there was nothing yet");
     owner.place_all(1, 3).await;
     assert_eq!(purged_to(&owner).await, None);
-    for (purge, gone) in [
-        ("DELETE FROM freehold_outbox WHERE mark = 1", Some(1)),
-        ("DELETE FROM freehold_outbox WHERE mark = 3", Some(1)),
-        ("DELETE FROM freehold_outbox", Some(3)),
-    ] {
-        let unit = async move |work: &mut Work| work.exec(purge, vals![]).await;
+    for up_to in [1, 3] {
+        let unit = async move |work: &mut Work| outbox::purge(work, up_to).await;
         owner.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
-        assert_eq!(purged_to(&owner).await, gone);
+        assert_eq!(purged_to(&owner).await, Some(up_to));
     }
     assert_eq!(owner.feed().head(context(), HeadRequest::default()).await.unwrap().purged_to, None);
 }

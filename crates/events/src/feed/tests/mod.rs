@@ -148,7 +148,7 @@ async fn a_stream_resumes_after_its_position() {
 #[tokio::test]
 async fn a_stream_ends_at_its_deadline() {
     let owner = Owner::open().await;
-    let short = Context::new("mails", Duration::from_millis(50));
+    let short = Context::new("mails", Duration::from_secs(1));
     let mut stream = owner.feed().subscribe(short, request(&["o.v1.Placed"])).await.unwrap();
     let ended = async { while StreamExt::next(&mut stream).await.is_some() {} };
     tokio::time::timeout(SOON, ended).await.unwrap();
