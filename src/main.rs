@@ -9,6 +9,7 @@ mod compat;
 mod completions;
 mod config;
 mod contracts;
+mod database;
 mod demo;
 mod doctor;
 mod duration;
@@ -33,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, New, Verb};
+use crate::cli::{Cli, Db, New, Verb};
 use crate::exit::Failure;
 
 fn main() -> ExitCode {
@@ -50,6 +51,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Up(args) => up::run(&args, &config),
         Verb::Demo(args) => demo::run(&args, &config, cli.output),
         Verb::Verify(args) => verify::run(&args, &config, cli.output),
+        Verb::Db(Db::Init(args)) => database::init(&args, &config),
         Verb::Check(args) => check::run(&args, cli.output),
         Verb::Compat(args) => compat::run(&args, cli.output),
         Verb::Release(args) => release::run(&args, cli.output),

@@ -41,6 +41,9 @@ pub(crate) enum Verb {
     Demo(DemoArgs),
     /// Checks the databases of a mesh, running or stopped, against each other and against the contracts.
     Verify(VerifyArgs),
+    /// Makes databases for the mesh.
+    #[command(subcommand)]
+    Db(Db),
     /// Checks contracts, and underlines what is wrong with them.
     Check(CheckArgs),
     /// Compares contracts with what they were, and says what breaks, whom, and the way out.
@@ -79,6 +82,34 @@ pub(crate) enum Verb {
     Man(ManArgs),
     /// Shows the version.
     Version,
+}
+
+/// What to do about databases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Db {
+    /// Makes a database and roles for each service on the server that FREEHOLD_DATABASE_ADMIN_URL names.
+    Init(InitArgs),
+}
+
+/// Options of `db init`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct InitArgs {
+    /// What the databases are to run on; on SQLite they are made when the mesh starts.
+    #[arg(long, value_enum)]
+    pub(crate) engine: Engine,
+    /// The folder that is told where they are [default: freehold-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// What the names of the databases and roles begin with.
+    #[arg(long, value_name = "NAME", default_value = "freehold")]
+    pub(crate) prefix: String,
+}
+
+/// What databases run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// A PostgreSQL server.
+    Postgres,
 }
 
 /// How results are written.

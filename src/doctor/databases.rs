@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use freehold_server::host::database_url;
+use freehold_server::databases::sqlite_url;
 use freehold_store::{OpenError, Queries, ReadOnly, StoreError, is_owned};
 
 use crate::doctor::verdict::Verdict;
@@ -48,7 +48,7 @@ pub(crate) async fn look(folder: &Path) -> Vec<Seen> {
 }
 
 async fn look_into(folder: &Path, service: &Service) -> Seen {
-    let url = database_url(folder, service.name);
+    let url = sqlite_url(folder, service.name);
     let looked = examine(service, &url).await;
     let (fits, newest) = match looked {
         Ok(newest) => (Ok(()), newest),
@@ -156,7 +156,7 @@ mod tests {
     async fn a_database_of_this_program_is_fine_open_or_closed() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(check(&look(folder.path()).await)[0].found, "there are none yet");
-        let store = Store::open(users::options(&database_url(folder.path(), "users"))).await.unwrap();
+        let store = Store::open(users::options(&sqlite_url(folder.path(), "users"))).await.unwrap();
         let (seen, verdict) = only(folder.path()).await;
         assert_eq!(verdict.state, State::Ok, "{verdict:?}");
         assert!(seen.owner.is_some());
@@ -171,13 +171,13 @@ mod tests {
     #[tokio::test]
     async fn a_database_of_another_service_or_version_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
-        let url = database_url(folder.path(), "users");
+        let url = sqlite_url(folder.path(), "users");
         Store::open(Options::new("orders", &url)).await.unwrap().close().await;
         let (_, other) = only(folder.path()).await;
         assert!(other.found.contains("belongs to `orders`, not to `users`"), "{other:?}");
 
         let folder = tempfile::tempdir().unwrap();
-        let url = database_url(folder.path(), "users");
+        let url = sqlite_url(folder.path(), "users");
         Store::open(users::options(&url).migrations(&LATER)).await.unwrap().close().await;
         let (_, newer) = only(folder.path()).await;
         assert!(newer.found.contains("it is newer") && newer.advice.contains("--data"), "{newer:?}");

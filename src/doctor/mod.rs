@@ -16,6 +16,8 @@ mod verdict;
 
 use std::path::Path;
 
+use freehold_server::databases::Databases;
+
 use crate::cli::{DoctorArgs, Format};
 use crate::config::Config;
 use crate::contracts;
@@ -47,7 +49,10 @@ async fn examine(data: &Path, place: &Place, port: u16) -> Vec<Verdict> {
     let newest = databases.iter().filter_map(|database| database.newest).max();
     verdicts.push(clock::check(&clock::look(newest)));
     verdicts.extend(databases::check(&databases));
-    let on_servers = postgres::look(|variable| std::env::var(variable).ok()).await;
+    let named = Databases::of(data).unwrap_or_default();
+    let named =
+        |variable: &str| std::env::var(variable).ok().or_else(|| named.line(variable).map(Into::into));
+    let on_servers = postgres::look(named).await;
     verdicts.extend(on_servers.iter().map(|(service, seen)| postgres::check(service, seen)));
     let owned = databases.iter().any(|database| database.owner.is_some());
     let rows = status::ask(place).await.map_err(|error| error.to_string());

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use freehold_server::host::database_url;
+use freehold_server::databases::sqlite_url;
 use freehold_store::{OpenError, Options, Queries, Store};
 
 use crate::doctor::verdict::Verdict;
@@ -20,7 +20,7 @@ pub(crate) type Seen = Result<String, String>;
 
 /// Opens a store in a folder of its own.
 pub(crate) async fn look(scratch: &Path) -> Seen {
-    version(&database_url(scratch, NAME)).await.map_err(|error| chain(&error))
+    version(&sqlite_url(scratch, NAME)).await.map_err(|error| chain(&error))
 }
 
 async fn version(url: &str) -> Result<String, OpenError> {

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use freehold_sdk::{CONTRACT, Mesh, PORTS};
+use freehold_server::databases::Databases;
 use freehold_server::directory::Directory;
-use freehold_server::host::{Host, database_url};
+use freehold_server::host::Host;
 use freehold_server::{Listen, Running, Server};
 use freehold_wire::directory::DirectoryServiceServer;
 use tokio::task::JoinSet;
@@ -62,6 +63,7 @@ impl RunningMesh {
         fs::create_dir_all(&plan.data).map_err(|error| {
             Failure::new(Exit::InUse, format!("failed to make the folder {}: {error}", plan.data.display()))
         })?;
+        let databases = Databases::of(&plan.data).map_err(|error| Failure::new(Exit::Usage, error))?;
         let (places, network) = places(&plan, &chosen).await?;
         let services = addresses(&chosen, &places);
         let gateway = services.iter().find(|(name, _)| name == gateway::NAME).map(|(_, url)| url.clone());
@@ -74,7 +76,7 @@ impl RunningMesh {
         let settings = Settings { mails: plan.data.join("mails"), smtp: plan.smtp.clone() };
         let mut starting = JoinSet::new();
         for (service, (_, listeners)) in chosen.into_iter().zip(places) {
-            let host = host(&plan, service.name, listeners);
+            let host = host(&plan, databases.url(service.name), listeners);
             let start = (service.start)(host, mesh.view(service.name), settings.clone());
             starting.spawn(async move { start.await.map_err(|error| not_started(service.name, &*error)) });
         }
@@ -194,12 +196,8 @@ fn addresses(chosen: &[&Service], places: &[Place]) -> Vec<(String, String)> {
     chosen.iter().zip(places).map(address).collect()
 }
 
-fn host(plan: &Plan, name: &str, listeners: Vec<TcpListener>) -> Host {
-    Host {
-        listen: Listen::On(listeners),
-        database_url: database_url(Path::new(&plan.data), name),
-        trust_metadata: plan.trust_metadata,
-    }
+fn host(plan: &Plan, database_url: String, listeners: Vec<TcpListener>) -> Host {
+    Host { listen: Listen::On(listeners), database_url, trust_metadata: plan.trust_metadata }
 }
 
 fn not_started(name: &str, error: &(dyn std::error::Error + 'static)) -> Failure {

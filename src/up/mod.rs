@@ -11,6 +11,7 @@ mod services;
 
 use std::path::PathBuf;
 
+use freehold_server::databases::Databases;
 use freehold_server::host;
 
 use crate::cli::UpArgs;
@@ -74,7 +75,8 @@ fn temporary_folder() -> Result<tempfile::TempDir, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to make a temporary folder: {error}")))
 }
 
-/// Whether some process has a database in the folder open as its owner.
+/// Whether some process has a database in the folder open as its owner. Of those on a server, the server has to be asked.
 pub(crate) fn is_running(folder: &std::path::Path) -> bool {
-    freehold_sdk::PORTS.iter().any(|(name, _)| freehold_store::is_owned(&host::database_url(folder, name)))
+    let Ok(databases) = Databases::of(folder) else { return false };
+    freehold_sdk::PORTS.iter().any(|(name, _)| freehold_store::is_owned(&databases.url(name)))
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use freehold_sdk::PORTS;
-use freehold_server::host::database_url;
-use freehold_store::{OpenError, Queries, Read, ReadOnly, Row, StoreError, Value};
+use freehold_server::databases::{Databases as Where, DatabasesError};
+use freehold_store::{Engine, OpenError, Queries, Read, ReadOnly, Row, StoreError, Value};
 
 const BUDGET: Duration = Duration::from_secs(30);
 
@@ -16,12 +16,15 @@ pub(crate) struct Databases {
 
 /// One moment of each of them. The moments differ by as long as it takes to open them.
 pub(crate) struct Moment {
-    reads: Vec<(&'static str, Read)>,
+    reads: Vec<(&'static str, Engine, Read)>,
 }
 
 /// Why a database could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
+    /// The folder does not say where they are.
+    #[error(transparent)]
+    Where(#[from] DatabasesError),
     /// It does not open.
     #[error("failed to open the database of {0}")]
     Open(&'static str, #[source] OpenError),
@@ -34,13 +37,27 @@ impl Databases {
     /// Opens what there is in the folder.
     pub(crate) async fn open(folder: &Path) -> Result<Self, ReadError> {
         let mut open = Vec::new();
-        for (name, _) in PORTS {
-            if folder.join(format!("{name}.db")).exists() {
-                let database = ReadOnly::open(&database_url(folder, name)).await;
-                open.push((*name, database.map_err(|error| ReadError::Open(name, error))?));
+        let databases = Where::of(folder)?;
+        for (name, _) in PORTS.iter().filter(|(name, _)| databases.is_there(name)) {
+            let url = databases.reader_url(name);
+            match ReadOnly::open(&url).await {
+                Ok(database) => open.push((*name, database)),
+                // Made for a service that has not been started yet.
+                Err(OpenError::NotAStore(_)) if url.starts_with("postgres") => {}
+                Err(error) => return Err(ReadError::Open(name, error)),
             }
         }
         Ok(Self { open })
+    }
+
+    /// Whether some process has one of those on a server open as its owner.
+    pub(crate) async fn are_owned(&self) -> Result<bool, ReadError> {
+        for (name, database) in &self.open {
+            if database.is_owned(BUDGET).await.map_err(|error| ReadError::Query(name, error))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The names of those there are.
@@ -53,7 +70,7 @@ impl Databases {
         let mut reads = Vec::new();
         for (name, database) in &self.open {
             let read = database.read(BUDGET).await.map_err(|error| ReadError::Query(name, error))?;
-            reads.push((*name, read));
+            reads.push((*name, database.engine(), read));
         }
         Ok(Moment { reads })
     }
@@ -62,7 +79,24 @@ impl Databases {
 impl Moment {
     /// Whether the database of that service is there.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.reads.iter().any(|(known, _)| *known == name)
+        self.reads.iter().any(|(known, ..)| *known == name)
+    }
+
+    /// What the database of that service runs on; SQLite where it is not there.
+    pub(crate) fn engine(&self, name: &str) -> Engine {
+        let known = self.reads.iter().find(|(known, ..)| *known == name);
+        known.map_or(Engine::Sqlite, |(_, engine, _)| *engine)
+    }
+
+    /// Whether the database of that service has the table.
+    pub(crate) async fn has_table(&mut self, name: &str, table: &str) -> Result<bool, ReadError> {
+        let sql = match self.engine(name) {
+            Engine::Sqlite => "SELECT 1 AS there FROM sqlite_schema WHERE name = $1",
+            Engine::Postgres => {
+                "SELECT 1 AS there FROM pg_tables WHERE schemaname = current_schema AND tablename = $1"
+            }
+        };
+        Ok(!self.rows(name, sql, vec![table.into()]).await?.is_empty())
     }
 
     /// The rows of a query; none where the database is not there.
@@ -72,9 +106,11 @@ impl Moment {
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, ReadError> {
-        match self.reads.iter_mut().find(|(known, _)| *known == name) {
+        match self.reads.iter_mut().find(|(known, ..)| *known == name) {
             None => Ok(Vec::new()),
-            Some((name, read)) => read.all(sql, values).await.map_err(|error| ReadError::Query(name, error)),
+            Some((name, _, read)) => {
+                read.all(sql, values).await.map_err(|error| ReadError::Query(name, error))
+            }
         }
     }
 }

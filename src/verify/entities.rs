@@ -211,7 +211,9 @@ fn ride(row: &Row) -> Result<Ride, ReadError> {
     let time = |column| cell::<i64>("rides", row, column);
     let degrees = |column| cell::<i32>("rides", row, column);
     let point = |latitude, longitude| {
-        Ok(Point::default().with_latitude_e7(degrees(latitude)?).with_longitude_e7(degrees(longitude)?))
+        Ok::<_, ReadError>(
+            Point::default().with_latitude_e7(degrees(latitude)?).with_longitude_e7(degrees(longitude)?),
+        )
     };
     let state = match text("state")?.as_str() {
         "REQUESTED" => RideState::Requested,

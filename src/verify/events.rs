@@ -57,7 +57,7 @@ async fn standing(
 ) -> Result<(), ReadError> {
     let owner = CONTRACT.owner(&position.owner).map_or("", |owner| owner.name);
     // Asked of what numbers the events: the last one need not be kept.
-    let sql = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'freehold_outbox'), 0) AS head";
+    let sql = "SELECT mark AS head FROM freehold_head";
     for row in moment.rows(owner, sql, vals![]).await? {
         let head: i64 = cell(owner, &row, "head")?;
         let problem = format!("has read up to {}, its owner's last event is {head}", position.mark);
@@ -98,7 +98,7 @@ async fn inbox(
 ) -> Result<(), ReadError> {
     let entities = viewed(model, position);
     let owner = CONTRACT.owner(&position.owner).map_or("", |owner| owner.name);
-    let emitted = "SELECT entity, key, MAX(version) AS version FROM freehold_outbox
+    let emitted = "SELECT entity, key, MAX(version) AS version FROM freehold_event
                    WHERE mark <= $1 GROUP BY entity, key";
     let emitted = moment.rows(owner, emitted, vals![position.mark]).await?;
     let subscription = position.subscription.as_str();
@@ -148,7 +148,7 @@ async fn mails(moment: &mut Moment, positions: &Positions, findings: &mut Findin
         mails.insert(cell("notifications", &row, "id")?, cell("notifications", &row, "order_id")?);
     }
     let parked = parked_keys(moment).await?;
-    let sql = "SELECT id, key, mark, type FROM freehold_outbox WHERE type IN ($1, $2, $3, $4) ORDER BY mark";
+    let sql = "SELECT id, key, mark, type FROM freehold_event WHERE type IN ($1, $2, $3, $4) ORDER BY mark";
     for row in moment.rows("orders", sql, TOLD.map(Into::into).to_vec()).await? {
         let (id, order): (String, String) = (cell("orders", &row, "id")?, cell("orders", &row, "key")?);
         let at: i64 = cell("orders", &row, "mark")?;

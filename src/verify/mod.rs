@@ -55,7 +55,7 @@ async fn verify(folder: &Path, model: &Model) -> Result<Findings, Failure> {
     let mut before = None;
     loop {
         // Asked first: a mesh that ends while it is looked at is looked at as one that runs.
-        let running = up::is_running(folder);
+        let running = up::is_running(folder) || databases.are_owned().await.map_err(not_read)?;
         let findings = look(&databases, model).await.map_err(not_read)?;
         if findings.is_quiet() || !running {
             return Ok(findings);

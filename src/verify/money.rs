@@ -25,8 +25,7 @@ pub(crate) async fn check(moment: &mut Moment, findings: &mut Findings) -> Resul
 }
 
 async fn movements(moment: &mut Moment, findings: &mut Findings) -> Result<(), ReadError> {
-    let sql =
-        "SELECT movement, SUM(amount_cents) AS sum, COUNT(*) AS entries FROM ledger_entry GROUP BY movement";
+    let sql = "SELECT movement, CAST(SUM(amount_cents) AS BIGINT) AS sum, COUNT(*) AS entries FROM ledger_entry GROUP BY movement";
     for row in moment.rows(PAYMENTS, sql, vals![]).await? {
         let movement: String = cell(PAYMENTS, &row, "movement")?;
         let (sum, entries): (i64, i64) = (cell(PAYMENTS, &row, "sum")?, cell(PAYMENTS, &row, "entries")?);
@@ -42,7 +41,7 @@ async fn movements(moment: &mut Moment, findings: &mut Findings) -> Result<(), R
 }
 
 async fn balances(moment: &mut Moment) -> Result<BTreeMap<String, i64>, ReadError> {
-    let sql = "SELECT account, SUM(amount_cents) AS sum FROM ledger_entry GROUP BY account";
+    let sql = "SELECT account, CAST(SUM(amount_cents) AS BIGINT) AS sum FROM ledger_entry GROUP BY account";
     let rows = moment.rows(PAYMENTS, sql, vals![]).await?;
     rows.iter().map(|row| Ok((cell(PAYMENTS, row, "account")?, cell(PAYMENTS, row, "sum")?))).collect()
 }
@@ -53,7 +52,7 @@ async fn accounts(
     of: impl Fn(&str) -> i64,
 ) -> Result<(), ReadError> {
     let sql = "SELECT a.customer_id, a.balance_cents, a.held_cents,
-                   (SELECT COALESCE(SUM(p.amount_cents), 0) FROM payment p
+                   (SELECT CAST(COALESCE(SUM(p.amount_cents), 0) AS BIGINT) FROM payment p
                     WHERE p.customer_id = a.customer_id AND p.state = 'AUTHORISED') AS authorised
                FROM account a ORDER BY a.customer_id";
     for row in moment.rows(PAYMENTS, sql, vals![]).await? {
@@ -70,7 +69,8 @@ async fn accounts(
 }
 
 async fn captured(moment: &mut Moment) -> Result<i64, ReadError> {
-    let sql = "SELECT COALESCE(SUM(amount_cents), 0) AS sum FROM payment WHERE state = 'CAPTURED'";
+    let sql =
+        "SELECT CAST(COALESCE(SUM(amount_cents), 0) AS BIGINT) AS sum FROM payment WHERE state = 'CAPTURED'";
     let rows = moment.rows(PAYMENTS, sql, vals![]).await?;
     rows.first().map_or(Ok(0), |row| cell(PAYMENTS, row, "sum"))
 }

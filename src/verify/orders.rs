@@ -158,7 +158,7 @@ fn payment_states(state: OrderState) -> &'static [Option<&'static str>] {
 
 async fn orders(moment: &mut Moment, findings: &mut Findings) -> Result<Vec<Order>, ReadError> {
     let sql = "SELECT o.id, o.state, o.total_cents, s.state AS saga,
-                   (SELECT COALESCE(MAX(b.mark), 0) FROM freehold_outbox b
+                   (SELECT COALESCE(MAX(b.mark), 0) FROM freehold_event b
                     WHERE b.entity = 'orders.v1.Order' AND b.key = o.id) AS mark
                FROM shop_order o LEFT JOIN freehold_saga s ON s.id = o.id ORDER BY o.id";
     let mut orders = Vec::new();

@@ -24,8 +24,7 @@ impl Positions {
     pub(crate) async fn read(databases: &Databases, moment: &mut Moment) -> Result<Self, ReadError> {
         let mut positions = Vec::new();
         for consumer in databases.names() {
-            let exists = "SELECT 1 AS there FROM sqlite_schema WHERE name = 'freehold_position'";
-            if moment.rows(consumer, exists, vals![]).await?.is_empty() {
+            if !moment.has_table(consumer, "freehold_position").await? {
                 continue;
             }
             let sql = "SELECT subscription, owner, mark, origin FROM freehold_position ORDER BY subscription";

@@ -53,8 +53,7 @@ async fn one(
     findings: &mut Findings,
 ) -> Result<(), ReadError> {
     let table = table(shape.name());
-    let there = "SELECT 1 AS there FROM sqlite_schema WHERE name = $1";
-    if moment.rows(consumer, there, vals![table.as_str()]).await?.is_empty() {
+    if !moment.has_table(consumer, &table).await? {
         findings.lags(CHECK, format!("{consumer} {table}"), "does not exist yet".to_owned());
         return Ok(());
     }
@@ -170,7 +169,7 @@ async fn behind(
     mark: Option<i64>,
 ) -> Result<(), ReadError> {
     let owner = freehold_sdk::CONTRACT.owner(&replica.owner).map_or("", |owner| owner.name);
-    let sql = "SELECT MIN(mark) AS next FROM freehold_outbox WHERE entity = $1 AND key = $2 AND version > $3";
+    let sql = "SELECT MIN(mark) AS next FROM freehold_event WHERE entity = $1 AND key = $2 AND version > $3";
     let rows = moment.rows(owner, sql, vals![replica.of.as_str(), key, version]).await?;
     let next: Option<i64> = rows.first().map_or(Ok(None), |row| cell(owner, row, "next"))?;
     let problem = format!("is at version {version}, its owner at {owners}");

@@ -131,7 +131,7 @@ async fn allowed(moment: &mut Moment, findings: &mut Findings, ride: &Ride) -> R
 }
 
 async fn ratings(moment: &mut Moment, findings: &mut Findings) -> Result<(), ReadError> {
-    let sql = "SELECT d.id, d.stars, d.ratings, COALESCE(SUM(r.stars), 0) AS sum, COUNT(r.rating_id) AS count
+    let sql = "SELECT d.id, d.stars, d.ratings, CAST(COALESCE(SUM(r.stars), 0) AS BIGINT) AS sum, COUNT(r.rating_id) AS count
                FROM driver d LEFT JOIN driver_rating r ON r.driver_number = d.number GROUP BY d.number ORDER BY d.id";
     for row in moment.rows(DRIVERS, sql, vals![]).await? {
         let number = |column| cell::<i64>(DRIVERS, &row, column);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use freehold_store::vals;
+use freehold_store::{Engine, vals};
 
 use crate::verify::databases::{Moment, ReadError, cell};
 use crate::verify::finding::Findings;
@@ -49,7 +49,7 @@ async fn is_late(moment: &mut Moment, positions: &Positions, subscription: &str)
         return Ok(true);
     }
     let stands = positions.0.iter().find(|position| position.subscription == subscription);
-    let last = "SELECT COALESCE(MAX(mark), 0) AS mark FROM freehold_outbox WHERE entity = 'orders.v1.Order'";
+    let last = "SELECT COALESCE(MAX(mark), 0) AS mark FROM freehold_event WHERE entity = 'orders.v1.Order'";
     let rows = moment.rows(ORDERS, last, vals![]).await?;
     let last = rows.first().map(|row| cell::<i64>(ORDERS, row, "mark")).transpose()?;
     Ok(stands.map_or(0, |position| position.mark) < last.unwrap_or_default())
@@ -57,11 +57,23 @@ async fn is_late(moment: &mut Moment, positions: &Positions, subscription: &str)
 
 /// What the orders themselves say.
 async fn sold(moment: &mut Moment) -> Result<Sales, ReadError> {
-    let sql = "SELECT l.product_id, strftime('%Y-%m', e.at_ms / 1000, 'unixepoch') AS month,
-                   COUNT(DISTINCT o.id) AS orders, SUM(l.units) AS units, SUM(l.line_cents) AS cents
-               FROM shop_order o JOIN order_line l ON l.order_id = o.id
-               JOIN order_event e ON e.order_id = o.id AND e.type = 'orders.v1.OrderConfirmed'
-               WHERE o.state IN (2, 5) GROUP BY l.product_id, month";
+    macro_rules! by_month {
+        ($month:literal) => {
+            concat!(
+                "SELECT l.product_id, ",
+                $month,
+                " AS month, COUNT(DISTINCT o.id) AS orders, CAST(SUM(l.units) AS BIGINT) AS units,
+                   CAST(SUM(l.line_cents) AS BIGINT) AS cents
+                 FROM shop_order o JOIN order_line l ON l.order_id = o.id
+                 JOIN order_event e ON e.order_id = o.id AND e.type = 'orders.v1.OrderConfirmed'
+                 WHERE o.state IN (2, 5) GROUP BY l.product_id, month"
+            )
+        };
+    }
+    let sql = match moment.engine(ORDERS) {
+        Engine::Sqlite => by_month!("strftime('%Y-%m', e.at_ms / 1000, 'unixepoch')"),
+        Engine::Postgres => by_month!("to_char(to_timestamp(e.at_ms / 1000) AT TIME ZONE 'UTC', 'YYYY-MM')"),
+    };
     sales(ORDERS, moment.rows(ORDERS, sql, vals![]).await?)
 }
 

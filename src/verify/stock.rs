@@ -11,11 +11,11 @@ const INVENTORY: &str = "inventory";
 /// Checks the stock against deliveries and reservations.
 pub(crate) async fn check(moment: &mut Moment, findings: &mut Findings) -> Result<(), ReadError> {
     let sql = "SELECT s.product_id, s.on_hand_units, s.reserved_units,
-                   (SELECT COALESCE(SUM(d.units), 0) FROM delivery d WHERE d.product_id = s.product_id) AS delivered,
-                   (SELECT COALESCE(SUM(l.units), 0) FROM reservation_line l
+                   (SELECT CAST(COALESCE(SUM(d.units), 0) AS BIGINT) FROM delivery d WHERE d.product_id = s.product_id) AS delivered,
+                   (SELECT CAST(COALESCE(SUM(l.units), 0) AS BIGINT) FROM reservation_line l
                     JOIN reservation r ON r.id = l.reservation_id
                     WHERE l.product_id = s.product_id AND r.state = 'SHIPPED') AS shipped,
-                   (SELECT COALESCE(SUM(l.units), 0) FROM reservation_line l
+                   (SELECT CAST(COALESCE(SUM(l.units), 0) AS BIGINT) FROM reservation_line l
                     JOIN reservation r ON r.id = l.reservation_id
                     WHERE l.product_id = s.product_id AND r.state = 'HELD') AS held
                FROM stock s ORDER BY s.product_id";

@@ -20,6 +20,7 @@ mod once;
 mod openapi;
 mod operate;
 mod ports;
+mod postgres;
 mod records;
 mod refused;
 mod rides;

@@ -2,7 +2,7 @@
 //! thin `main.rs` needs.
 //!
 //! Settings come from `FREEHOLD_<SERVICE>_LISTEN`, `FREEHOLD_<SERVICE>_DATABASE_URL` and `--trust-metadata`; what
-//! is unset has the value that fits one machine: the service's usual port on loopback, a SQLite file under
+//! is unset has the value that fits one machine: the service's usual port on loopback, its database under
 //! `freehold-data`. Where the other services are is a client's matter: `Mesh::from_env`.
 
 use std::error::Error as StdError;
@@ -16,6 +16,7 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::databases::{Databases, DatabasesError, variable};
 use crate::listen::Listen;
 use crate::probe::probe;
 use crate::running::Running;
@@ -52,6 +53,9 @@ pub enum HostError {
         /// What it is set to.
         value: String,
     },
+    /// The folder of the databases does not say where they are.
+    #[error(transparent)]
+    Databases(#[from] DatabasesError),
     /// A service without a usual port has to be told its address.
     #[error("failed to find the address of `{service}`: it has no usual port, and {variable} is not set")]
     NoAddress {
@@ -84,21 +88,16 @@ impl Host {
                 _ => return Err(HostError::Argument(argument)),
             }
         }
-        let variable =
-            |setting: &str| format!("FREEHOLD_{}_{setting}", service.to_uppercase().replace('-', "_"));
+        let variable = |setting: &str| variable(service, setting);
         let said = |setting: &str| read(&variable(setting)).filter(|value| !value.is_empty());
         let usual = ports.iter().find(|(name, _)| *name == service).map(|(_, port)| *port);
         let listen = address(service, said("LISTEN"), usual, variable("LISTEN"))?.into();
-        let database_url = said("DATABASE_URL").unwrap_or_else(|| database_url(Path::new(DATA), service));
+        let database_url = match said("DATABASE_URL") {
+            Some(url) => url,
+            None => Databases::of(Path::new(DATA))?.url(service),
+        };
         Ok(Self { listen, database_url, trust_metadata })
     }
-}
-
-/// The SQLite database of a service in a folder of databases.
-#[must_use]
-pub fn database_url(folder: &Path, service: &str) -> String {
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    format!("sqlite:{}", folder.join(format!("{service}.db")).display())
 }
 
 /// Runs a service as a process of its own, until Ctrl-C or SIGTERM. Exit code 1 says that it did not start, or broke.

@@ -9,6 +9,7 @@ mod body;
 mod calls;
 mod connection;
 mod contained;
+pub mod databases;
 pub mod directory;
 mod door;
 mod error;
