@@ -4,11 +4,14 @@ mod counting;
 mod delivery;
 mod gaps;
 mod hops;
+mod outage;
 mod parking;
 mod poison;
 mod projections;
 mod rebuilding;
+mod redriving;
 mod sharing;
+mod slow;
 mod tombstones;
 
 use freehold_store::{Queries, StoreError, Work, vals};
