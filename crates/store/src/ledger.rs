@@ -1,10 +1,13 @@
 //! What an engine writes up with each commit, and what the store reads there: history, last mark, counts.
 //!
-//! **Invariant:** a commit is in the ledger before anybody is told of it, so the head covers every token that is out.
+//! **Invariant:** a commit is in the ledger before anybody here is told of it, so the head covers every token that this
+//! process has given out. On PostgreSQL another instance may have given out later ones.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use freehold_wire::Watermark;
+use freehold_wire::pb::{Epoch, Token};
 use tokio::sync::watch;
 
 use crate::epoch::History;
@@ -19,9 +22,14 @@ pub struct Tally {
     pub commits: u64,
 }
 
+/// The database lacks what this process knows was in it: it was restored, or its server's place was taken by one that was
+/// behind.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SetBack;
+
 /// The engine's side; gone when the engine has ended.
 pub(crate) struct Ledger {
-    pub(crate) history: Arc<History>,
+    history: Known,
     clock: Clock,
     commits: watch::Sender<i64>,
     counts: Arc<Counts>,
@@ -29,9 +37,17 @@ pub(crate) struct Ledger {
 
 /// The store's side.
 pub(crate) struct View {
-    pub(crate) history: Arc<History>,
+    history: Known,
     pub(crate) commits: watch::Receiver<i64>,
     counts: Arc<Counts>,
+}
+
+/// The history as far as it is known here. Epochs and the last mark move together under its lock: a mark of an epoch that
+/// is not known yet would be told as one of the epoch before.
+type Known = Arc<RwLock<Arc<History>>>;
+
+fn known(history: &Known) -> Arc<History> {
+    history.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 #[derive(Default)]
@@ -43,7 +59,8 @@ struct Counts {
 impl Ledger {
     /// A ledger that goes on after `mark`.
     pub(crate) fn new(history: History, clock: Clock, mark: i64) -> Self {
-        Self { history: Arc::new(history), clock, commits: watch::Sender::new(mark), counts: Arc::default() }
+        let history = Arc::new(RwLock::new(Arc::new(history)));
+        Self { history, clock, commits: watch::Sender::new(mark), counts: Arc::default() }
     }
 
     pub(crate) fn view(&self) -> View {
@@ -53,6 +70,37 @@ impl Ledger {
 
     pub(crate) fn now(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// Whose it is.
+    pub(crate) fn service(&self) -> Arc<str> {
+        self.history().service.clone()
+    }
+
+    pub(crate) fn history(&self) -> Arc<History> {
+        known(&self.history)
+    }
+
+    /// The token of whatever has been committed until now.
+    pub(crate) fn token(&self) -> Token {
+        let history = self.history.read().unwrap_or_else(PoisonError::into_inner);
+        history.token(self.mark())
+    }
+
+    /// Writes up what an instance finds in the database: all epochs, and the last mark.
+    ///
+    /// # Errors
+    /// [`SetBack`] where something is missing that was there before.
+    pub(crate) fn found(&self, epochs: Option<Vec<Epoch>>, mark: i64) -> Result<(), SetBack> {
+        let mut history = self.history.write().unwrap_or_else(PoisonError::into_inner);
+        if mark < self.mark() {
+            return Err(SetBack);
+        }
+        if let Some(epochs) = epochs {
+            *history = Arc::new(history.continued(epochs, self.mark()).ok_or(SetBack)?);
+        }
+        self.reached(mark);
+        Ok(())
     }
 
     /// The last mark that has been committed.
@@ -79,6 +127,22 @@ impl Ledger {
 }
 
 impl View {
+    /// The token of whatever has been committed until now.
+    pub(crate) fn token(&self) -> Token {
+        let history = self.history.read().unwrap_or_else(PoisonError::into_inner);
+        history.token(*self.commits.borrow())
+    }
+
+    pub(crate) fn history(&self) -> Arc<History> {
+        known(&self.history)
+    }
+
+    /// The epochs, and the last mark that has been committed in them.
+    pub(crate) fn head(&self) -> Watermark {
+        let history = self.history.read().unwrap_or_else(PoisonError::into_inner);
+        history.watermark(*self.commits.borrow())
+    }
+
     pub(crate) fn tally(&self) -> Tally {
         let Counts { units, commits } = &*self.counts;
         Tally { units: units.load(Ordering::Relaxed), commits: commits.load(Ordering::Relaxed) }

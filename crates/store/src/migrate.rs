@@ -56,6 +56,12 @@ pub(crate) static OWN: Migrations = Migrations {
             sql: include_str!("../migrations/0003_ticks.sql"),
             postgres: Some(include_str!("../migrations/0003_ticks_postgres.sql")),
         },
+        Migration {
+            version: 4,
+            name: "several",
+            sql: "SELECT 1",
+            postgres: Some(include_str!("../migrations/0004_several_postgres.sql")),
+        },
     ],
 };
 

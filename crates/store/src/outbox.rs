@@ -4,7 +4,9 @@
 //! out under the writer's lock, so marks ascend in commit order. On PostgreSQL a tick gives it, see `postgres/tick.rs`.
 //! **Invariant:** marks have no gap, and per key they ascend with the versions.
 
-use freehold_wire::pb::{Envelope, TokenSet};
+use std::sync::Arc;
+
+use freehold_wire::pb::{Envelope, Position, TokenSet};
 use freehold_wire::prost::Message;
 use freehold_wire::prost_types::Timestamp;
 use freehold_wire::{Event, Session};
@@ -50,11 +52,10 @@ impl Work {
     }
 
     pub(crate) fn owns(&self, what: &'static str, owner: &'static str) -> Result<(), StoreError> {
-        let service = &self.history.service;
-        if **service == *owner {
+        if *self.service == *owner {
             return Ok(());
         }
-        Err(StoreError::ForeignOwner { what, owner, service: service.to_string() })
+        Err(StoreError::ForeignOwner { what, owner, service: self.service.to_string() })
     }
 }
 
@@ -96,7 +97,7 @@ pub async fn after(
 ) -> Result<Vec<Envelope>, StoreError> {
     let mark = first_kept(store, queries, mark).await?;
     let rows = queries.all(after_mark(store.engine()), vals![mark, limit.min(MOST)]).await?;
-    rows.iter().map(|row| envelope(store.history(), row)).collect()
+    envelopes(store, queries, &rows).await
 }
 
 /// The same, and together at most as many as `bytes` hold, as [`Read::page`] counts them; at least one where there is
@@ -113,8 +114,30 @@ pub async fn page(
 ) -> Result<(Vec<Envelope>, bool), StoreError> {
     let mark = first_kept(store, read, mark).await?;
     let page = read.page(after_mark(store.engine()), vals![mark, limit.min(MOST)], bytes).await?;
-    let events = page.rows.iter().map(|row| envelope(store.history(), row)).collect::<Result<_, _>>()?;
-    Ok((events, page.cut))
+    Ok((envelopes(store, read, &page.rows).await?, page.cut))
+}
+
+async fn envelopes(
+    store: &Store,
+    queries: &mut impl Queries,
+    rows: &[Row],
+) -> Result<Vec<Envelope>, StoreError> {
+    let last = rows.last().map_or(Ok(0), |row| row.get("mark"))?;
+    let history = history_at(store, queries, last).await?;
+    rows.iter().map(|row| envelope(&history, row)).collect()
+}
+
+/// A history that has the epoch of a mark which a read has seen: on PostgreSQL another instance may have begun it just now.
+pub(crate) async fn history_at(
+    store: &Store,
+    queries: &mut impl Queries,
+    mark: i64,
+) -> Result<Arc<History>, StoreError> {
+    if mark <= store.head().mark() {
+        return Ok(store.history());
+    }
+    let epochs = epoch::of_rows(&queries.all(epoch::EPOCHS, vals![]).await?)?;
+    Ok(Arc::new(History::new(store.service(), epochs)))
 }
 
 /// The mark to read behind where the events after `mark` are wanted: on PostgreSQL, which is asked for a range of marks, the
@@ -190,13 +213,14 @@ pub async fn purge(work: &mut Work, up_to: i64) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// The mark up to which the read sees every event. It may see more: on PostgreSQL an event has no mark yet when it is
+/// The position up to which the read sees every event. It may see more: on PostgreSQL an event has no mark yet when it is
 /// committed.
 ///
 /// # Errors
 /// [`StoreError`] of the database.
-pub async fn standing(read: &mut Read) -> Result<i64, StoreError> {
-    epoch::last_mark(read.lane()?).await
+pub async fn standing(store: &Store, read: &mut Read) -> Result<Position, StoreError> {
+    let mark = epoch::last_mark(read.lane()?).await?;
+    Ok(history_at(store, read, mark).await?.position(mark))
 }
 
 /// Appends an event under a version that was given out for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
-use freehold_wire::pb::Token;
+use freehold_wire::pb::{Position, Token};
 use freehold_wire::prost::Message;
 use freehold_wire::{Committed, Context, Coverage, TokenError, Watermark};
 use tokio::runtime::Handle;
@@ -174,13 +174,18 @@ impl Store {
     /// database was restored, or the token is forged.
     pub async fn read_within(&self, context: &Context) -> Result<Read, StoreError> {
         if let Some(token) = context.session().token(self.service()) {
-            self.reached(&token)?;
+            self.reached(&token, context.deadline()).await?;
         }
         Ok(self.read_until(context.deadline()).await?.ending_with(context.cancellation()))
     }
 
-    /// A commit is in the head before its token is out, so a token that the head does not cover is of no commit here.
-    fn reached(&self, token: &Token) -> Result<(), StoreError> {
+    /// A commit is in the head before its token is out, in that of the instance that made it and in the database, so a token
+    /// that neither covers is of no commit here.
+    async fn reached(&self, token: &Token, deadline: Instant) -> Result<(), StoreError> {
+        if self.head().covers(token)? == Coverage::Covered {
+            return Ok(());
+        }
+        self.look(deadline).await?;
         match self.head().covers(token)? {
             Coverage::Covered => Ok(()),
             Coverage::Behind | Coverage::UnknownEpoch => {
@@ -190,19 +195,22 @@ impl Store {
         }
     }
 
-    /// Begins a read for the store's read budget, and says up to which mark it sees every event, and none behind it.
+    /// Begins a read for the store's read budget, and says up to where it sees every event, and none behind it.
     ///
     /// # Errors
     /// As [`Store::read`].
-    pub async fn exact_read(&self) -> Result<(Read, i64), StoreError> {
+    pub async fn exact_read(&self) -> Result<(Read, Position), StoreError> {
         let deadline = Instant::now() + self.inner.options.read_budget;
         match &self.inner.database {
             Database::Sqlite(database) => {
                 let mut read = database.read(deadline).await?;
-                let mark = outbox::standing(&mut read).await?;
-                Ok((read, mark))
+                let position = outbox::standing(self, &mut read).await?;
+                Ok((read, position))
             }
-            Database::Postgres(database) => database.exact_read(deadline).await,
+            Database::Postgres(database) => {
+                let (read, mark) = database.exact_read(deadline).await?;
+                Ok((read, self.history().position(mark)))
+            }
         }
     }
 
@@ -211,22 +219,44 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub async fn seen(&self) -> Result<Token, StoreError> {
-        let mark = match &self.inner.database {
-            Database::Sqlite(_) => *self.inner.view.commits.borrow(),
-            Database::Postgres(database) => {
-                database.cover(Instant::now() + self.inner.options.read_budget).await?
-            }
-        };
-        Ok(self.history().token(mark))
+        self.look(Instant::now() + self.inner.options.read_budget).await
     }
 
-    /// The owner's watermark: its epochs, and the last mark that has been committed.
+    /// The owner's watermark: its epochs, and the last mark that is known here to be committed. On PostgreSQL another
+    /// instance may have gone on; [`Store::latest`] asks.
     #[must_use]
     pub fn head(&self) -> Watermark {
-        self.inner.view.history.watermark(*self.inner.view.commits.borrow())
+        self.inner.view.head()
     }
 
-    /// Tells the last committed mark, once per batch of commits; a slow listener hears the last one only.
+    /// The owner's watermark, with all that was committed before this was called, by whichever instance.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn latest(&self) -> Result<Watermark, StoreError> {
+        self.look(Instant::now() + self.inner.options.read_budget).await?;
+        Ok(self.head())
+    }
+
+    /// The owner's watermark, in which a position is reached if it is at all: where this instance does not know of it, the
+    /// database is asked.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn latest_for(&self, position: &Position) -> Result<Watermark, StoreError> {
+        let head = self.head();
+        if head.reached(position).is_ok() { Ok(head) } else { self.latest().await }
+    }
+
+    /// Brings the head up to date; answers a token of it.
+    async fn look(&self, deadline: Instant) -> Result<Token, StoreError> {
+        match &self.inner.database {
+            Database::Sqlite(_) => Ok(self.inner.view.token()),
+            Database::Postgres(database) => database.cover(deadline).await,
+        }
+    }
+
+    /// Tells the last mark of [`Store::head`], once per batch of commits; a slow listener hears the last one only.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<i64> {
         self.inner.view.commits.clone()
@@ -251,7 +281,7 @@ impl Store {
     /// Whose store this is.
     #[must_use]
     pub fn service(&self) -> &str {
-        &self.inner.view.history.service
+        &self.inner.options.service
     }
 
     /// The time by this store's clock, in milliseconds since 1970: what a unit that began now would get.
@@ -277,8 +307,8 @@ impl Store {
         }
     }
 
-    pub(crate) fn history(&self) -> &History {
-        &self.inner.view.history
+    pub(crate) fn history(&self) -> Arc<History> {
+        self.inner.view.history()
     }
 
     async fn read_until(&self, deadline: Instant) -> Result<Read, StoreError> {

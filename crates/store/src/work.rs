@@ -11,7 +11,6 @@ use freehold_wire::Context;
 
 use crate::dialect;
 use crate::engine::{Engine, Lane};
-use crate::epoch::History;
 use crate::error::StoreError;
 use crate::idempotency::Touched;
 use crate::queries::Queries;
@@ -24,7 +23,7 @@ use crate::value::Value;
 /// with [`StoreError::ForeignAwait`]. It is cut at its context's deadline, and when its call's caller goes away.
 pub struct Work {
     pub(crate) lane: Lane,
-    pub(crate) history: Arc<History>,
+    pub(crate) service: Arc<str>,
     context: Context,
     now: i64,
     mark: i64,
@@ -53,9 +52,9 @@ pub(crate) enum Verdict {
 
 impl Work {
     /// Begins on a lane whose transaction is open; `mark` is the last one before it.
-    pub(crate) fn new(lane: Lane, history: Arc<History>, context: Context, now: i64, mark: i64) -> Self {
+    pub(crate) fn new(lane: Lane, service: Arc<str>, context: Context, now: i64, mark: i64) -> Self {
         let touched = Touched::default();
-        Self { lane, history, context, now, mark, failed: None, origin: None, touched }
+        Self { lane, service, context, now, mark, failed: None, origin: None, touched }
     }
 
     /// The context of the call or event that this unit serves.

@@ -71,6 +71,14 @@ impl Owner {
         Self::on(name, migrations, database).await
     }
 
+    /// Another instance of the owner on the same database, which has to be PostgreSQL's.
+    ///
+    /// # Panics
+    /// It cannot be opened.
+    pub async fn instance(&self) -> Store {
+        crate::open(Options::new(self.name, self.database.url()).migrations(self.migrations)).await
+    }
+
     /// Its database.
     #[must_use]
     pub fn store(&self) -> &Store {

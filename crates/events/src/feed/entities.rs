@@ -10,7 +10,6 @@ use prost::Message;
 use tokio::sync::mpsc::Sender;
 use tonic::Status;
 
-use super::pump::position;
 use super::{PAGE_BYTES, READ_TOO_LARGE, REPLY_BYTES, fields};
 
 /// One type of entity, as one caller may see it.
@@ -42,19 +41,23 @@ impl Entities {
         chunk: usize,
         out: &Sender<Result<SnapshotResponse, Status>>,
     ) -> Result<(), Status> {
-        let head = self.store.head();
         let last = self.last_key().await?.unwrap_or_default();
-        let mut epochs = head.epochs().to_vec();
+        let mut told = None;
         loop {
             let (rows, position) = self.chunk(&after, &last, chunk).await?;
             if let Some(row) = rows.last() {
                 after.clone_from(&row.key);
             }
             let ended = rows.is_empty() || after >= last;
+            let head = self.store.head();
+            // They are told with the first chunk, and again where another instance has begun one since.
+            let epochs = head.epochs().to_vec();
+            let news = if told.as_ref() == Some(&epochs) { Vec::new() } else { epochs.clone() };
+            told = Some(epochs);
             let response = SnapshotResponse::default()
                 .with_rows(rows)
                 .with_position(position)
-                .with_epochs(std::mem::take(&mut epochs))
+                .with_epochs(news)
                 .with_last(ended);
             if out.send(Ok(response)).await.is_err() || ended {
                 return Ok(());
@@ -77,10 +80,9 @@ impl Entities {
     ) -> Result<(Vec<EntityRow>, Position), Status> {
         const CHUNK: &str = "SELECT key, version, deleted, data FROM freehold_entity WHERE entity = $1 \
                              AND key > $2 AND key <= $3 AND version > 0 ORDER BY key LIMIT $4";
-        let (mut read, mark) = self.store.exact_read().await?;
+        let (mut read, position) = self.store.exact_read().await?;
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let found = read.page(CHUNK, vals![&self.entity, after, last, limit], PAGE_BYTES).await?;
-        let position = position(&self.store.head(), mark);
         let rows = found.rows.iter().map(|row| self.granted(row)).collect::<Result<_, _>>()?;
         Ok((rows, position))
     }
@@ -100,7 +102,7 @@ impl Entities {
             }
         }
         // On PostgreSQL a row may be newer than that; it is never older.
-        let position = position(&self.store.head(), outbox::standing(&mut read).await?);
+        let position = outbox::standing(&self.store, &mut read).await?;
         Ok(ReadResponse::default().with_rows(rows).with_position(position))
     }
 

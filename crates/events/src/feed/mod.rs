@@ -118,9 +118,9 @@ impl Feed {
         Ok(Entities { store: self.0.store.clone(), entity, fields })
     }
 
-    fn reached(&self, position: &Position) -> Result<(), Status> {
+    async fn reached(&self, position: &Position) -> Result<(), Status> {
         let lost = |error: TokenError| Reason::FailedPrecondition.because(HISTORY_LOST, error.to_string());
-        self.0.store.head().reached(position).map_err(lost)
+        self.0.store.latest_for(position).await?.reached(position).map_err(lost)
     }
 }
 
@@ -135,7 +135,7 @@ impl FeedService for Feed {
         let grant = access.subscribe(context.caller(), &request.subscription, &request.types)?;
         let grant = grant.of_shares(request.shares);
         if let Some(after) = &request.after {
-            self.reached(after)?;
+            self.reached(after).await?;
         }
         let consumer = access.subscriber(context.caller(), &request.subscription)?.name;
         let after = request.after.unwrap_or_default();
@@ -154,7 +154,7 @@ impl FeedService for Feed {
         let Served { store, access, options } = &*self.0;
         let grant = access.watch(context.caller(), &request.entity)?;
         let (out, messages) = outlet(options.batch.max(1), WAITING_BYTES);
-        let head = store.head().mark();
+        let head = store.latest().await?.mark();
         let pump = Pump::new(store.clone(), grant, options.clone(), head, context.deadline());
         tokio::spawn(pump.run(out));
         Ok(Messages::new(messages.map(|message| message.map(changed))))
@@ -177,7 +177,7 @@ impl FeedService for Feed {
     }
 
     async fn head(&self, context: Context, request: HeadRequest) -> Result<HeadResponse, Status> {
-        let head = self.0.store.head();
+        let head = self.0.store.latest().await?;
         let mut response = HeadResponse::default()
             .with_position(pump::position(&head, head.mark()))
             .with_epochs(head.epochs().to_vec());
@@ -191,7 +191,7 @@ impl FeedService for Feed {
     async fn ack(&self, context: Context, request: AckRequest) -> Result<Committed<AckResponse>, Status> {
         self.0.access.subscriber(context.caller(), &request.subscription)?;
         let position = request.position.ok_or_else(|| bad_field("position", "is required"))?;
-        self.reached(&position)?;
+        self.reached(&position).await?;
         registry::acknowledge(&self.0.store, &context, request.subscription, position).await
     }
 

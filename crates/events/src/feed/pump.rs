@@ -67,8 +67,8 @@ impl Pump {
         Self { store, grant, options, cursor: after, deadline }
     }
 
-    /// Sends until the subscriber is gone, or the stream is too old; the subscriber then goes on at its
-    /// position.
+    /// Sends until the subscriber is gone, or the stream is too old or of epochs that are no longer all; the subscriber then
+    /// goes on at its position.
     pub(crate) async fn run(mut self, out: Outlet) {
         let deadline = self.deadline.into();
         if let Ok(Err(End::Failed(status))) = timeout_at(deadline, self.pump(&out)).await {
@@ -78,14 +78,18 @@ impl Pump {
 
     async fn pump(&mut self, out: &Outlet) -> Result<(), End> {
         let mut commits = self.store.commits();
-        let head = self.store.head();
+        let mut head = self.store.head();
         let opening = self.beat(&head).with_epochs(head.epochs().to_vec());
         out.send(Item::Heartbeat(opening)).await?;
         let mut told = self.cursor;
         let mut due = Instant::now() + self.options.heartbeat;
         loop {
             commits.borrow_and_update();
-            let head = self.store.head();
+            let before = head;
+            head = self.store.head();
+            if head.epochs() != before.epochs() {
+                return Ok(());
+            }
             let drained = self.drain(&head, out).await?;
             if let Some(sent) = drained.sent {
                 told = sent;

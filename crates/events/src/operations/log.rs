@@ -23,7 +23,7 @@ pub(crate) async fn list(
 ) -> Result<ListEventsResponse, Status> {
     let size = usize::try_from(Page::parse("Events", request.page_size, "")?.size).unwrap_or(0);
     let wanted = Filter::read(&request)?;
-    let head = store.head();
+    let head = store.latest().await?;
     let lost = |error: freehold_wire::TokenError| {
         Reason::FailedPrecondition.because(HISTORY_LOST, error.to_string())
     };

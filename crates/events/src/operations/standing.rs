@@ -46,7 +46,7 @@ pub(crate) async fn subscribers(
 ) -> Result<ListSubscribersResponse, StoreError> {
     const ALL: &str = "SELECT subscription, consumer, epoch, mark, registered_ms, acked_ms \
                        FROM freehold_subscription ORDER BY subscription";
-    let (mut subscribers, head) = (Vec::new(), store.head());
+    let (mut subscribers, head) = (Vec::new(), store.latest().await?);
     for row in queries.all(ALL, vals![]).await? {
         let (behind, since) = outbox::behind(store, queries, row.get("mark")?, COUNTED).await?;
         let mut subscriber = Subscriber::default()

@@ -2,13 +2,14 @@
 //!
 //! `units` runs what writes, `lane` is one transaction, `pool` keeps connections, `errors` knows the codes. A unit runs
 //! at READ COMMITTED and locks the rows that it decides on; a read runs at REPEATABLE READ. `tick` gives events their
-//! marks, `ticker` does so on the one connection that has the owner's lock. **Invariant:** where the server drops that
-//! connection and another process takes the lock, this store tells no mark any more, and closes.
+//! marks, `ticker` does so when units have committed. Several instances of an owner may have the database open; `others`
+//! wakes them. **Invariant:** where the database lacks what this store has told, it tells nothing any more, and closes.
 
 mod blockers;
 mod errors;
 mod flight;
 mod lane;
+mod others;
 mod pool;
 mod provision;
 mod tick;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use freehold_wire::pb::Token;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -44,12 +46,12 @@ use crate::store::Opened;
 use crate::unit::Job;
 use crate::vals;
 
-/// The first half of the advisory lock's key; the second is the schema.
+/// The first half of the key of the advisory lock that every instance shares; the second is the schema.
 const OWNER_LOCK: i32 = 0x6672_686c;
-/// A tick looks at a few rows of a table that may be large; a plan made while it was small would read all of it.
-const TICKS_BY_INDEX: &str = "SET enable_seqscan = off";
-/// How long an owner that has died may still seem to have the lock.
-const LETTING_GO: Duration = Duration::from_secs(2);
+/// The same of the one that an instance has alone while it opens the database.
+const OPENING_LOCK: i32 = OWNER_LOCK + 1;
+/// What an instance that stops while it opens does not keep the others from for ever.
+const OPEN_OR_LEAVE: &str = "SET LOCAL idle_in_transaction_session_timeout = 30000";
 /// How long opening may take, migrations included.
 const OPENING: Duration = Duration::from_secs(3600);
 
@@ -109,8 +111,8 @@ impl Database {
         Ok((Reads::read_on(pool, place, link, deadline), mark))
     }
 
-    /// A mark that covers every commit until now.
-    pub(crate) async fn cover(&self, deadline: Instant) -> Result<i64, StoreError> {
+    /// A token that covers every commit until now.
+    pub(crate) async fn cover(&self, deadline: Instant) -> Result<Token, StoreError> {
         let asked = tokio::time::timeout_at(deadline.into(), self.ticks.cover());
         asked.await.unwrap_or(Err(StoreError::DeadlineExceeded))
     }
@@ -190,23 +192,32 @@ fn run(
     drop(end);
 }
 
-/// Asserts durability, takes the owner's lock, applies migrations and begins an epoch.
+/// Asserts durability, applies migrations and begins an epoch: one instance at a time, beside others that run.
 async fn prepare(options: &Options, server: Arc<PgConnectOptions>) -> Result<(Units, Ticker), OpenError> {
     let pool = Pool::new(server.clone(), options.readers);
-    let mut owner = Link::open(&server).await?;
-    owner.script("BEGIN").await?;
-    let mut lane = engine::Lane::Postgres(Lane::new(owner, pool.clone(), Instant::now() + OPENING));
+    let mut link = Link::open(&server).await?;
+    others::enter(&mut link.connection).await?;
+    link.script(&format!("BEGIN; {OPEN_OR_LEAVE}")).await?;
+    let mut lane = engine::Lane::Postgres(Lane::new(link, pool.clone(), Instant::now() + OPENING));
     assert_durable(&mut lane, options).await?;
-    take_lock(&mut lane, options).await?;
+    let schema = open_alone(&mut lane).await?;
     open::inspect(&mut lane, options).await?;
     let (history, mark) = open::prepare(&mut lane, options, (options.clock)()).await?;
     let engine::Lane::Postgres(lane) = lane else { return Err(StoreError::Closed.into()) };
-    let mut owner = lane.into_link();
-    owner.script("COMMIT").await?;
-    owner.script(TICKS_BY_INDEX).await?;
+    let mut link = lane.into_link();
+    link.script("COMMIT").await?;
     let ledger = Arc::new(Ledger::new(history, options.clock.clone(), mark));
-    let (ticker, ticks) = Ticker::new(server, owner, ledger.clone());
+    let (ticker, ticks) = Ticker::new(server, link, schema, ledger.clone());
     Ok((Units { pool, ledger, ticks }, ticker))
+}
+
+/// Waits until no other instance opens the database; answers the number of its schema.
+async fn open_alone(lane: &mut engine::Lane) -> Result<i32, StoreError> {
+    const LOCK: &str = "SELECT CAST(hashtext(current_schema) AS BIGINT) AS schema \
+                        FROM pg_advisory_xact_lock(CAST($1 AS INTEGER), hashtext(current_schema))";
+    let row = lane.one(LOCK, vals![i64::from(OPENING_LOCK)]).await?;
+    let schema: i64 = row.map_or(Ok(0), |row| row.get("schema"))?;
+    Ok(i32::try_from(schema).unwrap_or_default())
 }
 
 /// A server that acknowledges before it has written would lose commits.
@@ -223,24 +234,7 @@ async fn assert_durable(lane: &mut engine::Lane, options: &Options) -> Result<()
     Ok(())
 }
 
-/// The lock is the connection's, not the transaction's: it is held until the store is closed. Whoever had it may have died
-/// just now, which the server notices a moment later.
-async fn take_lock(lane: &mut engine::Lane, options: &Options) -> Result<(), OpenError> {
-    const LOCK: &str = "SELECT pg_try_advisory_lock(CAST($1 AS INTEGER), hashtext(current_schema)) AS mine";
-    let until = Instant::now() + LETTING_GO;
-    loop {
-        let row = lane.one(LOCK, vals![i64::from(OWNER_LOCK)]).await?;
-        if row.map(|row| row.get("mine")).transpose()? == Some(true) {
-            return Ok(());
-        }
-        if Instant::now() >= until {
-            return Err(OpenError::Owned(redacted(&options.url)));
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Whether somebody has the owner's lock.
+/// Whether somebody has the database open as its owner.
 pub(crate) async fn is_locked(reads: &Reads, deadline: Instant) -> Result<bool, StoreError> {
     const HELD: &str = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \

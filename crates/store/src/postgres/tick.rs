@@ -3,8 +3,8 @@
 //! A tick records the server's snapshot; its rows are those that this snapshot sees and the one before it did not, in the
 //! order in which they were inserted, and their marks follow on those of the tick before. So a transaction that stays
 //! open holds up its own rows alone, and a key's versions, each inserted under the lock of its key, never come inverted.
-//! Source of the method: PgQ, <https://wiki.postgresql.org/wiki/PGQ_Tutorial>. **Invariant:** only the connection that
-//! has the owner's lock ticks, so there is one tick at a time.
+//! Source of the method: PgQ, <https://wiki.postgresql.org/wiki/PGQ_Tutorial>. **Invariant:** a tick has its snapshot under
+//! a lock, so there is one tick at a time, whichever instance makes it.
 
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
@@ -17,38 +17,28 @@ use crate::vals;
 /// The most rows of a tick; one with more is kept as several.
 pub(crate) const MOST: i64 = 1000;
 
-/// One statement, so one snapshot: the rows that are counted are the rows that it sees. `$1` is the time.
-macro_rules! tick {
-    ($sees:literal) => {
-        concat!(
-            "WITH last AS MATERIALIZED \
-             (SELECT era, sees, last_mark FROM freehold_tick ORDER BY ordinal DESC LIMIT 1), \
-             fresh AS MATERIALIZED \
-             (SELECT ordinal, row_number() OVER (ORDER BY ordinal) - 1 AS place FROM \
-              (SELECT later.ordinal FROM last JOIN freehold_outbox AS later \
-               ON later.era = last.era AND later.xid >= pg_snapshot_xmax(last.sees) \
-               UNION ALL SELECT late.ordinal FROM last JOIN freehold_outbox AS late \
-               ON late.era = last.era AND late.xid = ANY (ARRAY(SELECT pg_snapshot_xip(last.sees)))) AS unseen) \
-             INSERT INTO freehold_tick \
-             (era, seen, sees, first_mark, last_mark, first_ordinal, last_ordinal, ticked_ms) \
-             SELECT (SELECT era FROM last), (SELECT sees FROM last), ",
-            $sees,
-            ", (SELECT last_mark FROM last) + 1 + min(place), (SELECT last_mark FROM last) + 1 + max(place), \
-             min(ordinal), max(ordinal), $1 FROM fresh GROUP BY place / 1000 ORDER BY min(place) \
-             RETURNING last_mark"
-        )
-    };
+/// The function is of the migrations: one call, so that an instance that stops in the middle of it keeps nobody waiting.
+/// `$1` is the time.
+const TICK: &str = "SELECT mark, epochs, fresh FROM freehold_take_tick($1, NULL)";
+/// The last tick of an era, whose transactions have all ended.
+const LAST_TICK: &str = "SELECT mark FROM freehold_take_tick($1, '9223372036854775807:9223372036854775807:')";
+
+/// How the database stands behind a tick.
+pub(super) struct Ticked {
+    /// The last mark.
+    pub(super) mark: i64,
+    /// The ordinal of the last epoch.
+    pub(super) epochs: i64,
+    /// The tick has brought something.
+    pub(super) fresh: bool,
 }
 
-const TICK: &str = tick!("pg_current_snapshot()");
-/// The last tick of an era, whose transactions have all ended.
-const LAST_TICK: &str = tick!("CAST('9223372036854775807:9223372036854775807:' AS PG_SNAPSHOT)");
-
-/// Records a tick where there is something for one; answers the last mark.
-pub(super) async fn tick(connection: &mut PgConnection, now: i64) -> Result<Option<i64>, StoreError> {
-    let made = sqlx::query(TICK).bind(now).fetch_all(connection).await.map_err(errors::of_statement)?;
-    let marks = made.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
-    Ok(marks.map_err(errors::of_statement)?.into_iter().max())
+/// Records a tick where there is something for one.
+pub(super) async fn tick(connection: &mut PgConnection, now: i64) -> Result<Ticked, StoreError> {
+    let row = sqlx::query(TICK).bind(now).fetch_one(connection).await.map_err(errors::of_statement)?;
+    let column = |name: &str| row.try_get(name).map_err(errors::of_statement);
+    let fresh = row.try_get("fresh").map_err(errors::of_statement)?;
+    Ok(Ticked { mark: column("mark")?, epochs: column("epochs")?, fresh })
 }
 
 /// Begins an era where the database knows of transactions that this server has not begun: it was restored here from

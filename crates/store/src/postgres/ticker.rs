@@ -1,36 +1,43 @@
-//! Who ticks: one task beside the units, on the connection that holds the owner's lock.
+//! Who ticks: one task beside the units, on a connection of its own; in every instance of the owner.
 //!
-//! A unit that has committed asks for a tick and is answered with a mark that covers its commit; whoever asks meanwhile
+//! A unit that has committed asks for a tick and is answered with a token that covers its commit; whoever asks meanwhile
 //! shares the next one, so ticks cost one fsync for many units. Without being asked it looks once a second, for commits
-//! that nobody waits for any more. **Invariant:** a mark is told after its tick has been committed.
+//! that nobody waits for any more. **Invariant:** a mark is told after its tick has been committed, and as one of the epoch
+//! that had begun when it was given out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use freehold_wire::pb::{Epoch, Token};
 use sqlx::Row;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::blockers::{PATIENCE, blockers};
+use super::others::{self, Others};
 use super::pool::{Link, Pool};
-use super::{OWNER_LOCK, errors, tick, units};
+use super::tick::{self, Ticked};
+use super::{errors, units};
+use crate::epoch;
 use crate::error::StoreError;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, SetBack};
 
 /// How often it looks without being asked.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a tick may take before its connection is given up.
 const BUDGET: Duration = Duration::from_secs(10);
 /// How long it waits before it tries again to get its connection back.
-const AGAIN: Duration = Duration::from_millis(200);
+pub(super) const AGAIN: Duration = Duration::from_millis(200);
 
 /// What is asked of the ticker.
 pub(super) enum Ask {
-    /// A mark that covers every commit until now.
-    Cover(oneshot::Sender<Result<i64, StoreError>>),
+    /// A token that covers every commit until now.
+    Cover(oneshot::Sender<Result<Token, StoreError>>),
     /// The same, and a connection with a read that sees what the mark covers, and nothing else.
     Exact(Pool, Instant, oneshot::Sender<Result<(Link, i64), StoreError>>),
+    /// That it looks for what is new: another instance has said so.
+    Look,
     /// That it ends.
     End,
 }
@@ -46,26 +53,24 @@ pub(super) struct Asking {
 pub(super) struct Ticker {
     server: Arc<PgConnectOptions>,
     /// Gone while it is being got back.
-    owner: Option<Link>,
-    /// The backend that had the lock last.
+    link: Option<Link>,
+    /// The backend that it had last.
     backend: i32,
-    /// This start, as the last epoch names it.
-    epoch: i64,
+    /// The ordinal of the last epoch that the ledger knows.
+    epochs: i64,
+    others: Others,
     ledger: Arc<Ledger>,
     asks: mpsc::UnboundedReceiver<Ask>,
-    /// Who holds up events, and when that was looked at last.
+    /// Who holds up events, and when that was looked at last, and for other instances.
     blockers: watch::Sender<Vec<String>>,
-    looked: Instant,
+    looked: Option<Instant>,
 }
 
-/// Another process owns the database: there is no tick any more.
-struct Fenced;
-
 /// What comes of a try that may have to be made again.
-type Tried<T> = Result<Result<T, StoreError>, Fenced>;
+type Tried<T> = Result<Result<T, StoreError>, SetBack>;
 
 impl Asking {
-    pub(super) async fn cover(&self) -> Result<i64, StoreError> {
+    pub(super) async fn cover(&self) -> Result<Token, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.asks.send(Ask::Cover(answer)).map_err(|_| StoreError::Closed)?;
         answered.await.unwrap_or(Err(StoreError::Closed))
@@ -83,7 +88,7 @@ impl Asking {
         let _ = self.asks.send(Ask::End);
     }
 
-    /// Whether the ticker has ended: with the store, or because another process owns the database now.
+    /// Whether the ticker has ended: with the store, or because the database was set back.
     pub(super) fn is_over(&self) -> bool {
         self.asks.is_closed()
     }
@@ -95,41 +100,53 @@ impl Asking {
 }
 
 impl Ticker {
-    /// A ticker on the connection that has the owner's lock.
-    pub(super) fn new(server: Arc<PgConnectOptions>, owner: Link, ledger: Arc<Ledger>) -> (Self, Asking) {
+    /// A ticker on a connection that others can see; `schema` is the number of the store's schema.
+    pub(super) fn new(
+        server: Arc<PgConnectOptions>,
+        link: Link,
+        schema: i32,
+        ledger: Arc<Ledger>,
+    ) -> (Self, Asking) {
         let (asking, asks) = mpsc::unbounded_channel();
         let (telling, blockers) = watch::channel(Vec::new());
-        let epoch = ledger.history.last_epoch().cast_signed();
-        let backend = owner.backend;
-        let looked = Instant::now();
-        let ticker =
-            Self { server, owner: Some(owner), backend, epoch, ledger, asks, blockers: telling, looked };
+        let others = Others::new(server.clone(), schema, asking.downgrade());
+        let ticker = Self {
+            server,
+            backend: link.backend,
+            link: Some(link),
+            epochs: 0,
+            others,
+            ledger,
+            asks,
+            blockers: telling,
+            looked: None,
+        };
         (ticker, Asking { asks: asking, blockers })
     }
 
-    /// Ticks until it is told to end, or another process owns the database.
+    /// Ticks until it is told to end, or the database was set back.
     pub(super) async fn run(mut self) {
         let mut asked = Vec::new();
         loop {
+            match self.serve(&mut asked).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(SetBack) => {
+                    return tracing::error!("the database lacks what was in it before; this process stops");
+                }
+            }
             tokio::select! {
                 count = self.asks.recv_many(&mut asked, usize::MAX) => if count == 0 { break },
                 () = sleep(LOOK) => {}
             }
-            match self.serve(&mut asked).await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(Fenced) => {
-                    return tracing::error!("another process owns the database now; this one stops");
-                }
-            }
         }
-        if let Some(owner) = self.owner {
-            owner.close().await;
+        if let Some(link) = self.link {
+            link.close().await;
         }
     }
 
     /// Answers all that was asked; answers itself whether it goes on.
-    async fn serve(&mut self, asked: &mut Vec<Ask>) -> Result<bool, Fenced> {
+    async fn serve(&mut self, asked: &mut Vec<Ask>) -> Result<bool, SetBack> {
         let (mut waiting, mut goes_on) = (Vec::new(), true);
         for ask in asked.drain(..) {
             match ask {
@@ -139,22 +156,29 @@ impl Ticker {
                     // A reader that is gone hears nothing.
                     let _ = answer.send(read);
                 }
+                Ask::Look => {}
                 Ask::End => goes_on = false,
             }
         }
         self.cover(waiting).await?;
-        self.look_for_blockers().await;
+        self.look_around().await;
         Ok(goes_on)
     }
 
-    /// Tells once of each transaction that begins to hold up its events.
-    async fn look_for_blockers(&mut self) {
-        let Some(mut owner) = self.owner.take_if(|_| self.looked.elapsed() >= LOOK) else { return };
-        self.looked = Instant::now();
-        let found = within(blockers(&mut owner.connection, PATIENCE)).await;
+    /// Looks who else is there, and tells once of each transaction that begins to hold up its events.
+    async fn look_around(&mut self) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return;
+        }
+        let Some(mut link) = self.link.take() else { return };
+        self.looked = Some(Instant::now());
+        let found = within(async {
+            self.others.look(&mut link).await?;
+            blockers(&mut link.connection, PATIENCE).await
+        });
         // Where this fails the connection is dropped, as in a tick.
-        let Ok(found) = found else { return };
-        self.owner = Some(owner);
+        let Ok(found) = found.await else { return };
+        self.link = Some(link);
         self.blockers.send_if_modified(|known| {
             for blocker in found.iter().filter(|blocker| !known.contains(blocker)) {
                 tracing::warn!(%blocker, "a transaction stays open, its events are in no feed yet");
@@ -166,14 +190,14 @@ impl Ticker {
     /// Ticks for those who wait, however long it takes to get the connection back; with nobody waiting it tries once.
     async fn cover(
         &mut self,
-        mut waiting: Vec<oneshot::Sender<Result<i64, StoreError>>>,
-    ) -> Result<(), Fenced> {
+        mut waiting: Vec<oneshot::Sender<Result<Token, StoreError>>>,
+    ) -> Result<(), SetBack> {
         loop {
             match self.tick().await? {
-                Ok(mark) => {
+                Ok(token) => {
                     for answer in waiting {
                         // Who has stopped waiting hears nothing.
-                        let _ = answer.send(Ok(mark));
+                        let _ = answer.send(Ok(token.clone()));
                     }
                     return Ok(());
                 }
@@ -187,82 +211,113 @@ impl Ticker {
         }
     }
 
-    async fn tick(&mut self) -> Tried<i64> {
+    async fn tick(&mut self) -> Tried<Token> {
         let now = self.ledger.now();
-        let mut owner = match self.owner().await? {
-            Ok(owner) => owner,
+        let mut link = match self.link().await? {
+            Ok(link) => link,
             Err(error) => return Ok(Err(error)),
         };
+        let known = self.epochs;
         // Where this fails the connection is dropped: nobody knows what it is doing.
-        let ticked = within(tick::tick(&mut owner.connection, now)).await;
-        Ok(ticked.map(|mark| {
-            self.owner = Some(owner);
-            self.reached(mark)
-        }))
+        let ticked = within(async {
+            let ticked = tick::tick(&mut link.connection, now).await?;
+            let epochs = epochs(&mut link.connection, &ticked, known).await?;
+            Ok((ticked, epochs))
+        });
+        let (ticked, epochs) = match ticked.await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let token = self.found(&ticked, epochs)?;
+        if !ticked.fresh || within(self.others.tell(&mut link)).await.is_ok() {
+            self.link = Some(link);
+        }
+        Ok(Ok(token))
     }
 
-    /// A tick in a transaction that another connection shares the snapshot of.
+    /// A tick in a transaction that another connection shares the snapshot of. The server ends it should this process stop
+    /// in the middle, since other instances wait for it.
     async fn exact(&mut self, pool: &Pool, deadline: Instant) -> Tried<(Link, i64)> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+        const ALONE: &str = "SET LOCAL idle_in_transaction_session_timeout = 5000; \
+                             LOCK TABLE freehold_store IN SHARE ROW EXCLUSIVE MODE";
         let now = self.ledger.now();
-        let mut owner = match self.owner().await? {
-            Ok(owner) => owner,
+        let mut link = match self.link().await? {
+            Ok(link) => link,
             Err(error) => return Ok(Err(error)),
         };
+        let known = self.epochs;
         let ticked = within(async {
-            owner.script(BEGIN).await?;
-            let mark = tick::tick(&mut owner.connection, now).await?;
+            link.script(&format!("{BEGIN}; {ALONE}")).await?;
+            let ticked = tick::tick(&mut link.connection, now).await?;
+            let epochs = epochs(&mut link.connection, &ticked, known).await?;
             let begin = units::begin_words(&format!("{BEGIN} READ ONLY"), deadline);
-            let begin = format!("{begin}; SET TRANSACTION SNAPSHOT '{}'", owner.export().await?);
+            let begin = format!("{begin}; SET TRANSACTION SNAPSHOT '{}'", link.export().await?);
             let reader = pool.begin(&begin, deadline).await;
-            owner.script("COMMIT").await?;
-            Ok((reader, mark))
+            link.script("COMMIT").await?;
+            Ok((reader, ticked, epochs))
         });
-        let ticked = ticked.await;
-        Ok(ticked.and_then(|(reader, mark)| {
-            self.owner = Some(owner);
-            let mark = self.reached(mark);
-            Ok((reader?, mark))
-        }))
+        let (reader, ticked, epochs) = match ticked.await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.found(&ticked, epochs)?;
+        if !ticked.fresh || within(self.others.tell(&mut link)).await.is_ok() {
+            self.link = Some(link);
+        }
+        Ok(reader.map(|reader| (reader, ticked.mark)))
     }
 
-    fn reached(&self, mark: Option<i64>) -> i64 {
-        if let Some(mark) = mark {
-            self.ledger.reached(mark);
-        }
-        self.ledger.mark()
+    /// Writes up what a tick has found; answers a token of it.
+    fn found(&mut self, ticked: &Ticked, epochs: Option<Vec<Epoch>>) -> Result<Token, SetBack> {
+        self.ledger.found(epochs, ticked.mark)?;
+        self.epochs = ticked.epochs;
+        Ok(self.ledger.token())
     }
 
-    /// The connection that has the lock. One that was lost is got back, unless another process was quicker.
-    async fn owner(&mut self) -> Tried<Link> {
-        if let Some(owner) = self.owner.take() {
-            return Ok(Ok(owner));
+    /// The connection; where it was lost, another one. Whatever has become of the database meanwhile is seen before
+    /// something new is given a mark.
+    async fn link(&mut self) -> Tried<Link> {
+        if let Some(link) = self.link.take() {
+            return Ok(Ok(link));
         }
-        let got = within(regain(&self.server, self.backend)).await;
-        let Ok((link, mine, epoch)) = got else { return Ok(got.map(|(link, ..)| link)) };
-        if epoch != self.epoch {
-            return Err(Fenced);
-        }
-        if !mine {
-            return Ok(Err(StoreError::Busy("another connection has the owner's lock")));
+        let (link, mark) = match within(regain(&self.server, self.backend)).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        if mark < self.ledger.mark() {
+            return Err(SetBack);
         }
         self.backend = link.backend;
         Ok(Ok(link))
     }
 }
 
-/// Connects and asks for the lock again, once the backend that had it is gone; answers whether it was given, and the last
-/// epoch, which another process that has had the lock meanwhile has begun.
-async fn regain(server: &PgConnectOptions, before: i32) -> Result<(Link, bool, i64), StoreError> {
-    const LOCK: &str = "SELECT pg_try_advisory_lock($1, hashtext(current_schema))";
-    const EPOCH: &str = "SELECT id FROM freehold_epoch ORDER BY ordinal DESC LIMIT 1";
+/// Connects again, and ends the backend that is still there of the connection that was lost. Answers the last mark too.
+async fn regain(server: &PgConnectOptions, before: i32) -> Result<(Link, i64), StoreError> {
     let mut link = Link::open(server).await?;
     link.terminate(before).await?;
-    let mine = sqlx::query(LOCK).bind(OWNER_LOCK).fetch_one(&mut link.connection).await;
-    let mine = mine.and_then(|row| row.try_get(0)).map_err(errors::of_statement)?;
-    let epoch = sqlx::query(EPOCH).fetch_one(&mut link.connection).await;
-    let epoch = epoch.and_then(|row| row.try_get(0)).map_err(errors::of_statement)?;
-    Ok((link, mine, epoch))
+    others::enter(&mut link.connection).await?;
+    let head = sqlx::query("SELECT mark FROM freehold_head").fetch_one(&mut link.connection).await;
+    let mark = head.and_then(|row| row.try_get(0)).map_err(errors::of_statement)?;
+    Ok((link, mark))
+}
+
+/// All epochs up to the one that a tick has found, where it is not known yet.
+async fn epochs(
+    connection: &mut PgConnection,
+    ticked: &Ticked,
+    known: i64,
+) -> Result<Option<Vec<Epoch>>, StoreError> {
+    const EPOCHS: &str = "SELECT id, first_mark FROM freehold_epoch WHERE ordinal <= $1 ORDER BY ordinal";
+    if ticked.epochs == known {
+        return Ok(None);
+    }
+    let rows = sqlx::query(EPOCHS).bind(ticked.epochs).fetch_all(connection).await;
+    let rows = rows.map_err(errors::of_statement)?;
+    let epoch = |row: &sqlx::postgres::PgRow| Ok(epoch::of_row(row.try_get(0)?, row.try_get(1)?));
+    let epochs: Result<_, sqlx::Error> = rows.iter().map(epoch).collect();
+    epochs.map(Some).map_err(errors::of_statement)
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

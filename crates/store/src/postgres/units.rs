@@ -12,6 +12,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use freehold_wire::Context;
+use freehold_wire::pb::Token;
 use futures_util::FutureExt;
 use futures_util::future::FusedFuture;
 use tokio::sync::mpsc;
@@ -46,14 +47,18 @@ enum Ended {
     Refused,
 }
 
-/// The words that begin a transaction whose statements the server gives up soon after the deadline.
+/// The words that begin a transaction that the server gives up soon after the deadline, whether a statement runs or whoever
+/// began it has stopped: others may wait for the keys that it has locked.
 pub(super) fn begin_words(begin: &str, deadline: Instant) -> String {
     let left = deadline.saturating_duration_since(Instant::now()) + BACKSTOP;
-    format!("{begin}; SET LOCAL statement_timeout = {}", left.as_millis().min(i32::MAX as u128))
+    let left = left.as_millis().min(i32::MAX as u128);
+    format!(
+        "{begin}; SET LOCAL statement_timeout = {left}; SET LOCAL idle_in_transaction_session_timeout = {left}"
+    )
 }
 
 impl Units {
-    /// Runs units until the store is closed, its last handle is dropped, or another process owns the database.
+    /// Runs units until the store is closed, its last handle is dropped, or the database was set back.
     pub(super) async fn serve(self, mut orders: mpsc::Receiver<Order>, ticker: Ticker) {
         let mut ticking = tokio::task::spawn_local(ticker.run()).fuse();
         let (units, mut running) = (Rc::new(self), JoinSet::new());
@@ -89,15 +94,15 @@ impl Units {
             drop(place);
             let outcome = match ended {
                 Ok(Ended::Committed) => self.cover().await,
-                Ok(Ended::Refused) => Ok(self.ledger.mark()),
+                Ok(Ended::Refused) => Ok(self.ledger.token()),
                 Err(error) => Err(error),
             };
-            unit.settle(outcome.map(|mark| self.ledger.history.token(mark)));
+            unit.settle(outcome);
         });
     }
 
-    /// A mark that covers the commit that has just been made.
-    async fn cover(&self) -> Result<i64, StoreError> {
+    /// A token that covers the commit that has just been made.
+    async fn cover(&self) -> Result<Token, StoreError> {
         let covered = tokio::time::timeout(TICK_BUDGET, self.ticks.cover()).await;
         let covered = covered.unwrap_or(Err(StoreError::DeadlineExceeded));
         covered.map_err(|error| StoreError::CommitUnknown(Arc::new(error)))
@@ -120,7 +125,7 @@ impl Units {
         let flight = lane.flight();
         let mark = self.ledger.mark();
         let lane = engine::Lane::Postgres(lane);
-        let mut work = Work::new(lane, self.ledger.history.clone(), context, self.ledger.now(), mark);
+        let mut work = Work::new(lane, self.ledger.service(), context, self.ledger.now(), mark);
         let handled = handle(unit, &mut work, &flight).await;
         let verdict = work.verdict(handled);
         let engine::Lane::Postgres(lane) = work.into_parts().0 else { return Err(StoreError::Closed) };

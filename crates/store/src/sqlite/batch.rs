@@ -89,7 +89,7 @@ impl<'a> Batch<'a> {
             match ran {
                 Ran::Alone(outcome) => {
                     self.mark = *outcome.as_ref().unwrap_or(&self.mark);
-                    let outcome = outcome.map(|mark| self.ledger.history.token(mark));
+                    let outcome = outcome.map(|mark| self.ledger.history().token(mark));
                     self.done.push((unit, outcome));
                 }
                 Ran::Ended(error) => {
@@ -119,7 +119,7 @@ impl<'a> Batch<'a> {
         let Some(lane) = self.lane.take() else { return Ran::Ended(StoreError::Closed) };
         lane.hold_to(deadline, Some(context.cancellation()));
         let lane = engine::Lane::Sqlite(lane);
-        let mut work = Work::new(lane, self.ledger.history.clone(), context, self.ledger.now(), self.mark);
+        let mut work = Work::new(lane, self.ledger.service(), context, self.ledger.now(), self.mark);
         let handled = poll_once(unit, &mut work);
         let verdict = work.verdict(handled);
         let (lane, mark, failed) = work.into_parts();

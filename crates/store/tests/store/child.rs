@@ -39,6 +39,7 @@ async fn the_child_does_its_errand() {
         "react_in_two_units" => react_in_two_units(&store).await,
         "write" => write_and_die_before_the_reply(&store).await,
         "tokens" => print_tokens(&store).await,
+        "snapshots" => take_snapshots(&store).await,
         "tokens_too_early" => print_a_token_before_the_commit(&store).await,
         other => panic!("no such errand: {other}"),
     }
@@ -99,6 +100,16 @@ async fn print_tokens(store: &Store) {
     loop {
         let (_, token) = run(store, async |work: &mut Work| work.emit(&Paid::new("a")).await).await.unwrap();
         println!("token {} {}", token.epoch, token.mark);
+    }
+}
+
+/// Commits for ever, as before, and after each commit takes a read of exactly one position.
+async fn take_snapshots(store: &Store) {
+    loop {
+        let (_, token) = run(store, async |work: &mut Work| work.emit(&Paid::new("b")).await).await.unwrap();
+        println!("token {} {}", token.epoch, token.mark);
+        // One that was stopped in the middle of it is told that it is none.
+        drop(store.exact_read().await);
     }
 }
 

@@ -34,6 +34,20 @@ macro_rules! on_each_engine {
     };
 }
 
+/// Makes a test of each case, on PostgreSQL.
+macro_rules! on_postgres {
+    ($($case:ident),* $(,)?) => {
+        mod postgres {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                if let Some(database) = $crate::engines::Database::postgres().await {
+                    super::$case(database).await;
+                }
+            }
+        )*}
+    };
+}
+
 /// An empty database that goes with the test.
 pub(crate) struct Database {
     pub(crate) url: String,

@@ -20,5 +20,6 @@ mod marks;
 mod opening;
 mod provisioning;
 mod reading;
+mod several;
 mod ticks;
 mod units;

@@ -78,14 +78,15 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 async fn a_second_owner_is_refused(database: Database) {
+    if database.is_postgres() {
+        return; // There an owner may be several processes.
+    }
     let store = database.open().await;
     assert!(matches!(Store::open(database.options()).await.err(), Some(OpenError::Owned(_))));
-    if !database.is_postgres() {
-        let link = database.file().with_file_name("link.db");
-        std::os::unix::fs::symlink(database.file(), &link).unwrap();
-        let by_link = sample::options(&format!("sqlite:{}", link.display()));
-        assert!(matches!(Store::open(by_link).await.err(), Some(OpenError::Owned(_))));
-    }
+    let link = database.file().with_file_name("link.db");
+    std::os::unix::fs::symlink(database.file(), &link).unwrap();
+    let by_link = sample::options(&format!("sqlite:{}", link.display()));
+    assert!(matches!(Store::open(by_link).await.err(), Some(OpenError::Owned(_))));
     run(&store, async |work: &mut Work| insert(work, "a", 1).await).await.unwrap();
     store.close().await;
     database.open().await;

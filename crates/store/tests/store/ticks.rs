@@ -7,32 +7,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use freehold_store::{OpenError, Queries, Store, StoreError, Work, outbox, vals};
-use freehold_wire::Coverage;
+use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
 use freehold_wire::pb::Token;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::task::JoinHandle;
 
-use crate::engines::{Database, open};
+use crate::engines::Database;
 use crate::sample::{self, Order, Paid, insert, run};
 
 /// How long a test waits for what must come true.
-const SOON: Duration = Duration::from_secs(60);
-
-/// Makes a test of each case, on PostgreSQL.
-macro_rules! on_postgres {
-    ($($case:ident),* $(,)?) => {
-        mod postgres {$(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                if let Some(database) = $crate::engines::Database::postgres().await {
-                    super::$case(database).await;
-                }
-            }
-        )*}
-    };
-}
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 on_postgres! {
     an_event_that_is_committed_late_is_not_skipped,
@@ -43,16 +28,14 @@ on_postgres! {
     more_events_than_a_tick_has_are_several_ticks,
     an_exact_read_sees_its_mark_and_nothing_behind_it,
     a_database_restored_into_another_cluster_goes_on,
-    an_owner_that_lost_its_connection_gets_it_back,
-    an_owner_that_was_overtaken_stops_and_loses_nothing,
 }
 
 /// Key and version, in the order of reading.
-type Seen = Vec<(String, i64)>;
+pub(crate) type Seen = Vec<(String, i64)>;
 
 /// The outbox's own reader.
 #[derive(Default)]
-struct Reader {
+pub(crate) struct Reader {
     cursor: i64,
     seen: Seen,
 }
@@ -68,7 +51,7 @@ impl Reader {
     }
 
     /// Reads to the head.
-    async fn read_all(mut self, store: &Store) -> Seen {
+    pub(crate) async fn read_all(mut self, store: &Store) -> Seen {
         while self.cursor < store.head().mark() {
             self.poll(store).await;
         }
@@ -113,7 +96,7 @@ fn seen(events: &[(&str, i64)]) -> Seen {
 }
 
 /// A key whose versions do not come one by one.
-fn inverted(seen: &Seen) -> Option<&str> {
+pub(crate) fn inverted(seen: &Seen) -> Option<&str> {
     let mut last = BTreeMap::new();
     seen.iter().find_map(|(key, version)| {
         let before = last.insert(key, *version).unwrap_or(0);
@@ -121,7 +104,7 @@ fn inverted(seen: &Seen) -> Option<&str> {
     })
 }
 
-async fn emit(store: &Store, key: &str) -> Token {
+pub(crate) async fn emit(store: &Store, key: &str) -> Token {
     let event = Paid::new(key);
     run(store, async move |work: &mut Work| work.emit(&event).await).await.unwrap().1
 }
@@ -346,7 +329,7 @@ async fn an_exact_read_sees_its_mark_and_nothing_behind_it(database: Database) {
             let mut read = store.read().await.unwrap();
             let sum: i64 = read.one(SUM, vals![]).await.unwrap().unwrap().get("n").unwrap();
             if sum == 1 {
-                return outbox::standing(&mut read).await.unwrap();
+                return outbox::standing(&store, &mut read).await.unwrap().mark;
             }
         }
     };
@@ -364,9 +347,9 @@ async fn an_exact_read_sees_its_mark_and_nothing_behind_it(database: Database) {
     });
     let writers: Vec<_> = writers.collect();
     while writers.iter().any(|writer| !writer.is_finished()) {
-        let (mut read, mark) = store.exact_read().await.unwrap();
+        let (mut read, position) = store.exact_read().await.unwrap();
         let sum: i64 = read.one(SUM, vals![]).await.unwrap().unwrap().get("n").unwrap();
-        assert_eq!(sum, mark);
+        assert_eq!(sum, position.mark);
     }
 }
 
@@ -398,55 +381,4 @@ async fn a_database_restored_into_another_cluster_goes_on(database: Database) {
     let store = database.open().await;
     assert_eq!(emit(&store, "new").await.mark, 4, "an era is begun once");
     assert_eq!(sample::count(&store, "SELECT max(era) AS n FROM freehold_tick").await, 2);
-}
-
-/// The backend that ticks.
-const TICKING: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = $1 \
-                       AND objid::text = (hashtext(current_schema)::bigint & 4294967295)::text";
-const OWNER_LOCK: i32 = 0x6672_686c;
-
-async fn ticking_backend(outside: &mut PgConnection) -> Option<i32> {
-    sqlx::query_scalar(TICKING).bind(OWNER_LOCK).fetch_optional(outside).await.unwrap()
-}
-
-async fn an_owner_that_lost_its_connection_gets_it_back(database: Database) {
-    let store = database.open().await;
-    let mut outside = database.connect().await;
-    for version in 1..=3 {
-        let backend = ticking_backend(&mut outside).await.unwrap();
-        sqlx::query("SELECT pg_terminate_backend($1)").bind(backend).execute(&mut outside).await.unwrap();
-        assert_eq!(emit(&store, "a").await.mark, version, "a commit waits until there is a tick again");
-    }
-    assert!(matches!(Store::open(database.options()).await.err(), Some(OpenError::Owned(_))));
-}
-
-/// Two owners, and one stops being it in the middle: the server drops its connection, and another process takes the lock
-/// and begins an epoch before it is back. The planted bug, a token without a tick, would name a mark that is another's.
-async fn an_owner_that_was_overtaken_stops_and_loses_nothing(database: Database) {
-    const OVERTAKE: &str = "INSERT INTO freehold_epoch (id, first_mark, started_ms) \
-                            SELECT 77, last_mark + 1, 0 FROM freehold_tick ORDER BY ordinal DESC LIMIT 1";
-    let first = database.open().await;
-    emit(&first, "a").await;
-    let mut outside = database.connect().await;
-    let backend = ticking_backend(&mut outside).await.unwrap();
-    // The table of epochs says who owns the database; held, nobody comes back too early.
-    outside.execute(sqlx::raw_sql("BEGIN; LOCK TABLE freehold_epoch")).await.unwrap();
-    sqlx::query("SELECT pg_terminate_backend($1)").bind(backend).execute(&mut outside).await.unwrap();
-    let overtaken = tokio::spawn({
-        let first = first.clone();
-        async move { run(&first, async |work: &mut Work| work.emit(&Paid::new("a")).await).await }
-    });
-    outside.execute(sqlx::raw_sql(OVERTAKE)).await.unwrap();
-    outside.execute(sqlx::raw_sql("COMMIT")).await.unwrap();
-    let told = overtaken.await.unwrap();
-    assert!(matches!(told, Err(StoreError::CommitUnknown(_) | StoreError::Closed)), "{told:?}");
-    let refused = run(&first, async |work: &mut Work| insert(work, "x", 1).await).await;
-    assert!(matches!(refused, Err(StoreError::Closed)));
-
-    let second = open(database.options()).await.unwrap();
-    let token = emit(&second, "a").await;
-    assert_eq!(second.head().covers(&token), Ok(Coverage::Covered));
-    let seen = Reader::default().read_all(&second).await;
-    assert_eq!((seen.len() as i64, inverted(&seen)), (token.mark, None), "nothing is lost, whoever wrote it");
-    assert!(token.mark >= 2);
 }

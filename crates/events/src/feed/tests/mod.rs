@@ -1,5 +1,6 @@
 //! The feed on a real database: who gets what, in which order, from where on.
 
+mod instances;
 mod keeping;
 mod large;
 mod subscribers;
