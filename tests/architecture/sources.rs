@@ -35,6 +35,7 @@ impl Source {
         let file_of_tests = self.path.starts_with("tests/")
             || self.path.contains("/tests/")
             || self.path.ends_with("/tests.rs")
+            || self.path.ends_with("/simulation.rs")
             || self.path.starts_with("crates/testkit/");
         let begin = |line: &str| line.trim_start().starts_with("#[cfg(test)]");
         if file_of_tests { Some(0) } else { self.text.lines().position(begin).map(|at| at + 1) }
@@ -138,6 +139,12 @@ fn spelled_keys(keys: &[String], sources: &[Source]) -> Vec<String> {
     find(others, Source::program, spelled, "the keys are constants of wire::metadata")
 }
 
+/// Bugs that are planted anywhere but in tests: a release has none that can be switched on.
+fn planted_bugs(sources: &[Source]) -> Vec<String> {
+    let planted = |line: &str| line.contains("Planted") || line.contains("feature = \"planted\"");
+    find(sources.iter(), Source::program, planted, "bugs are planted in tests alone")
+}
+
 /// RPCs called or served by a path that somebody wrote down, past the contract. The platform's own have no other.
 fn spelled_methods(sources: &[Source]) -> Vec<String> {
     let spelled = |line: &str| line.split('"').skip(1).step_by(2).any(is_an_owners_method);
@@ -237,6 +244,11 @@ fn calls_and_sagas_go_by_clocks_that_never_jump() {
     assert_none(&wall_clocks(&all()));
 }
 
+#[test]
+fn no_release_has_a_planted_bug() {
+    assert_none(&planted_bugs(&all()));
+}
+
 fn planted(path: &str, text: &str) -> [Source; 1] {
     [Source::new(path, text)]
 }
@@ -294,6 +306,13 @@ fn a_spelled_method_is_found() {
     let text = "let path = \"/users.v1.UserService/GetUser\";\nlet route = \"/v1/users/{id}\";\n";
     assert_eq!(spelled_methods(&planted("services/orders/src/grpc.rs", text)).len(), 1);
     assert_none(&spelled_methods(&planted("crates/server/src/a.rs", "\"/grpc.health.v1.Health/Check\"")));
+}
+
+#[test]
+fn a_planted_bug_outside_tests_is_found() {
+    let text =
+        "if self.bug == Planted::SkipsTheInbox {\n#[cfg(test)]\nmod tests;\nlet bug = Planted::Overtakes;\n";
+    assert_eq!(planted_bugs(&planted("crates/events/src/inbox.rs", text)).len(), 1);
 }
 
 #[test]

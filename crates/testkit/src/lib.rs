@@ -1,9 +1,10 @@
 //! What tests of a mesh need: real engines, owners to stand in for, processes that die on purpose, a network that fails
-//! on purpose, conditions with a deadline.
+//! on purpose, conditions with a deadline, and a checker of what databases hold.
 //!
 //! Everything here panics rather than returns an error: a test can do nothing about it, and the message is what its
 //! author reads. **Invariant:** whatever a test makes through this crate is gone when the test is over, however it ends.
 
+pub mod checker;
 pub mod engines;
 pub mod fault_proxy;
 pub mod mounted;

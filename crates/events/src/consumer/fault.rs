@@ -3,6 +3,11 @@
 //! Outside tests there is nothing to set and nothing happens.
 
 use super::intake::Stopped;
+use crate::inbox::{Known, Verdict, judge};
+
+/// What stands in the place of the inbox's decision, where that is the planted bug.
+#[cfg(test)]
+pub(crate) type Judge = fn(Known, i64, bool) -> Verdict;
 
 /// A line at which a process can die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub(crate) struct Faults {
     /// The planted bug: a commit does not ask whether its instance still holds the shares.
     #[cfg(test)]
     pub(crate) unfenced: bool,
+    #[cfg(test)]
+    pub(crate) judges: Option<Judge>,
 }
 
 impl Faults {
@@ -80,6 +87,16 @@ impl Faults {
         return self.unfenced;
         #[cfg(not(test))]
         false
+    }
+
+    /// What becomes of an event.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only a test plants a bug"))]
+    pub(crate) fn judge(&self, known: Known, version: i64, history: bool) -> Verdict {
+        #[cfg(test)]
+        if let Some(judge) = self.judges {
+            return judge(known, version, history);
+        }
+        judge(known, version, history)
     }
 
     /// Whether positions are not compared.

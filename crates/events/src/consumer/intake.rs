@@ -14,7 +14,7 @@ use freehold_wire::Context;
 use freehold_wire::pb::{Envelope, Position};
 
 use super::fault::{Faults, Point};
-use crate::inbox::{Known, Verdict, judge};
+use crate::inbox::{Known, Verdict};
 use crate::meter::{Counts, Meter};
 use crate::parked::{self, Key, Parking, Stay};
 use crate::position;
@@ -215,7 +215,7 @@ impl Intake {
             }
             let key = Key::of(name, event);
             let known = known(work, key, taken.parked).await?;
-            match judge(known, event.version, parked::is_history(event, origin)) {
+            match self.faults.judge(known, event.version, parked::is_history(event, origin)) {
                 Verdict::Duplicate => taken.counts.redelivered += 1,
                 Verdict::Deliver if arrived.careful && self.subscription.wants(event) => {
                     let stay = Stay { next_ms: work.now(), ..Stay::held(Parking::Waiting, CAREFUL) };

@@ -166,7 +166,7 @@ impl Reacting {
         let Batch { events, position, .. } = batch;
         let news = self.report.position().is_none_or(|stands| position.mark > stands.mark);
         if events.is_empty() && (!news || (lazily && self.written.elapsed() < LAZILY)) {
-            return Ok(false);
+            return Ok(self.has_gaps().await?);
         }
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
         let careful = self.careful == Some(true);
@@ -175,7 +175,8 @@ impl Reacting {
         if fenced {
             return Err(Left::Again("another instance has taken of its shares"));
         }
-        self.careful = Some(false);
+        // A fetch comes by what was taken long ago before it comes to what processes die over.
+        self.careful = Some(careful && self.search.is_some_and(|search| position.mark < search.until));
         self.written = Instant::now();
         if news {
             self.report.moved(position);
@@ -183,7 +184,8 @@ impl Reacting {
         if parked {
             self.parked.notify_one();
         }
-        Ok(gap)
+        // What waited behind a parked event may turn out to wait for a version that never came.
+        Ok(gap || (parked && self.has_gaps().await?))
     }
 
     /// Leaves the stream for a fetch from the oldest event when a gap was seen; when such a fetch has come by the gap

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::fault::Point;
 use super::intake::{Intake, Stopped, now_ms};
-use crate::inbox::{Known, Verdict, judge};
+use crate::inbox::{Known, Verdict};
 use crate::parked::{self, First, Key, Parking, Stay};
 use crate::position;
 use crate::reaction::ReactionError;
@@ -108,7 +108,7 @@ impl Retrier {
             let origin = position::load(work, name).await?.map_or(0, |standing| standing.origin);
             let taken = inbox::lock(work, name, key.entity, key.key).await?;
             let known = Known { taken: (taken > 0).then_some(taken), parked: None };
-            let verdict = judge(known, event.version, parked::is_history(&event, origin));
+            let verdict = intake.faults.judge(known, event.version, parked::is_history(&event, origin));
             if verdict == Verdict::Deliver && parked::remove(work, key, event.version).await? {
                 intake.deliver(work, &event).await?;
             }

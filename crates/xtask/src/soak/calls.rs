@@ -10,17 +10,17 @@ use super::{Log, SoakError};
 use crate::repository::cargo;
 
 /// One test with more rounds.
-struct Step {
-    about: &'static str,
-    package: &'static str,
+pub(super) struct Step {
+    pub(super) about: &'static str,
+    pub(super) package: &'static str,
     /// Which tests of the package: the arguments that choose a target, and the name.
-    target: &'static [&'static str],
-    test: &'static str,
+    pub(super) target: &'static [&'static str],
+    pub(super) test: &'static str,
     /// How often it goes round.
-    rounds: (&'static str, u32),
+    pub(super) rounds: (&'static str, u32),
 }
 
-const ROUNDS: &str = "FREEHOLD_TEST_ROUNDS";
+pub(super) const ROUNDS: &str = "FREEHOLD_TEST_ROUNDS";
 
 const STEPS: [Step; 4] = [
     Step {
@@ -62,7 +62,7 @@ pub(super) fn run(log: &mut Log, _: Duration) -> Result<(), SoakError> {
 }
 
 impl Step {
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let (variable, rounds) = self.rounds;
         let mut command = cargo("test");
         command.args(["--package", self.package]).args(self.target).args(["--", self.test, "--nocapture"]);

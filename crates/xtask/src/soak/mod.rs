@@ -5,6 +5,7 @@
 //! **Invariant:** what could not be run is said, and never counts as passed.
 
 mod calls;
+mod faults;
 mod fuzz;
 mod peers;
 
@@ -40,6 +41,12 @@ const RUNS: &[Run] = &[
         about: "calls under faults, with as many rounds as their bars speak of",
         time: Duration::from_secs(180),
         run: calls::run,
+    },
+    Run {
+        name: "faults",
+        about: "events under faults, with as many seeds and kills as their bars speak of",
+        time: Duration::from_secs(900),
+        run: faults::run,
     },
     Run {
         name: "fuzz",

@@ -11,6 +11,7 @@ mod projections;
 mod rebuilding;
 mod redriving;
 mod sharing;
+mod simulation;
 mod slow;
 mod tombstones;
 
