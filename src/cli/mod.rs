@@ -12,7 +12,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::gate::{CheckArgs, CompatArgs, ErrorFormat, ExplainArgs, ReleaseArgs};
 pub(crate) use self::operate::{
-    Dlq, Events, Filter, ForgetArgs, LagArgs, ListArgs, RedriveArgs, ShowArgs, SkipArgs, TailArgs,
+    Dlq, Events, Filter, FlowArgs, ForgetArgs, LagArgs, ListArgs, RedriveArgs, ShowArgs, SkipArgs, TailArgs,
 };
 use crate::duration;
 use crate::place::Place;
@@ -68,6 +68,8 @@ pub(crate) enum Verb {
     Status(StatusArgs),
     /// Shows how far each subscription is behind its owner, and what waits in it.
     Lag(LagArgs),
+    /// Shows the whole way of an order, over all owners.
+    Flow(FlowArgs),
     /// Looks at events that could not be taken, and decides about them.
     #[command(subcommand)]
     Dlq(Dlq),

@@ -1,4 +1,4 @@
-//! The command line of operations: `lag`, `dlq`, `events`. Parsing alone, as in `cli`.
+//! The command line of operations: `lag`, `flow`, `dlq`, `events`. Parsing alone, as in `cli`.
 
 use clap::{Args, Subcommand};
 
@@ -15,6 +15,16 @@ pub(crate) struct MeshArgs {
 /// Options of `lag`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LagArgs {
+    #[command(flatten)]
+    pub(crate) mesh: MeshArgs,
+}
+
+/// Options of `flow`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FlowArgs {
+    /// The key of an order, or of whatever else.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
     #[command(flatten)]
     pub(crate) mesh: MeshArgs,
 }

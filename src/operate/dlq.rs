@@ -99,9 +99,8 @@ pub(super) async fn skip(args: &SkipArgs) -> Result<(), Failure> {
         .with_key(args.key.as_str())
         .with_version(args.version)
         .with_who(args.who.who.as_str());
-    let client = operated.consumer(&args.subscription)?;
-    let answer = client.skip_dead_letter(request).await;
-    answer.map_err(|error| refused(&args.subscription, &error))?;
+    let (consumer, client) = operated.consumer(&args.subscription)?;
+    client.skip_dead_letter(request).await.map_err(|error| refused(consumer, &error))?;
     eprintln!("skipped: version {} of {}", args.version, args.key);
     Ok(())
 }
@@ -109,14 +108,11 @@ pub(super) async fn skip(args: &SkipArgs) -> Result<(), Failure> {
 /// The keys that the filter leaves, of the consumer that it names or of all, each with whom to ask about it.
 async fn found<'a>(
     operated: &'a Operated,
-    filter: &Filter,
+    filter: &'a Filter,
     waiting: bool,
 ) -> Result<Vec<(&'a str, &'a OperationsClient, ParkedKey)>, Failure> {
-    let asked: Vec<(&str, &OperationsClient)> = match &filter.subscription {
-        Some(subscription) => vec![(subscription.as_str(), operated.consumer(subscription)?)]
-            .into_iter()
-            .map(|(_, client)| ("", client))
-            .collect(),
+    let asked = match &filter.subscription {
+        Some(subscription) => vec![operated.consumer(subscription)?],
         None => operated.services.iter().map(|(name, client)| (name.as_str(), client)).collect(),
     };
     let mut all = Vec::new();
@@ -165,7 +161,8 @@ fn name(parked: &ParkedKey) -> String {
     on_one_line(&format!("{subscription} {entity} {key} v{version}"))
 }
 
-fn line(parked: &ParkedKey) -> String {
+/// A parked key on one line.
+pub(super) fn line(parked: &ParkedKey) -> String {
     let waited = since(parked.parked_at.as_ref()).map(rough).unwrap_or_default();
     let reason = on_one_line(&parked.reason);
     let attempts = parked.attempts;

@@ -4,6 +4,7 @@
 
 mod dlq;
 mod events;
+mod flow;
 mod lag;
 mod shown;
 
@@ -12,13 +13,18 @@ use freehold_sdk::Error;
 use freehold_wire::metadata::OPERATOR;
 use tonic::Code;
 
-use crate::cli::{Dlq, Events, Format, LagArgs};
+use crate::cli::{Dlq, Events, FlowArgs, Format, LagArgs};
 use crate::exit::{Exit, Failure};
 use crate::place::Place;
 
 /// Shows how far behind every subscription is.
 pub(crate) fn lag(args: &LagArgs, format: Format) -> Result<(), Failure> {
     block_on(lag::run(args, format))
+}
+
+/// Shows the whole way of one key.
+pub(crate) fn flow(args: &FlowArgs, format: Format) -> Result<(), Failure> {
+    block_on(flow::run(args, format))
 }
 
 /// Looks at dead letters, or decides about them.
@@ -76,13 +82,13 @@ impl Operated {
         found.map(|(_, client)| client).ok_or_else(unknown)
     }
 
-    /// The consumer of a subscription, which holds its parked keys.
-    fn consumer(&self, subscription: &str) -> Result<&OperationsClient, Failure> {
+    /// The consumer of a subscription, by name; it holds its parked keys.
+    fn consumer<'a>(&'a self, subscription: &'a str) -> Result<(&'a str, &'a OperationsClient), Failure> {
         let Some((consumer, _)) = subscription.split_once('/') else {
             let problem = format!("`{subscription}` is no subscription: it is written CONSUMER/PURPOSE");
             return Err(Failure::new(Exit::Usage, problem));
         };
-        self.service(consumer)
+        Ok((consumer, self.service(consumer)?))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use freehold_sdk::PORTS;
+use freehold_testkit::checker::Rows;
 use rusqlite::{Connection, OpenFlags};
 
 /// The folder of a mesh's databases.
@@ -73,6 +74,11 @@ impl Records {
             database.execute_batch(&format!("DROP TRIGGER {trigger}")).expect("a trigger is dropped");
         }
         database.execute_batch(sql).unwrap_or_else(|error| panic!("{service}: {sql}: {error}"));
+    }
+
+    /// Changes the database of a service that may be running, between its commits.
+    pub(crate) fn change_running(&self, service: &str, sql: &str) {
+        Rows::damage(&self.file(service), sql);
     }
 
     /// The file of a service's database.
