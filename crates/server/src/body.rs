@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** a body that does not end well ends with typed trailers, so that a caller never has to guess.
 
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -21,11 +22,12 @@ use crate::meter::CallRecord;
 use crate::tasks::Tasks;
 use crate::{contained, typed};
 
-/// A body that ends at its deadline.
+/// A body that ends well, and in time.
 pub(crate) struct Bounded {
     /// `None` once it has ended; what it held is dropped then, not when the peer has read it.
     inner: Option<Body>,
-    deadline: Instant,
+    /// A stream's greatest age. An answer of one message is whole when it gets here: it is not cut.
+    deadline: Option<Instant>,
     tasks: Tasks,
     /// What is told how it ends.
     record: CallRecord,
@@ -34,13 +36,13 @@ pub(crate) struct Bounded {
 }
 
 impl Bounded {
-    pub(crate) fn new(inner: Body, deadline: Instant, tasks: Tasks, record: CallRecord) -> Self {
+    pub(crate) fn new(inner: Body, deadline: Option<Instant>, tasks: Tasks, record: CallRecord) -> Self {
         Self { inner: Some(inner), deadline, tasks, record, end: None }
     }
 
     /// A body that always has something to send would outlive a timer that is only asked when it has not.
     fn is_late(&self) -> bool {
-        Instant::now() >= self.deadline
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Comes with the end of a stream that waits.
@@ -50,7 +52,7 @@ impl Bounded {
             let tasks = tasks.clone();
             Box::pin(async move {
                 tokio::select! {
-                    () = sleep_until(deadline.into()) => too_old(),
+                    () = at(deadline) => too_old(),
                     () = tasks.finishing() => ending(),
                 }
             })
@@ -104,6 +106,13 @@ impl HttpBody for Bounded {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => pending().await,
     }
 }
 

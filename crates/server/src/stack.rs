@@ -111,7 +111,7 @@ impl Stack {
         let handled = self.handle(served, context.clone(), request, arrived).instrument(span).await;
         // The messages of a stream are made after its handler has answered; the same deadline goes on to count.
         let answer = match handled {
-            Ok(response) => self.bounded(response, context.deadline(), record),
+            Ok(response) => self.bounded(response, rules.streams.then(|| context.deadline()), record),
             Err(status) => refused(status, &mut record),
         };
         // Last, so that every answer, a refusal too, is typed and named.
@@ -171,7 +171,12 @@ impl Stack {
     }
 
     /// An answer without a body has its status in its headers; any other one is watched until it ends.
-    fn bounded(&self, response: Response<Body>, deadline: Instant, mut record: CallRecord) -> Response<Body> {
+    fn bounded(
+        &self,
+        response: Response<Body>,
+        deadline: Option<Instant>,
+        mut record: CallRecord,
+    ) -> Response<Body> {
         if response.headers().contains_key(Status::GRPC_STATUS) {
             record.answered(response.headers());
             return response;

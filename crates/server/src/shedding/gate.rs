@@ -70,6 +70,7 @@ impl Gate {
         if call.deadline <= now {
             return (Verdict::Shed, settled);
         }
+        self.limit.came(call.method, call.deadline.saturating_duration_since(now));
         let all = waiting(&self.waiting);
         if self.at_work < self.limit.get() && all == 0 {
             self.begin();

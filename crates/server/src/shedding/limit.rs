@@ -28,9 +28,10 @@ const UNHURT_STEP: f64 = 2.0;
 const FALL: f64 = 0.5;
 /// How far a window that is not at the limit moves it to what is of use, and one between the two up.
 const SMOOTHING: f64 = 0.5;
-/// So much of its deadline a call may usually take, whatever it takes where nobody else calls; and at most so long.
-const QUICK: u32 = 20;
-const QUICK_AT_MOST: Duration = Duration::from_millis(100);
+/// Such a part of the time that it is given a call may take, whatever it takes where nobody else calls; and at most so
+/// long, in seconds.
+const QUICK: f64 = 20.0;
+const QUICK_AT_MOST: f64 = 0.1;
 /// A window lasts at least so long.
 const WINDOW: Duration = Duration::from_millis(100);
 /// A window is looked at when it has so many calls, and half of those at work; or when [`LONG`] is over.
@@ -64,14 +65,22 @@ pub(super) struct Limit {
 /// What is usual of a method, and its calls of this window.
 #[derive(Debug, Clone, Default)]
 struct Usual {
-    /// In seconds: what is never too slow.
-    quick: f64,
+    /// In seconds: what the contract gives a call, and what its callers gave the last ten or so, where that is less.
+    declared: f64,
+    given: f64,
     /// In seconds; unknown until the first window with enough calls.
     usual: Option<f64>,
     /// In seconds, over the last ten calls or so; zero at first.
     present: f64,
     sum: f64,
     calls: u32,
+}
+
+impl Usual {
+    /// In seconds: what is never too slow.
+    fn quick(&self) -> f64 {
+        (self.given / QUICK).min(QUICK_AT_MOST)
+    }
 }
 
 #[derive(Debug)]
@@ -85,10 +94,14 @@ struct Window {
 impl Limit {
     /// The limit of a server that has methods with these deadlines.
     pub(super) fn new(deadlines: impl Iterator<Item = Duration>, now: Instant) -> Self {
-        let quick = |deadline: Duration| (deadline / QUICK).min(QUICK_AT_MOST).as_secs_f64();
+        let usual = |deadline: Duration| Usual {
+            declared: deadline.as_secs_f64(),
+            given: deadline.as_secs_f64(),
+            ..Usual::default()
+        };
         Self {
             limit: FIRST,
-            methods: deadlines.map(|deadline| Usual { quick: quick(deadline), ..Usual::default() }).collect(),
+            methods: deadlines.map(usual).collect(),
             window: Window { begun: now, calls: 0, busiest: 0 },
             probing: false,
             probed_at: now,
@@ -112,6 +125,13 @@ impl Limit {
         self.methods.get(method).map_or(Duration::ZERO, |method| Duration::from_secs_f64(method.present))
     }
 
+    /// A call of the method has come that has so much time.
+    pub(super) fn came(&mut self, method: usize, left: Duration) {
+        if let Some(method) = self.methods.get_mut(method) {
+            method.given += PRESENT * (left.as_secs_f64().min(method.declared) - method.given);
+        }
+    }
+
     /// A call has begun; so many are at work now.
     pub(super) fn began(&mut self, at_work: usize) {
         self.window.busiest = self.window.busiest.max(at_work);
@@ -122,7 +142,7 @@ impl Limit {
     pub(super) fn ended(&mut self, method: usize, began: Instant, done: bool, now: Instant) {
         let Some(of_method) = self.methods.get_mut(method) else { return };
         let took = now.saturating_duration_since(began).as_secs_f64();
-        if !done && took <= of_method.usual.unwrap_or_default().max(of_method.quick) {
+        if !done && took <= of_method.usual.unwrap_or_default().max(of_method.quick()) {
             return;
         }
         of_method.present += PRESENT * (took - of_method.present);
@@ -191,7 +211,7 @@ impl Limit {
                 _ => mean,
             };
             method.usual = Some(usual);
-            sum += mean / usual.max(method.quick).max(1e-6) * f64::from(of_method);
+            sum += mean / usual.max(method.quick()).max(1e-6) * f64::from(of_method);
             calls += of_method;
         }
         (calls > 0).then(|| sum / f64::from(calls))

@@ -1,7 +1,7 @@
 //! A handler has until the caller's deadline and not longer.
 
 use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use freehold_client::{CallOptions, Code};
 use freehold_wire::dispatch::Messages;
@@ -100,6 +100,22 @@ async fn a_stream_ends_at_its_greatest_age() {
         assert_eq!(freehold_wire::reason::of(&answered.status), "STREAM_TOO_OLD");
         timeout(PATIENCE, told.recv()).await.unwrap();
     }
+}
+
+/// C1: an answer that is done when its deadline has just passed is no stream that grew too old. Planted bug: the body of an
+/// answer of one message ends at a deadline as a stream does.
+#[tokio::test]
+async fn an_answer_that_is_a_little_late_is_no_stream() {
+    let echo = Echo::new().read(|context, note| async move {
+        while Instant::now() < context.deadline() {
+            std::hint::spin_loop();
+        }
+        Ok(note)
+    });
+    let served = echo.serve().await;
+    let mut bare = Bare::connect(&served.authority).await;
+    let answered = bare.call("/echo.v1.EchoService/Read", with_timeout("50m"), frame(&[])).await;
+    assert_ne!(freehold_wire::reason::of(&answered.status), "STREAM_TOO_OLD");
 }
 
 /// C6: a caller that goes away while the handler holds its thread, as a query on SQLite does: the flag that such work looks

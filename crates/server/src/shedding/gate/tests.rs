@@ -17,7 +17,9 @@ struct World {
     workers: usize,
     /// How long a call takes on a worker, give or take a half.
     service: Duration,
+    /// How long a caller waits, and what the contract says.
     patience: Duration,
+    declared: Duration,
     /// Whether there is a gate at all.
     gated: bool,
     /// Whether callers cancel what is too late for them, so that no call at work ever takes longer.
@@ -71,7 +73,7 @@ impl Simulation {
         let mut simulation = Self {
             world,
             random: fastrand::Rng::with_seed(world.seed),
-            gate: Gate::new([world.patience].into_iter(), now),
+            gate: Gate::new([world.declared].into_iter(), now),
             now,
             steps: BTreeMap::new(),
             next: 0,
@@ -218,17 +220,21 @@ fn worlds(seeds: u64, gated: bool, cancels: bool) -> impl Iterator<Item = World>
     (0..seeds).flat_map(move |seed| {
         services.into_iter().map(move |(workers, service)| {
             let service = MILLISECOND * service;
-            World { seed, workers, service, patience: (service * 25).max(SECOND / 2), gated, cancels }
+            let patience = (service * 25).max(SECOND / 2);
+            World { seed, workers, service, patience, declared: patience, gated, cancels }
         })
     })
 }
 
 /// C27: at twice and five times of what a server can do it does at least 90 % and 80 % of that; critical calls, which it
 /// could do all, are answered; what was let in had a chance; and five seconds after all is as before. The planted fault is
-/// a server without a gate, which does next to nothing at twice its capacity.
+/// a server without a gate, which does next to nothing at twice its capacity. Where callers wait for a part of what the
+/// contract allows, as the callees of a short line of work do, it is their time that counts: a gate that goes by the
+/// contract's was seen to keep a fifth of the critical calls.
 #[test]
 fn an_overloaded_server_does_what_it_can() {
-    for world in worlds(3, true, false).chain(worlds(1, true, true)) {
+    let hasty = worlds(1, true, true).map(|world| World { declared: world.patience * 20, ..world });
+    for world in worlds(3, true, false).chain(worlds(1, true, true)).chain(hasty) {
         let mut simulation = Simulation::new(world);
         let time = simulation.time();
         simulation.run(0.5, SECOND * 5);
@@ -274,7 +280,8 @@ fn a_server_with_room_refuses_nobody() {
 fn what_is_usual_is_found_anew() {
     for seed in 0..3 {
         let (service, patience) = (MILLISECOND * 5, SECOND * 2);
-        let world = World { seed, workers: 200, service, patience, gated: true, cancels: false };
+        let world =
+            World { seed, workers: 200, service, patience, declared: patience, gated: true, cancels: false };
         let mut simulation = Simulation::new(world);
         simulation.run(0.02, SECOND * 10);
         simulation.world.service *= 10;
