@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use freehold_sdk::orders::v1::{ListOrdersRequest, OrderSummary, OrdersClient};
 use freehold_sdk::{Mesh, PORTS};
 use freehold_testkit::process::Signal;
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{FaultProxy, Process, Scratch, eventually};
 use serde_json::Value;
 
 use crate::mesh::{Ended, LONG, clean, finish, freehold, is_sound};
@@ -49,8 +49,7 @@ async fn services_that_restart_one_after_the_other_fail_no_order() {
         apart.stop(service).await;
         assert_eq!(apart.health(service).await, Some(1), "{service} is stopped");
         apart.begin(service);
-        let serves = async || (apart.health(service).await == Some(0)).then_some(());
-        eventually("it is healthy again", LONG, serves).await;
+        apart.is_healthy(service).await;
         let demo = finish(demo).await;
         assert_eq!(demo.code, Some(0), "{service}: {demo:#?}");
         let report = &demo.json()[0];
@@ -89,6 +88,32 @@ impl Apart {
         PORTS.iter().for_each(|(service, _)| apart.begin(service));
         apart.serves().await;
         apart
+    }
+
+    /// The same, where everybody reaches everybody through a proxy: one before each service, in their order.
+    pub(crate) async fn start_behind_proxies(folder: &Path, seed: u64) -> (Self, Vec<FaultProxy>) {
+        let first = ports::in_a_row(u16::try_from(PORTS.len()).expect("a row of ports"));
+        let (mut environment, mut proxies) = (environment(folder, first), Vec::new());
+        for ((service, _), port) in PORTS.iter().zip(first..) {
+            let proxy = FaultProxy::seeded(("127.0.0.1", port), seed ^ u64::from(port - first)).await;
+            environment.insert(format!("FREEHOLD_{}_URL", service.to_uppercase()), proxy.url());
+            proxies.push(proxy);
+        }
+        let mut apart = Self { folder: folder.to_owned(), environment, processes: BTreeMap::new() };
+        PORTS.iter().for_each(|(service, _)| apart.begin(service));
+        apart.serves().await;
+        (apart, proxies)
+    }
+
+    /// Kills one service.
+    pub(crate) fn kill(&mut self, service: &str) {
+        self.processes.get_mut(service).expect("the service runs").kill();
+    }
+
+    /// Waits until one service is healthy.
+    pub(crate) async fn is_healthy(&self, service: &str) {
+        let serves = async || (self.health(service).await == Some(0)).then_some(());
+        eventually("it is healthy again", LONG, serves).await;
     }
 
     /// Starts one service.
@@ -142,7 +167,7 @@ impl Apart {
     }
 
     /// Runs the command as somebody who lives in the same environment.
-    async fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         finish(Process::start(&mut self.told(freehold(&self.folder, arguments)))).await
     }
 

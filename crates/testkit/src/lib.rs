@@ -10,12 +10,14 @@ pub mod fault_proxy;
 pub mod mounted;
 pub mod process;
 
+mod disk;
 mod eventually;
 mod opening;
 mod owner;
 mod rounds;
 mod scratch;
 
+pub use disk::Disk;
 pub use engines::Database;
 pub use eventually::eventually;
 pub use fault_proxy::{FaultProxy, Faults};

@@ -8,6 +8,7 @@ mod calls;
 mod faults;
 mod fuzz;
 mod peers;
+mod power;
 
 use std::fmt;
 use std::io;
@@ -53,6 +54,12 @@ const RUNS: &[Run] = &[
         about: "readers of contracts and headers, and the comparison, by a fuzzer that follows what code it reaches",
         time: Duration::from_secs(600),
         run: fuzz::run,
+    },
+    Run {
+        name: "power",
+        about: "power losses under load, on a file system that is shut down",
+        time: Duration::from_secs(300),
+        run: power::run,
     },
     Run {
         name: "sidecars",
