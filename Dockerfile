@@ -6,7 +6,7 @@ WORKDIR /freehold
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/freehold/target \
-    cargo build --release --locked --workspace --bins \
+    cargo build --release --locked --workspace --bins --features nats \
     && mkdir -p /out/bin /out/data \
     && find target/release -maxdepth 1 -type f -executable -exec cp -t /out/bin {} +
 

@@ -12,7 +12,8 @@ use clap_complete::Shell;
 
 pub(crate) use self::gate::{CheckArgs, CompatArgs, ErrorFormat, ExplainArgs, ReleaseArgs};
 pub(crate) use self::operate::{
-    Dlq, Events, Filter, FlowArgs, ForgetArgs, LagArgs, ListArgs, RedriveArgs, ShowArgs, SkipArgs, TailArgs,
+    Dlq, Events, Filter, FlowArgs, ForgetArgs, LagArgs, ListArgs, MeshArgs, RedriveArgs, Relay, ShowArgs,
+    SkipArgs, TailArgs,
 };
 use crate::duration;
 use crate::place::Place;
@@ -70,6 +71,9 @@ pub(crate) enum Verb {
     Lag(LagArgs),
     /// Shows the whole way of an order, over all owners.
     Flow(FlowArgs),
+    /// Looks at the relays, which publish events to a bus.
+    #[command(subcommand)]
+    Relay(Relay),
     /// Looks at events that could not be taken, and decides about them.
     #[command(subcommand)]
     Dlq(Dlq),

@@ -1,4 +1,4 @@
-//! The command line of operations: `lag`, `flow`, `dlq`, `events`. Parsing alone, as in `cli`.
+//! The command line of operations: `lag`, `flow`, `dlq`, `events`, `relay`. Parsing alone, as in `cli`.
 
 use clap::{Args, Subcommand};
 
@@ -27,6 +27,13 @@ pub(crate) struct FlowArgs {
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) mesh: MeshArgs,
+}
+
+/// What can be asked about the relays.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Relay {
+    /// Shows how far each owner's events have been published to its bus, who does it, and what keeps it from that.
+    Status(MeshArgs),
 }
 
 /// What can be done about keys whose events wait.

@@ -81,6 +81,9 @@ impl Row {
         let (parked, dead) =
             self.standing.as_ref().map_or((0, 0), |standing| (standing.parked_keys, standing.dead_letters));
         let oldest = match (self.oldest(), &self.standing) {
+            (_, None) if name.starts_with(&format!("{}/relay/", self.owner)) => {
+                "its relay: `freehold relay status`".to_owned()
+            }
             (_, None) => "its consumer does not know it; `freehold events forget` ends it".to_owned(),
             (None, _) => String::new(),
             (Some(parked), _) => {

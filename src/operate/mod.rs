@@ -6,6 +6,7 @@ mod dlq;
 mod events;
 mod flow;
 mod lag;
+mod relay;
 mod shown;
 
 use freehold_client::OperationsClient;
@@ -13,7 +14,7 @@ use freehold_sdk::Error;
 use freehold_wire::metadata::OPERATOR;
 use tonic::Code;
 
-use crate::cli::{Dlq, Events, FlowArgs, Format, LagArgs};
+use crate::cli::{Dlq, Events, FlowArgs, Format, LagArgs, Relay};
 use crate::exit::{Exit, Failure};
 use crate::place::Place;
 
@@ -46,6 +47,15 @@ pub(crate) fn events(verb: &Events, format: Format) -> Result<(), Failure> {
             Events::Tail(args) => events::tail(args, format).await,
             Events::Show(args) => events::show(args, format).await,
             Events::Forget(args) => events::forget(args).await,
+        }
+    })
+}
+
+/// Looks at the relays.
+pub(crate) fn relay(verb: &Relay, format: Format) -> Result<(), Failure> {
+    block_on(async {
+        match verb {
+            Relay::Status(args) => relay::status(args, format).await,
         }
     })
 }

@@ -82,8 +82,37 @@ fn called_by(service: &str) -> BTreeSet<&'static str> {
 }
 
 fn compose() -> Value {
-    let text = fs::read_to_string(root().join("docker-compose.yml")).expect("the file is there");
+    file("docker-compose.yml")
+}
+
+fn file(name: &str) -> Value {
+    let text = fs::read_to_string(root().join(name)).expect("the file is there");
     serde_saphyr::from_str(&text).expect("the file is YAML")
+}
+
+/// On the engines that teams grow into: a database of its own for each, and events over a broker that writes through.
+#[test]
+fn the_containers_on_engines_are_the_same_mesh() {
+    let on = file("docker-compose.engines.yml");
+    let known: BTreeSet<&str> = ports().into_keys().chain(["nats", "postgres"]).collect();
+    assert_eq!(names(&on["services"]), known);
+    let script = on["configs"]["databases"]["content"].as_str().unwrap_or_default();
+    for service in ports().into_keys() {
+        let entry = &on["services"][service];
+        let database = format!("FREEHOLD_{}_DATABASE_URL", service.to_uppercase());
+        assert_eq!(entry["environment"][database], format!("postgres://{service}@postgres/{service}"));
+        assert!(script.contains(&format!("CREATE DATABASE {service} OWNER {service};")), "{service}");
+        for engine in ["nats", "postgres"] {
+            assert_eq!(entry["depends_on"][engine]["condition"], "service_healthy", "{service}");
+        }
+        let bus = entry["environment"]["FREEHOLD_BUS_URL"].as_str().unwrap_or_default();
+        assert!(bus.starts_with("nats://nats:4222") || service == "gateway", "{service} has no bus");
+    }
+    let settings = on["configs"]["nats"]["content"].as_str().unwrap_or_default();
+    assert!(
+        settings.contains("sync_interval: always") && settings.contains("max_payload: 2MB"),
+        "{settings}"
+    );
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Events between owners: the feed that an owner serves, and the consumers that take from it.
 //!
-//! A [`feed::Feed`] serves an owner's outbox; a [`Consumer`] runs [`Subscription`]s beside its own database. Order comes
+//! A [`feed::Feed`] serves an owner's outbox, a [`Relay`] publishes it to a [`bus`] as well; a [`Consumer`] runs
+//! [`Subscription`]s beside its own database. Order comes
 //! from versions, once-only from the inbox, durability from the outbox: the way in between is never trusted for them.
 //! **Invariant:** what was delivered took effect in the unit of work that says so, or it did not take effect.
 
 mod acknowledge;
+pub mod bus;
 mod clock;
 mod consumer;
 mod dead_letters;
@@ -22,6 +24,7 @@ pub mod position;
 pub mod projection;
 pub mod purpose;
 mod reaction;
+pub mod relay;
 mod retry;
 mod sharing;
 mod subscription;
@@ -37,6 +40,7 @@ pub use parked::Parking;
 pub use projection::Projection;
 pub use purpose::State;
 pub use reaction::ReactionError;
+pub use relay::Relay;
 pub use retry::RetryPolicy;
 pub use subscription::{Reacted, Subscription};
 
@@ -62,6 +66,12 @@ pub static MIGRATIONS: Migrations = Migrations {
             version: 3,
             name: "shares",
             sql: include_str!("../migrations/0003_shares.sql"),
+            postgres: None,
+        },
+        Migration {
+            version: 4,
+            name: "relay",
+            sql: include_str!("../migrations/0004_relay.sql"),
             postgres: None,
         },
     ],

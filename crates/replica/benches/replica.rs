@@ -35,7 +35,12 @@ static CONTRACT: Contract = Contract {
         contact: "",
         services: &[],
         methods: &[],
-        entities: &[SharedType { name: "c.v1.Product", entity: "c.v1.Product", shared: &[1, 2, 3] }],
+        entities: &[SharedType {
+            name: "c.v1.Product",
+            entity: "c.v1.Product",
+            shared: &[1, 2, 3],
+            personal: false,
+        }],
         events: &[],
     }],
     consumers: &[Declared {

@@ -1,8 +1,8 @@
 //! The process around a service: where it listens, which database it owns, when it ends. All that a
 //! thin `main.rs` needs.
 //!
-//! Settings come from `FREEHOLD_<SERVICE>_LISTEN`, `FREEHOLD_<SERVICE>_DATABASE_URL` and `--trust-metadata`; what
-//! is unset has the value that fits one machine: the service's usual port on loopback, its database under
+//! Settings come from `FREEHOLD_<SERVICE>_LISTEN`, `FREEHOLD_<SERVICE>_DATABASE_URL`, `FREEHOLD_BUS_URL` and
+//! `--trust-metadata`; what is unset has the value that fits one machine: the service's usual port on loopback, its database under
 //! `freehold-data`. Where the other services are is a client's matter: `Mesh::from_env`.
 
 use std::error::Error as StdError;
@@ -34,6 +34,8 @@ pub struct Host {
     pub listen: Listen,
     /// Its database: "sqlite:/path/orders.db" or "postgres://user@host/orders".
     pub database_url: String,
+    /// The bus that it publishes to and reads from: "nats://host:port"; `None` where owners' feeds are.
+    pub bus_url: Option<String>,
     /// Whether the name that a caller gives itself counts beyond this machine.
     pub trust_metadata: bool,
 }
@@ -96,8 +98,20 @@ impl Host {
             Some(url) => url,
             None => Databases::of(Path::new(DATA))?.url(service),
         };
-        Ok(Self { listen, database_url, trust_metadata })
+        let bus_url = bus_url_of(service, &read);
+        Ok(Self { listen, database_url, bus_url, trust_metadata })
     }
+}
+
+/// The bus of a service: `FREEHOLD_<SERVICE>_BUS_URL`, or else `FREEHOLD_BUS_URL`. One that is set and empty is none.
+#[must_use]
+pub fn bus_url(service: &str) -> Option<String> {
+    bus_url_of(service, &|variable| std::env::var(variable).ok())
+}
+
+fn bus_url_of(service: &str, read: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    let own = read(&format!("FREEHOLD_{}_BUS_URL", service.to_uppercase().replace('-', "_")));
+    own.or_else(|| read("FREEHOLD_BUS_URL")).filter(|url| !url.is_empty())
 }
 
 /// Runs a service as a process of its own, until Ctrl-C or SIGTERM. Exit code 1 says that it did not start, or broke.

@@ -24,7 +24,7 @@ const DIRECTORY: &str = "freehold.v1.Directory";
 
 /// Their methods. The feed decides for itself what a caller may read, and
 /// operations whom they answer; all else is public.
-pub(crate) static METHODS: [Rules; 20] = [
+pub(crate) static METHODS: [Rules; 21] = [
     public("/grpc.health.v1.Health/Check", 1, false),
     public("/grpc.health.v1.Health/Watch", 3600, true),
     public("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 60, true),
@@ -39,6 +39,7 @@ pub(crate) static METHODS: [Rules; 20] = [
     *feed::WITHDRAW.rules(),
     *operations::LIST_SUBSCRIPTIONS.rules(),
     *operations::LIST_SUBSCRIBERS.rules(),
+    *operations::LIST_RELAYS.rules(),
     *operations::FORGET_SUBSCRIBER.rules(),
     *operations::LIST_PARKED_KEYS.rules(),
     *operations::GET_PARKED_KEY.rules(),

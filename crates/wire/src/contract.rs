@@ -40,6 +40,8 @@ pub struct SharedType {
     pub entity: &'static str,
     /// The numbers of the fields that may leave the owner.
     pub shared: &'static [u32],
+    /// Whether some of them are about a person, and may have to be erased.
+    pub personal: bool,
 }
 
 /// A consumer and what it declared.

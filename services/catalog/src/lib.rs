@@ -16,6 +16,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::feed::{Feed, FeedError};
 use freehold_events::{Consumer, Handle, Operations};
 use freehold_sdk::catalog::v1::CatalogServiceServer;
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The mesh does not know a service that is read from.
     #[error("failed to find the other services")]
     Mesh(#[from] freehold_sdk::Error),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
@@ -56,7 +60,9 @@ pub enum StartError {
 /// What kept one of them from starting.
 pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let store = Store::open(options(&host.database_url)).await?;
-    let Inside { grpc, following } = Inside::start(&store, mesh)?;
+    let bus = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?;
+    let relay = bus.relay(&store).await?;
+    let Inside { grpc, following } = Inside::start(&store, mesh, &bus)?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(CatalogServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -67,6 +73,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .await?;
     Ok(Running::new(bound)
         .then_stop(move || async move { following.stop().await })
+        .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))
 }
 
@@ -77,10 +84,10 @@ struct Inside {
 }
 
 impl Inside {
-    fn start(store: &Store, mesh: Mesh) -> Result<Self, StartError> {
+    fn start(store: &Store, mesh: Mesh, bus: &Choice) -> Result<Self, StartError> {
         let sales = sales::projection();
         let grpc = Grpc { store: store.clone(), sales: sales.rebuilds(&mesh)? };
-        let following = Consumer::new(store.clone(), mesh).project(sales).start();
+        let following = Consumer::new(store.clone(), mesh).over(bus).project(sales).start();
         Ok(Self { grpc, following })
     }
 }

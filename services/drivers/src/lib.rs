@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use freehold_events::Operations;
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::feed::{Feed, FeedError};
 use freehold_sdk::CONTRACT;
 use freehold_sdk::drivers::v1::DriversServiceServer;
@@ -51,6 +52,9 @@ pub enum StartError {
     /// Its feed cannot be served from that database.
     #[error("failed to serve the feed")]
     Feed(#[from] FeedError),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
@@ -64,6 +68,7 @@ pub enum StartError {
 pub async fn start(host: Host) -> Result<Running, StartError> {
     let retention = Retention::from_env()?;
     let store = Store::open(options(&host.database_url)).await?;
+    let relay = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?.relay(&store).await?;
     let Inside { grpc, intake } = Inside::new(&store, Arc::new(system_time), retention);
     let sweeping = grpc.sweeper.start();
     let bound = Server::new(NAME, &CONTRACT)
@@ -77,6 +82,7 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     Ok(Running::new(bound)
         .then_stop(move || async move { intake.stop().await })
         .then_stop(move || async move { sweeping.stop().await })
+        .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))
 }
 

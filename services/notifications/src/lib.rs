@@ -15,6 +15,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::{Consumer, Handle, Operations};
 use freehold_replica::{Replica, ReplicaError};
 use freehold_sdk::notifications::v1::NotificationsServiceServer;
@@ -69,6 +70,9 @@ pub enum StartError {
     /// The mail server's address is none.
     #[error("failed to find the mail server")]
     Smtp(#[from] SmtpUrlError),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
@@ -81,7 +85,8 @@ pub enum StartError {
 pub async fn start(host: Host, mesh: Mesh, mails: Mails) -> Result<Running, StartError> {
     let outgoing = Outgoing::new(mails.folder, mails.smtp.as_deref())?;
     let store = Store::open(options(&host.database_url)).await?;
-    let Inside { grpc, reacting } = Inside::start(&store, mesh).await?;
+    let bus = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?;
+    let Inside { grpc, reacting } = Inside::start(&store, mesh, &bus).await?;
     let sent = CancellationToken::new();
     let sending = tokio::spawn(outgoing.run(store.clone(), sent.clone()));
     let bound = Server::new(NAME, &CONTRACT)
@@ -108,9 +113,10 @@ struct Inside {
 }
 
 impl Inside {
-    async fn start(store: &Store, mesh: Mesh) -> Result<Self, StartError> {
+    async fn start(store: &Store, mesh: Mesh, bus: &Choice) -> Result<Self, StartError> {
         let recipients = Replica::<RecipientCopy>::new(store, &mesh).await?;
         let reacting = Consumer::new(store.clone(), mesh)
+            .over(bus)
             .subscribe_all(generated::subscriptions(WriteMails))
             .subscribe(recipients.subscription())
             .start();

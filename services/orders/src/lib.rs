@@ -15,6 +15,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::feed::{Feed, FeedError};
 use freehold_events::{Consumer, Operations};
 use freehold_replica::{Replica, ReplicaError};
@@ -56,6 +57,9 @@ pub enum StartError {
     /// The mesh does not know a service that is called.
     #[error("failed to find the other services")]
     Mesh(#[from] freehold_sdk::Error),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
@@ -67,7 +71,9 @@ pub enum StartError {
 /// What kept one of them from starting.
 pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let store = Store::open(options(&host.database_url)).await?;
-    let Inside { grpc, copying, sagas } = Inside::start(&store, &mesh, &Calls::connect(&mesh)?).await?;
+    let bus = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?;
+    let relay = bus.relay(&store).await?;
+    let Inside { grpc, copying, sagas } = Inside::start(&store, &mesh, &bus, &Calls::connect(&mesh)?).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(OrdersServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -79,6 +85,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     Ok(Running::new(bound)
         .then_stop(move || async move { sagas.stop().await })
         .then_stop(move || async move { copying.stop().await })
+        .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))
 }
 
@@ -90,10 +97,11 @@ struct Inside {
 }
 
 impl Inside {
-    async fn start(store: &Store, mesh: &Mesh, calls: &Calls) -> Result<Self, StartError> {
+    async fn start(store: &Store, mesh: &Mesh, bus: &Choice, calls: &Calls) -> Result<Self, StartError> {
         let customers = Replica::new(store, mesh).await?;
         let products = Replica::new(store, mesh).await?;
         let copying = Consumer::new(store.clone(), mesh.clone())
+            .over(bus)
             .subscribe(customers.subscription())
             .subscribe(products.subscription())
             .start();

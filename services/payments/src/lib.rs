@@ -18,6 +18,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::feed::{Feed, FeedError};
 use freehold_events::{Consumer, Operations};
 use freehold_sdk::payments::v1::PaymentsServiceServer;
@@ -44,6 +45,9 @@ pub enum StartError {
     /// Its feed cannot be served from that database.
     #[error("failed to serve the feed")]
     Feed(#[from] FeedError),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
@@ -55,6 +59,8 @@ pub enum StartError {
 /// What kept the database or the port from opening.
 pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let store = Store::open(options(&host.database_url)).await?;
+    let bus = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?;
+    let relay = bus.relay(&store).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(PaymentsServiceServer::new(grpc::Grpc { store: store.clone() }))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -65,10 +71,11 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .await?;
     let following = generated::subscriptions(ToOrders)
         .into_iter()
-        .fold(Consumer::new(store.clone(), mesh), Consumer::subscribe)
+        .fold(Consumer::new(store.clone(), mesh).over(&bus), Consumer::subscribe)
         .start();
     Ok(Running::new(bound)
         .then_stop(move || async move { following.stop().await })
+        .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))
 }
 

@@ -16,6 +16,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::feed::{Feed, FeedError};
 use freehold_events::{Consumer, Operations};
 use freehold_replica::{Replica, ReplicaError};
@@ -51,6 +52,9 @@ pub enum StartError {
     /// The mesh does not know a service that is called.
     #[error("failed to find the other services")]
     Mesh(#[from] freehold_sdk::Error),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
@@ -62,8 +66,10 @@ pub enum StartError {
 /// What kept one of them from starting.
 pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let store = Store::open(options(&host.database_url)).await?;
+    let bus = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?;
+    let relay = bus.relay(&store).await?;
     let Inside { grpc, copying } = Inside::new(&store, &mesh, Calls::connect(&mesh)?).await?;
-    let copying = copying.start();
+    let copying = copying.over(&bus).start();
     let bound = Server::new(NAME, &CONTRACT)
         .serve(RidesServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -74,6 +80,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .await?;
     Ok(Running::new(bound)
         .then_stop(move || async move { copying.stop().await })
+        .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))
 }
 

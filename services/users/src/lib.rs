@@ -12,6 +12,7 @@ mod tests;
 mod user;
 
 use freehold_events::Operations;
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::feed::{Feed, FeedError};
 use freehold_sdk::CONTRACT;
 use freehold_sdk::users::v1::UsersServiceServer;
@@ -35,6 +36,9 @@ pub enum StartError {
     /// Its feed cannot be served from that database.
     #[error("failed to serve the feed")]
     Feed(#[from] FeedError),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
@@ -46,6 +50,7 @@ pub enum StartError {
 /// What kept the database or the port from opening.
 pub async fn start(host: Host) -> Result<Running, StartError> {
     let store = Store::open(options(&host.database_url)).await?;
+    let relay = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?.relay(&store).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(UsersServiceServer::new(grpc::Grpc { store: store.clone() }))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
@@ -54,7 +59,9 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
         .trust_metadata(host.trust_metadata)
         .bind()
         .await?;
-    Ok(Running::new(bound).then_stop(move || async move { store.close().await }))
+    Ok(Running::new(bound)
+        .then_stop(move || async move { relay.stop().await })
+        .then_stop(move || async move { store.close().await }))
 }
 
 /// How the database at that url is opened.

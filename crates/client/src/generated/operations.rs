@@ -12,9 +12,10 @@ use freehold_wire::{Context, Session};
 use freehold_wire::pb::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
     GetParkedKeyResponse, ListEventsRequest, ListEventsResponse, ListParkedKeysRequest,
-    ListParkedKeysResponse, ListSubscribersRequest, ListSubscribersResponse,
-    ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
-    RedriveDeadLetterResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ListParkedKeysResponse, ListRelaysRequest, ListRelaysResponse,
+    ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
+    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse,
+    SkipDeadLetterRequest, SkipDeadLetterResponse,
 };
 use freehold_wire::methods;
 
@@ -110,6 +111,17 @@ impl OperationsClient {
         self.stub.list_subscribers(request, &self.options).await
     }
 
+    /// How far this owner's events have been published to each bus, and who does it.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn list_relays(
+        &self,
+        request: ListRelaysRequest,
+    ) -> Result<ListRelaysResponse, Error> {
+        self.stub.list_relays(request, &self.options).await
+    }
+
     /// Withdraws a subscriber that will not come back: nothing is kept for it any more.
     ///
     /// # Errors
@@ -200,6 +212,15 @@ pub trait OperationsStub: Send + Sync {
         Err(Error::unimplemented(methods::operations::LIST_SUBSCRIBERS.rules()))
     }
 
+    /// How far this owner's events have been published to each bus, and who does it.
+    async fn list_relays(
+        &self,
+        _request: ListRelaysRequest,
+        _options: &CallOptions,
+    ) -> Result<ListRelaysResponse, Error> {
+        Err(Error::unimplemented(methods::operations::LIST_RELAYS.rules()))
+    }
+
     /// Withdraws a subscriber that will not come back: nothing is kept for it any more.
     async fn forget_subscriber(
         &self,
@@ -273,6 +294,14 @@ impl OperationsStub for Channel {
     ) -> Result<ListSubscribersResponse, Error> {
         Channel::unary(self, &methods::operations::LIST_SUBSCRIBERS, request, options)
             .await
+    }
+
+    async fn list_relays(
+        &self,
+        request: ListRelaysRequest,
+        options: &CallOptions,
+    ) -> Result<ListRelaysResponse, Error> {
+        Channel::unary(self, &methods::operations::LIST_RELAYS, request, options).await
     }
 
     async fn forget_subscriber(

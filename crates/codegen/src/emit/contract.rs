@@ -58,7 +58,8 @@ fn owner(owner: &Owner) -> TokenStream {
 
 fn shared_type(name: &str, entity: &str, fields: &[Field]) -> TokenStream {
     let shared = numbers(fields.iter().filter(|field| !field.private));
-    quote!(SharedType { name: #name, entity: #entity, shared: #shared })
+    let personal = fields.iter().any(|field| field.personal && !field.private);
+    quote!(SharedType { name: #name, entity: #entity, shared: #shared, personal: #personal })
 }
 
 fn consumer(consumer: &Consumer, model: &Model) -> TokenStream {

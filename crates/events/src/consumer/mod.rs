@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledge::acknowledge;
+use crate::bus::Choice;
 use crate::handle::{Handle, Overseen, Part, Running};
 use crate::link::Link;
 use crate::meter::Meter;
@@ -88,6 +89,7 @@ pub struct Consumer {
     store: Store,
     mesh: Mesh,
     feeds: BTreeMap<String, FeedClient>,
+    bus: Choice,
     subscriptions: Vec<Subscription>,
     projections: Vec<Projection>,
     options: Options,
@@ -102,6 +104,7 @@ impl Consumer {
             store,
             mesh,
             feeds: BTreeMap::new(),
+            bus: Choice::default(),
             subscriptions: Vec::new(),
             projections: Vec::new(),
             options: Options::default(),
@@ -141,6 +144,13 @@ impl Consumer {
     #[must_use]
     pub fn feed(mut self, owner: &str, feed: FeedClient) -> Self {
         self.feeds.insert(owner.to_owned(), feed);
+        self
+    }
+
+    /// Reads owners by a bus where there is one, and their feeds where it lacks something.
+    #[must_use]
+    pub fn over(mut self, bus: &Choice) -> Self {
+        self.bus = bus.clone();
         self
     }
 
@@ -217,6 +227,7 @@ impl Consumer {
                 .map(FeedClient::new)
                 .map_err(|error| error.to_string())?,
         };
+        let feed = self.bus.source(feed, subscription.owner(), subscription.consumer());
         Ok(Link::new(feed, subscription.name(), subscription.types()))
     }
 

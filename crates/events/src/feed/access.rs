@@ -7,9 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use freehold_wire::contract::{Consumer, Owner, Purpose, SharedType};
+use freehold_wire::pb::Envelope;
 use freehold_wire::reason::{self, Reason};
 use freehold_wire::{Caller, Contract, Rules, Shares};
 use tonic::Status;
+
+use super::fields::{self, Malformed};
 
 /// What one subscription gets.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +40,26 @@ impl Grant {
     pub(crate) fn of_shares(self, mask: u64) -> Self {
         let shares = if mask == 0 { Shares::ALL } else { Shares::of_bits(mask) };
         Self { shares, ..self }
+    }
+
+    /// The entities whose streams belong to the subscription.
+    pub(crate) fn entities(&self) -> &BTreeSet<&'static str> {
+        &self.entities
+    }
+
+    /// The event as the subscription may see it; `None` for another entity's.
+    ///
+    /// # Errors
+    /// [`Malformed`] where its data is no message.
+    pub(crate) fn cut(&self, mut event: Envelope) -> Result<Option<Envelope>, Malformed> {
+        if !self.concerns(&event.entity, &event.subject) {
+            return Ok(None);
+        }
+        match (self.fields(&event.r#type), event.data.take()) {
+            (Some(allowed), Some(data)) => event.data = Some(fields::keep(allowed, &data)?),
+            _ => event.dataschema.clear(),
+        }
+        Ok(Some(event))
     }
 }
 
@@ -119,6 +142,11 @@ impl Access {
         }
     }
 
+    /// Whether data of the type is about a person, and may have to be erased.
+    pub(crate) fn is_personal(&self, name: &str) -> bool {
+        self.shared(name).is_some_and(|shared| shared.personal)
+    }
+
     fn consumer(&self, caller: &Caller) -> Result<&'static Consumer, Status> {
         let Some(name) = caller.name() else {
             let message = "a feed is for declared consumers; name yourself in `freehold-caller`";
@@ -196,10 +224,25 @@ mod tests {
             contact: "",
             services: &[],
             methods: &[],
-            entities: &[SharedType { name: "c.v1.Product", entity: "c.v1.Product", shared: &[1, 2, 3] }],
+            entities: &[SharedType {
+                name: "c.v1.Product",
+                entity: "c.v1.Product",
+                shared: &[1, 2, 3],
+                personal: false,
+            }],
             events: &[
-                SharedType { name: "c.v1.PriceChanged", entity: "c.v1.Product", shared: &[1, 2] },
-                SharedType { name: "c.v1.Discontinued", entity: "c.v1.Product", shared: &[1] },
+                SharedType {
+                    name: "c.v1.PriceChanged",
+                    entity: "c.v1.Product",
+                    shared: &[1, 2],
+                    personal: false,
+                },
+                SharedType {
+                    name: "c.v1.Discontinued",
+                    entity: "c.v1.Product",
+                    shared: &[1],
+                    personal: false,
+                },
             ],
         }],
         consumers: &[Consumer {

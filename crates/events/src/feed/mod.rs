@@ -5,7 +5,7 @@
 
 mod access;
 mod entities;
-mod fields;
+pub(crate) mod fields;
 mod outlet;
 mod pump;
 mod registry;
@@ -33,11 +33,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use crate::link::HISTORY_LOST;
-use access::Access;
+pub(crate) use access::{Access, Grant};
 use entities::Entities;
 use outlet::outlet;
 use pump::Pump;
-pub(crate) use pump::position;
+pub(crate) use pump::{position, told};
 
 /// The most bytes of events, or of entities for a snapshot, that are read at once: the sum of what the database keeps of
 /// each. One that is larger by itself is read alone.

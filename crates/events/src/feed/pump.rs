@@ -135,7 +135,9 @@ impl Pump {
                 drained.more = None;
                 return Ok(drained);
             }
-            if let Some(event) = self.granted(event).map_err(End::Failed)? {
+            let id = event.id.clone();
+            let granted = self.grant.cut(told(event)).map_err(|error| damaged(&id, error))?;
+            if let Some(event) = granted {
                 out.send(Item::Event(event)).await?;
                 drained.sent = Some(mark);
             }
@@ -167,23 +169,16 @@ impl Pump {
         let full = cut || events.len() == most;
         Ok((events, full))
     }
+}
 
-    /// The event as the subscription may see it; `None` for another entity's.
-    fn granted(&self, mut event: Envelope) -> Result<Option<Envelope>, Status> {
-        if !self.grant.concerns(&event.entity, &event.subject) {
-            return Ok(None);
-        }
-        event.tokens = seen(&event);
-        match (self.grant.fields(&event.r#type), event.data.take()) {
-            (Some(allowed), Some(data)) => {
-                let damaged =
-                    |error| Reason::Internal.status(format!("event {} is damaged: {error}", event.id));
-                event.data = Some(fields::keep(allowed, &data).map_err(damaged)?);
-            }
-            _ => event.dataschema.clear(),
-        }
-        Ok(Some(event))
-    }
+fn damaged(id: &str, error: fields::Malformed) -> End {
+    End::Failed(Reason::Internal.status(format!("event {id} is damaged: {error}")))
+}
+
+/// The event as it leaves its owner: with what a reaction to it has seen.
+pub(crate) fn told(mut event: Envelope) -> Envelope {
+    event.tokens = seen(&event);
+    event
 }
 
 /// What a reaction to the event has seen: all that its unit of work had, and the event itself.

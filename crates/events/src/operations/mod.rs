@@ -16,13 +16,17 @@ use freehold_wire::metadata::OPERATOR;
 use freehold_wire::operations::OperationsService;
 use freehold_wire::pb::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest, GetParkedKeyResponse,
-    ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
-    ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest, ListSubscriptionsResponse,
-    RedriveDeadLetterRequest, RedriveDeadLetterResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse, ListRelaysRequest,
+    ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
+    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse, SkipDeadLetterRequest,
+    SkipDeadLetterResponse,
 };
 use freehold_wire::reason::Reason;
 use freehold_wire::{Committed, Context};
 use tonic::Status;
+
+use crate::feed::position;
+use crate::relay;
 
 /// The operations of one service. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -67,6 +71,17 @@ impl OperationsService for Operations {
         admit(&context)?;
         let mut read = self.store.read_within(&context).await?;
         Ok(standing::subscribers(&self.store, &mut read).await?)
+    }
+
+    async fn list_relays(
+        &self,
+        context: Context,
+        _request: ListRelaysRequest,
+    ) -> Result<ListRelaysResponse, Status> {
+        admit(&context)?;
+        let (mut read, head) = (self.store.read_within(&context).await?, self.store.latest().await?);
+        let relays = relay::standings(&self.store, &mut read).await?;
+        Ok(ListRelaysResponse::default().with_relays(relays).with_head(position(&head, head.mark())))
     }
 
     async fn forget_subscriber(

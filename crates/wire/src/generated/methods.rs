@@ -126,10 +126,10 @@ pub mod operations {
     use crate::pb::{
         ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
         GetParkedKeyResponse, ListEventsRequest, ListEventsResponse,
-        ListParkedKeysRequest, ListParkedKeysResponse, ListSubscribersRequest,
-        ListSubscribersResponse, ListSubscriptionsRequest, ListSubscriptionsResponse,
-        RedriveDeadLetterRequest, RedriveDeadLetterResponse, SkipDeadLetterRequest,
-        SkipDeadLetterResponse,
+        ListParkedKeysRequest, ListParkedKeysResponse, ListRelaysRequest,
+        ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse,
+        ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
+        RedriveDeadLetterResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
     };
 
     /// How far each of this service's own subscriptions has come, and what waits in it.
@@ -153,6 +153,18 @@ pub mod operations {
         ListSubscribersResponse,
     > = Method::new(Rules {
         path: "/freehold.v1.Operations/ListSubscribers",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
+        access: Access::Public,
+        cache: None,
+        criticality: Criticality::Default,
+        streams: false,
+    });
+
+    /// How far this owner's events have been published to each bus, and who does it.
+    pub const LIST_RELAYS: Method<ListRelaysRequest, ListRelaysResponse> = Method::new(Rules {
+        path: "/freehold.v1.Operations/ListRelays",
         deadline: Duration::from_secs(5),
         min_deadline: Duration::ZERO,
         retry: Retry::Safe,

@@ -13,9 +13,10 @@ use crate::{Committed, Context, async_trait};
 use crate::pb::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
     GetParkedKeyResponse, ListEventsRequest, ListEventsResponse, ListParkedKeysRequest,
-    ListParkedKeysResponse, ListSubscribersRequest, ListSubscribersResponse,
-    ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
-    RedriveDeadLetterResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ListParkedKeysResponse, ListRelaysRequest, ListRelaysResponse,
+    ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
+    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse,
+    SkipDeadLetterRequest, SkipDeadLetterResponse,
 };
 use crate::methods;
 
@@ -35,6 +36,13 @@ pub trait OperationsService: Send + Sync + 'static {
         context: Context,
         request: ListSubscribersRequest,
     ) -> Result<ListSubscribersResponse, Status>;
+
+    /// How far this owner's events have been published to each bus, and who does it.
+    async fn list_relays(
+        &self,
+        context: Context,
+        request: ListRelaysRequest,
+    ) -> Result<ListRelaysResponse, Status>;
 
     /// Withdraws a subscriber that will not come back: nothing is kept for it any more.
     async fn forget_subscriber(
@@ -128,6 +136,21 @@ impl<T: OperationsService> OperationsServiceServer<T> {
             request,
             move |context, request| async move {
                 service.list_subscribers(context, request).await
+            },
+        )
+    }
+
+    fn list_relays<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::operations::LIST_RELAYS,
+            request,
+            move |context, request| async move {
+                service.list_relays(context, request).await
             },
         )
     }
@@ -246,6 +269,7 @@ where
                 self.list_subscriptions(request)
             }
             "/freehold.v1.Operations/ListSubscribers" => self.list_subscribers(request),
+            "/freehold.v1.Operations/ListRelays" => self.list_relays(request),
             "/freehold.v1.Operations/ForgetSubscriber" => self.forget_subscriber(request),
             "/freehold.v1.Operations/ListParkedKeys" => self.list_parked_keys(request),
             "/freehold.v1.Operations/GetParkedKey" => self.get_parked_key(request),

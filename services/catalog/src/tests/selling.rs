@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use freehold_events::bus::Choice;
 use freehold_events::feed::Feed;
 use freehold_sdk::orders::v1::{OrderCancelled, OrderConfirmed, OrderLine, OrderPlaced, OrderRejected};
 use freehold_sdk::{CONTRACT, Mesh};
@@ -38,7 +39,7 @@ async fn in_each_shop(test: impl AsyncFn(&Shop)) {
         let orders = orders.await;
         let store = freehold_testkit::open(crate::options(database.url())).await;
         let Inside { grpc, following } =
-            Inside::start(&store, Mesh::fixed(crate::NAME, [orders.place()])).unwrap();
+            Inside::start(&store, Mesh::fixed(crate::NAME, [orders.place()]), &Choice::default()).unwrap();
         let server = Mounted::new(CatalogServiceServer::new(grpc), "backoffice");
         let shop = Shop { orders, store, inside: following, server };
         test(&shop).await;

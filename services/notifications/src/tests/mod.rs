@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use freehold_events::Handle;
+use freehold_events::bus::Choice;
 use freehold_events::feed::Feed;
 use freehold_sdk::notifications::v1 as pb;
 use freehold_sdk::notifications::v1::NotificationsServiceServer;
@@ -77,7 +78,7 @@ impl Bench {
     async fn start(database: &Database, world: World) -> Self {
         let store = freehold_testkit::open(crate::options(database.url())).await;
         let mesh = Mesh::fixed(crate::NAME, [world.orders.place(), world.users.place()]);
-        let Inside { grpc, reacting } = Inside::start(&store, mesh).await.unwrap();
+        let Inside { grpc, reacting } = Inside::start(&store, mesh, &Choice::default()).await.unwrap();
         let server = Mounted::new(NotificationsServiceServer::new(grpc), "demo");
         let bench = Self { store, server, reacting, world, folder: Scratch::new("mails") };
         bench.caught_up().await;

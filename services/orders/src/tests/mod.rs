@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use freehold_events::bus::Choice;
 use freehold_events::feed::Feed;
 use freehold_sdk::catalog::v1::{Product, ProductState};
 use freehold_sdk::orders::v1 as pb;
@@ -90,7 +91,7 @@ impl Bench {
         let store = open(database, &world).await;
         let mesh = Mesh::fixed(crate::NAME, [world.catalog.place(), world.users.place()]);
         let Inside { grpc, copying, sagas } =
-            Inside::start(&store, &mesh, &world.others.calls()).await.unwrap();
+            Inside::start(&store, &mesh, &Choice::default(), &world.others.calls()).await.unwrap();
         let server = Mounted::new(OrdersServiceServer::new(grpc), "demo");
         let bench = Self { store, server, copying, sagas, world };
         bench.copied().await;

@@ -7,12 +7,12 @@ use super::messages::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
     GetParkedKeyResponse, HeadRequest, HeadResponse, Heartbeat, ListEventsRequest,
     ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
-    ListServicesResponse, ListSubscribersResponse, ListSubscriptionsResponse, ParkedKey,
-    Position, ReadRequest, ReadResponse, RedriveDeadLetterRequest,
-    RedriveDeadLetterResponse, ServiceAddress, SkipDeadLetterRequest, SnapshotRequest,
-    SnapshotResponse, SubscribeRequest, SubscribeResponse, Subscriber,
-    SubscriptionStanding, Token, TokenSet, Waiting, WatchRequest, WatchResponse,
-    WithdrawRequest,
+    ListRelaysResponse, ListServicesResponse, ListSubscribersResponse,
+    ListSubscriptionsResponse, ParkedKey, Position, ReadRequest, ReadResponse,
+    RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding, ServiceAddress,
+    SkipDeadLetterRequest, SnapshotRequest, SnapshotResponse, SubscribeRequest,
+    SubscribeResponse, Subscriber, SubscriptionStanding, Token, TokenSet, Waiting,
+    WatchRequest, WatchResponse, WithdrawRequest,
 };
 
 impl ListServicesResponse {
@@ -688,6 +688,99 @@ impl Subscriber {
         behind_since: impl Into<prost_types::Timestamp>,
     ) -> Self {
         self.behind_since = Some(behind_since.into());
+        self
+    }
+}
+
+impl ListRelaysResponse {
+    /// Every one that has ever run; none where the owner's feed is all there is.
+    #[must_use]
+    pub fn with_relays(
+        mut self,
+        relays: impl IntoIterator<Item = impl Into<RelayStanding>>,
+    ) -> Self {
+        self.relays = relays.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The position after the last committed event.
+    #[must_use]
+    pub fn with_head(mut self, head: impl Into<Position>) -> Self {
+        self.head = Some(head.into());
+        self
+    }
+}
+
+impl RelayStanding {
+    /// "nats".
+    #[must_use]
+    pub fn with_bus(mut self, bus: impl Into<String>) -> Self {
+        self.bus = bus.into();
+        self
+    }
+
+    /// Everything up to here is published and acknowledged by the bus.
+    #[must_use]
+    pub fn with_position(mut self, position: impl Into<Position>) -> Self {
+        self.position = Some(position.into());
+        self
+    }
+
+    /// How many kept events come after it, counted up to 100,000.
+    #[must_use]
+    pub fn with_behind(mut self, behind: i64) -> Self {
+        self.behind = behind;
+        self
+    }
+
+    /// When the first of them was emitted; absent where there is none.
+    #[must_use]
+    pub fn with_behind_since(
+        mut self,
+        behind_since: impl Into<prost_types::Timestamp>,
+    ) -> Self {
+        self.behind_since = Some(behind_since.into());
+        self
+    }
+
+    /// The process that publishes, by an id of its own.
+    #[must_use]
+    pub fn with_holder(mut self, holder: impl Into<String>) -> Self {
+        self.holder = holder.into();
+        self
+    }
+
+    /// How often the relay has changed hands: what was begun under an earlier number does not count.
+    #[must_use]
+    pub fn with_fence(mut self, fence: i64) -> Self {
+        self.fence = fence;
+        self
+    }
+
+    /// Since when it is this process.
+    #[must_use]
+    pub fn with_held_since(
+        mut self,
+        held_since: impl Into<prost_types::Timestamp>,
+    ) -> Self {
+        self.held_since = Some(held_since.into());
+        self
+    }
+
+    /// When it last told that it lives; where only one process can have the database, when it last got on.
+    #[must_use]
+    pub fn with_renewed_at(
+        mut self,
+        renewed_at: impl Into<prost_types::Timestamp>,
+    ) -> Self {
+        self.renewed_at = Some(renewed_at.into());
+        self
+    }
+
+    /// What keeps it from publishing; empty where nothing does.
+    #[must_use]
+    pub fn with_problem(mut self, problem: impl Into<String>) -> Self {
+        self.problem = problem.into();
         self
     }
 }

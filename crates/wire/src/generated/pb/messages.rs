@@ -450,6 +450,56 @@ pub struct Subscriber {
     pub behind_since: Option<prost_types::Timestamp>,
 }
 
+/// Asks for all relays.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListRelaysRequest {}
+
+/// The relays by the names of their buses.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListRelaysResponse {
+    /// Every one that has ever run; none where the owner's feed is all there is.
+    #[prost(message, repeated, tag = "1")]
+    pub relays: Vec<RelayStanding>,
+    /// The position after the last committed event.
+    #[prost(message, optional, tag = "2")]
+    pub head: Option<Position>,
+}
+
+/// A relay by its owner's records.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct RelayStanding {
+    /// "nats".
+    #[prost(string, tag = "1")]
+    pub bus: String,
+    /// Everything up to here is published and acknowledged by the bus.
+    #[prost(message, optional, tag = "2")]
+    pub position: Option<Position>,
+    /// How many kept events come after it, counted up to 100,000.
+    #[prost(int64, tag = "3")]
+    pub behind: i64,
+    /// When the first of them was emitted; absent where there is none.
+    #[prost(message, optional, tag = "4")]
+    pub behind_since: Option<prost_types::Timestamp>,
+    /// The process that publishes, by an id of its own.
+    #[prost(string, tag = "5")]
+    pub holder: String,
+    /// How often the relay has changed hands: what was begun under an earlier number does not count.
+    #[prost(int64, tag = "6")]
+    pub fence: i64,
+    /// Since when it is this process.
+    #[prost(message, optional, tag = "7")]
+    pub held_since: Option<prost_types::Timestamp>,
+    /// When it last told that it lives; where only one process can have the database, when it last got on.
+    #[prost(message, optional, tag = "8")]
+    pub renewed_at: Option<prost_types::Timestamp>,
+    /// What keeps it from publishing; empty where nothing does.
+    #[prost(string, tag = "9")]
+    pub problem: String,
+}
+
 /// Names a subscriber.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
