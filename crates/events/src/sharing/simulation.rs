@@ -131,7 +131,11 @@ impl World {
                 self.instances[at] = self.born(true);
             }
         }
-        for _ in 0..600 {
+        // Whoever went far back needs some time for it.
+        for _ in 0..6000 {
+            if self.is_done().is_ok() {
+                break;
+            }
             self.step()?;
         }
         self.is_done()?;
