@@ -7,6 +7,7 @@
 
 mod acknowledge;
 pub mod bus;
+mod causes;
 mod clock;
 mod consumer;
 mod dead_letters;

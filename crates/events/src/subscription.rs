@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use freehold_store::{StoreError, Work};
 use freehold_wire::View;
 use freehold_wire::pb::Envelope;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
+use crate::causes::Causes;
 use crate::delivered::{Changed, Delivered};
 use crate::projection::generations::Fence;
 use crate::purpose::{Purpose, Report};
@@ -36,6 +38,7 @@ pub struct Subscription {
     make: Option<Make>,
     foreign: Option<&'static str>,
     fence: Option<Fence>,
+    causes: Causes,
 }
 
 impl Subscription {
@@ -51,6 +54,7 @@ impl Subscription {
             make: None,
             foreign: None,
             fence: None,
+            causes: Causes::default(),
         }
     }
 
@@ -96,6 +100,25 @@ impl Subscription {
             Ok(None) => std::future::ready(Ok(())).boxed_local(),
             Err(error) => std::future::ready(Err(error)).boxed_local(),
         }))
+    }
+
+    /// The same subscription, with events that wait for those of another owner: what an event's emitter had seen of that
+    /// owner must have arrived at this consumer's views of it before the event takes effect, or `at_most` so long have been
+    /// waited for. The event's key parks meanwhile.
+    #[must_use]
+    pub fn waits_for(mut self, owner: &str, at_most: Duration) -> Self {
+        self.causes.add(owner, at_most);
+        self
+    }
+
+    /// Which cause of an event, that has waited so long, has not arrived.
+    pub(crate) async fn missing_cause(
+        &self,
+        work: &mut Work,
+        event: &Envelope,
+        waited: Duration,
+    ) -> Result<Option<String>, StoreError> {
+        self.causes.missing(work, &self.consumer, event, waited).await
     }
 
     /// Its name at its owner and in the consumer's tables: "consumer/purpose".

@@ -217,13 +217,11 @@ impl Intake {
             let known = known(work, key, taken.parked).await?;
             match self.faults.judge(known, event.version, parked::is_history(event, origin)) {
                 Verdict::Duplicate => taken.counts.redelivered += 1,
-                Verdict::Deliver if arrived.careful && self.subscription.wants(event) => {
-                    let stay = Stay { next_ms: work.now(), ..Stay::held(Parking::Waiting, CAREFUL) };
-                    parked::park(work, name, event, stay).await?;
-                    parked::arrange(work, key, origin).await?;
-                    taken.parked = true;
-                }
                 Verdict::Deliver => {
+                    if self.puts_off(work, arrived, event).await? {
+                        taken.parked = true;
+                        continue;
+                    }
                     running.set(index);
                     self.deliver(work, event).await?;
                     running.set(Running::NONE);
@@ -245,6 +243,28 @@ impl Intake {
             }
         }
         Ok(taken)
+    }
+
+    /// Parks an event that is not to be tried in this unit; answers whether it is one.
+    async fn puts_off(
+        &self,
+        work: &mut Work,
+        arrived: &Arrived,
+        event: &Envelope,
+    ) -> Result<bool, StoreError> {
+        if !self.subscription.wants(event) {
+            return Ok(false);
+        }
+        let reason = match arrived.careful {
+            true => Some(CAREFUL.to_owned()),
+            false => self.subscription.missing_cause(work, event, Duration::ZERO).await?,
+        };
+        let Some(reason) = reason else { return Ok(false) };
+        let stay = Stay { next_ms: work.now(), ..Stay::held(Parking::Waiting, &reason) };
+        let name = self.subscription.name();
+        parked::park(work, name, event, stay).await?;
+        parked::arrange(work, Key::of(name, event), arrived.origin).await?;
+        Ok(true)
     }
 
     /// The effect of an event and its high-water, in one unit.

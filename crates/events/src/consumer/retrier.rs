@@ -63,7 +63,8 @@ impl Retrier {
     pub(crate) async fn attempt(&self, first: First) -> Result<(), StoreError> {
         let Some(claimed) = self.claim(first).await? else { return Ok(()) };
         self.intake.faults.reach(Point::AfterClaim).map_err(Stopped::into_store)?;
-        let error = match self.run_one(&claimed.event).await {
+        let waited = tried(&claimed).since;
+        let error = match self.run_one(&claimed.event, waited).await {
             Ok(()) => return Ok(()),
             Err(Stopped::Reaction(error)) => error,
             Err(stopped) => ReactionError::Store(stopped.into_store()),
@@ -99,7 +100,7 @@ impl Retrier {
         Ok(claimed)
     }
 
-    async fn run_one(&self, event: &Envelope) -> Result<(), Stopped> {
+    async fn run_one(&self, event: &Envelope, waited: Duration) -> Result<(), Stopped> {
         let (intake, event) = (self.intake.clone(), event.clone());
         let unit = async move |work: &mut Work| {
             intake.subscription.enter(work).await?;
@@ -109,6 +110,11 @@ impl Retrier {
             let taken = inbox::lock(work, name, key.entity, key.key).await?;
             let known = Known { taken: (taken > 0).then_some(taken), parked: None };
             let verdict = intake.faults.judge(known, event.version, parked::is_history(&event, origin));
+            if verdict == Verdict::Deliver
+                && let Some(cause) = intake.subscription.missing_cause(work, &event, waited).await?
+            {
+                return Err(Stopped::Reaction(ReactionError::Retry(cause)));
+            }
             if verdict == Verdict::Deliver && parked::remove(work, key, event.version).await? {
                 intake.deliver(work, &event).await?;
             }

@@ -1,5 +1,6 @@
 //! The consumer on real databases, under redelivery, loss, poison and crashes.
 
+mod causes;
 mod counting;
 mod delivery;
 mod gaps;
