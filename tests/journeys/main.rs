@@ -17,6 +17,8 @@ mod kept;
 mod keyed;
 mod kill;
 mod mesh;
+#[cfg(feature = "nats")]
+mod nats;
 mod once;
 mod openapi;
 mod operate;

@@ -14,7 +14,7 @@ use crate::mesh::{Ended, LONG, Up, finish, freehold, is_sound, run};
 use crate::ports;
 
 /// A server on which databases and roles may be made.
-const SERVER: &str = "FREEHOLD_TEST_POSTGRES_URL";
+pub(crate) const SERVER: &str = "FREEHOLD_TEST_POSTGRES_URL";
 /// How many events of orders there are when the mesh is killed in the middle of a demo of forty orders.
 const MIDDLE: i64 = 60;
 
@@ -73,13 +73,13 @@ async fn events(databases: &Databases) -> i64 {
 }
 
 /// Databases that go with the test.
-struct Made {
+pub(crate) struct Made {
     server: String,
     prefix: String,
 }
 
 impl Made {
-    async fn on(folder: &Path, server: &str) -> Self {
+    pub(crate) async fn on(folder: &Path, server: &str) -> Self {
         let made = Self { server: server.to_owned(), prefix: format!("t{:012x}", fastrand::u64(..1 << 48)) };
         let init = made.init(folder, "data").await;
         assert_eq!(init.code, Some(0), "{init:#?}");

@@ -12,7 +12,7 @@ pub(crate) const USAGE: &str = "\
 usage: cargo xtask CHORE
 
   test [--engines] [--rounds N] [-- ARGS]   all tests; the last line says how many passed and failed
-         --engines     also on a real PostgreSQL: found or installed, started for this run alone
+         --engines     also on a real PostgreSQL and a real NATS: found or installed, started for this run alone
          --rounds N    how often the tests that repeat (faults, kill -9, seeds) go round
          -- ARGS       for cargo test instead of --workspace, as in `-- --package users`
   gen [--check]                             write the generated code, or check that it is fresh
@@ -55,7 +55,7 @@ pub(crate) enum Chore {
 /// How to run the tests.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TestOptions {
-    /// Also on a real PostgreSQL.
+    /// Also on a real PostgreSQL and a real NATS.
     pub(crate) engines: bool,
     /// How often repeating tests go round; their own default when absent.
     pub(crate) rounds: Option<u32>,

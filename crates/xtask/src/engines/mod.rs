@@ -4,6 +4,7 @@
 //! it does. It writes through (fsync stays on), because the store refuses an engine that does not, and it ends with us.
 
 mod find;
+pub(crate) mod nats;
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -197,7 +198,7 @@ fn password() -> String {
 }
 
 /// Each `RandomState` has keys from the system's random numbers.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 

@@ -8,6 +8,7 @@ mod tally;
 use std::io::{self, BufRead, BufReader, Write};
 
 use crate::arguments::TestOptions;
+use crate::engines::nats::{self, Nats, NatsError};
 use crate::engines::{self, EngineError, Postgres};
 use crate::repository::{NotStarted, cargo};
 use tally::Tally;
@@ -37,12 +38,39 @@ const STAGES: [Stage; 2] = [
     },
 ];
 
+/// What runs once more with the bus NATS JetStream, where there is a server.
+const ON_NATS: [Stage; 2] = [
+    Stage {
+        name: "the bus NATS JetStream",
+        arguments: &["--package", "freehold-events", "--features", "nats", "--lib", "bus::"],
+        on_postgres: false,
+    },
+    Stage {
+        name: "a mesh on NATS JetStream",
+        arguments: &["--package", "freehold", "--features", "nats", "--test", "journeys", "nats::"],
+        on_postgres: false,
+    },
+];
+
+/// The arguments of a stage, which find the server.
+fn on_nats(stage: &Stage, nats: &Nats) -> Vec<String> {
+    let program = nats.program().display().to_string();
+    let variables = [(nats::URL, nats.url()), (nats::PROGRAM, program.as_str())];
+    let settings = variables
+        .into_iter()
+        .flat_map(|(name, value)| ["--config".to_owned(), format!("env.{name} = {value:?}")]);
+    settings.chain(stage.arguments.iter().map(ToString::to_string)).collect()
+}
+
 /// The tests could not be run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TestError {
     /// There is no PostgreSQL for them.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// There is no NATS for them.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
     /// Cargo did not start.
     #[error(transparent)]
     NotStarted(#[from] NotStarted),
@@ -54,9 +82,12 @@ pub(crate) enum TestError {
 /// Runs all tests; whether all passed.
 pub(crate) fn run(options: &TestOptions) -> Result<bool, TestError> {
     let postgres = options.engines.then(Postgres::start).transpose()?;
-    match &postgres {
-        Some(postgres) => println!("engines: SQLite and PostgreSQL {}", postgres.version()),
-        None => println!("engines: SQLite; `--engines` adds a real PostgreSQL"),
+    let nats = options.engines.then(Nats::start).transpose()?;
+    match postgres.as_ref().zip(nats.as_ref()) {
+        Some((postgres, nats)) => {
+            println!("engines: SQLite, PostgreSQL {} and NATS {}", postgres.version(), nats.version());
+        }
+        None => println!("engines: SQLite; `--engines` adds a real PostgreSQL and a real NATS"),
     }
     let mut tally = Tally::default();
     if options.selection.is_empty() {
@@ -70,6 +101,16 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, TestError> {
                 postgres.as_ref().map(|server| (server, engine)),
                 &mut tally,
             )?;
+        }
+        if let Some(nats) = &nats {
+            for stage in &ON_NATS {
+                let arguments = on_nats(stage, nats);
+                let server = postgres.as_ref().map(|server| (server, None));
+                run_stage(stage.name, &arguments, options, server, &mut tally)?;
+            }
+            if nats.streams_made() == 0 {
+                tally.add_failure("NATS ran, and no test made a stream in it".to_owned());
+            }
         }
         if postgres.as_ref().is_some_and(|postgres| postgres.databases_made() == 0) {
             tally.add_failure("PostgreSQL ran, and no test made a database or schema in it".to_owned());
