@@ -29,6 +29,8 @@ async fn a_mesh_on_postgresql_that_is_killed_loses_nothing_and_doubles_nothing()
     let databases = Databases::of(&scratch.join("data")).unwrap();
     eventually("the middle of the demo", LONG, async || (events(&databases).await >= MIDDLE).then_some(()))
         .await;
+    let connections = connections(&databases).await;
+    assert!((1..=10).contains(&connections), "orders has {connections} connections");
     up.process.kill();
     let mut up = Up::at(scratch.path(), port).await;
     let ended = finish(demo).await;
@@ -64,10 +66,19 @@ fn demo(folder: &Path, up: &Up, seed: &str) -> Process {
     Process::start(&mut freehold(folder, &arguments))
 }
 
+/// How many connections orders has, but for those that cancel a statement.
+async fn connections(databases: &Databases) -> i64 {
+    const COUNT: &str = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
+                         AND application_name = 'freehold orders' AND query NOT LIKE '%pg_cancel_backend%'";
+    let orders = ReadOnly::open(&databases.url("orders")).await.unwrap();
+    let read = orders.read(Duration::from_secs(60)).await.unwrap();
+    read.only(COUNT, Vec::new()).await.unwrap().unwrap().get("n").unwrap()
+}
+
 /// How many events orders has told; none before it has been started.
 async fn events(databases: &Databases) -> i64 {
     let Ok(orders) = ReadOnly::open(&databases.reader_url("orders")).await else { return 0 };
-    let read = orders.read(Duration::from_secs(10)).await.unwrap();
+    let read = orders.read(Duration::from_secs(60)).await.unwrap();
     let head = read.only("SELECT mark FROM freehold_head", Vec::new()).await.unwrap();
     head.map_or(0, |head| head.get("mark").unwrap())
 }

@@ -16,6 +16,14 @@ pub enum OpenError {
     /// The url is none of a database that a store runs on.
     #[error("`{0}` is no database url; write sqlite:/path/to/file.db or postgres://user@host/database")]
     Url(String),
+    /// The url says how many connections there may be, and too few.
+    #[error("`{url}` says no number of connections that does; a store wants at least {least} connections")]
+    Connections {
+        /// The url.
+        url: String,
+        /// How many it wants.
+        least: usize,
+    },
     /// Another process, or another store of this one, has it open.
     #[error("{0} is open in another process, and one owner at a time writes it")]
     Owned(String),

@@ -14,7 +14,7 @@ pub struct Options {
     pub(crate) service: String,
     pub(crate) url: String,
     pub(crate) migrations: Vec<&'static Migrations>,
-    pub(crate) readers: usize,
+    pub(crate) readers: Option<usize>,
     pub(crate) queue: usize,
     pub(crate) read_budget: Duration,
     pub(crate) clock: Clock,
@@ -30,7 +30,7 @@ impl Options {
             service: service.into(),
             url: url.into(),
             migrations: vec![&crate::migrate::OWN],
-            readers: 16,
+            readers: None,
             queue: 1024,
             read_budget: Duration::from_secs(10),
             clock: Arc::new(system_time),
@@ -45,10 +45,11 @@ impl Options {
         self
     }
 
-    /// The most reads at a time, and on PostgreSQL the most units at a time; a further one waits. 16 unless said.
+    /// The most reads at a time, and on PostgreSQL the most units at a time; a further one waits. On SQLite 16 unless said,
+    /// on PostgreSQL what the url says: ten connections in all, or as many as in `?connections=20`.
     #[must_use]
     pub fn readers(mut self, readers: usize) -> Self {
-        self.readers = readers.max(1);
+        self.readers = Some(readers.max(1));
         self
     }
 

@@ -6,6 +6,7 @@
 //! wakes them. **Invariant:** where the database lacks what this store has told, it tells nothing any more, and closes.
 
 mod blockers;
+mod connections;
 mod errors;
 mod flight;
 mod lane;
@@ -71,11 +72,13 @@ pub(crate) struct Home(OwnedSemaphorePermit);
 
 /// Opens the database that the options name, on the thread that will run its units.
 pub(crate) async fn open(options: Options) -> Result<Opened<Database>, OpenError> {
-    let server = Arc::new(server(&options.url)?.application_name(&format!("freehold {}", options.service)));
-    let reads = Reads(Pool::new(server.clone(), options.readers));
+    let (url, connections) = connections::split(&options.url)?;
+    let server = Arc::new(server(&url)?.application_name(&format!("freehold {}", options.service)));
+    let reads = Reads(Pool::new(server.clone(), options.readers.unwrap_or(connections.reads)));
+    let units = options.readers.unwrap_or(connections.units);
     let (queue, orders) = queue(options.queue);
     let (opened, opening) = oneshot::channel();
-    let run = move || run(&options, server, orders, opened);
+    let run = move || run(&options, Pool::new(server, units), orders, opened);
     let failed = |error| StoreError::Io(Arc::new(error));
     thread::Builder::new().name("freehold-postgres".to_owned()).spawn(run).map_err(failed)?;
     let (view, ticks) = opening.await.unwrap_or(Err(StoreError::Closed.into()))?;
@@ -85,11 +88,12 @@ pub(crate) async fn open(options: Options) -> Result<Opened<Database>, OpenError
 /// Opens the database to read it, and says whose it is.
 pub(crate) async fn open_read_only(url: &str) -> Result<(String, Reads), OpenError> {
     const MOST: usize = 4;
-    let server = Arc::new(server(url)?.application_name("freehold reader"));
+    let (url, _) = connections::split(url)?;
+    let server = Arc::new(server(&url)?.application_name("freehold reader"));
     let link = Link::open(&server).await?;
     let pool = Pool::new(server, MOST);
     let mut looking = engine::Lane::Postgres(Lane::new(link, pool.clone(), Instant::now() + OPENING));
-    let service = open::owner(&mut looking, url).await?;
+    let service = open::owner(&mut looking, &url).await?;
     Ok((service, Reads(pool)))
 }
 
@@ -165,7 +169,7 @@ fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
 /// The thread: opens, says how that went, and serves.
 fn run(
     options: &Options,
-    server: Arc<PgConnectOptions>,
+    pool: Pool,
     orders: Orders,
     opened: oneshot::Sender<Result<(View, Asking), OpenError>>,
 ) {
@@ -178,7 +182,7 @@ fn run(
     };
     let Orders { orders, end } = orders;
     LocalSet::new().block_on(&runtime, async move {
-        match prepare(options, server).await {
+        match prepare(options, pool).await {
             Ok((units, ticker)) => {
                 // A caller that went away drops its end of the queue too, which ends the service at once.
                 let _ = opened.send(Ok((units.ledger.view(), units.ticks.clone())));
@@ -193,9 +197,8 @@ fn run(
 }
 
 /// Asserts durability, applies migrations and begins an epoch: one instance at a time, beside others that run.
-async fn prepare(options: &Options, server: Arc<PgConnectOptions>) -> Result<(Units, Ticker), OpenError> {
-    let pool = Pool::new(server.clone(), options.readers);
-    let mut link = Link::open(&server).await?;
+async fn prepare(options: &Options, pool: Pool) -> Result<(Units, Ticker), OpenError> {
+    let mut link = Link::open(&pool.server).await?;
     others::enter(&mut link.connection).await?;
     link.script(&format!("BEGIN; {OPEN_OR_LEAVE}")).await?;
     let mut lane = engine::Lane::Postgres(Lane::new(link, pool.clone(), Instant::now() + OPENING));
@@ -207,7 +210,7 @@ async fn prepare(options: &Options, server: Arc<PgConnectOptions>) -> Result<(Un
     let mut link = lane.into_link();
     link.script("COMMIT").await?;
     let ledger = Arc::new(Ledger::new(history, options.clock.clone(), mark));
-    let (ticker, ticks) = Ticker::new(server, link, schema, ledger.clone());
+    let (ticker, ticks) = Ticker::new(pool.server.clone(), link, schema, ledger.clone());
     Ok((Units { pool, ledger, ticks }, ticker))
 }
 

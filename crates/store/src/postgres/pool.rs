@@ -25,7 +25,7 @@ pub(super) struct Link {
 /// A bounded number of connections. Cloning shares it.
 #[derive(Clone)]
 pub(super) struct Pool {
-    server: Arc<PgConnectOptions>,
+    pub(super) server: Arc<PgConnectOptions>,
     idle: Arc<Mutex<Vec<Link>>>,
     places: Arc<Semaphore>,
 }

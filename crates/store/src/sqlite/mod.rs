@@ -38,6 +38,9 @@ use crate::read::Read;
 use crate::store::Opened;
 use crate::unit::Job;
 
+/// The most reads at a time, unless said.
+const READERS: usize = 16;
+
 /// A running SQLite store.
 pub(crate) struct Database {
     queue: Queue,
@@ -101,7 +104,7 @@ fn open_blocking(options: &Options, runtime: tokio::runtime::Handle) -> Result<O
         drop(orders.end);
     };
     thread::Builder::new().name(name).spawn(run).map_err(|error| StoreError::Io(Arc::new(error)))?;
-    let readers = Readers::new(path, options.readers);
+    let readers = Readers::new(path, options.readers.unwrap_or(READERS));
     Ok(Opened { database: Database { queue, readers }, view })
 }
 

@@ -85,7 +85,7 @@ pub(crate) fn context() -> Context {
 }
 
 pub(crate) fn options(url: &str) -> Options {
-    Options::new("orders", url).migrations(&MIGRATIONS).throwaway_server()
+    Options::new("orders", url).migrations(&MIGRATIONS).readers(16).throwaway_server()
 }
 
 /// A statement that ends when it is cut.
