@@ -8,6 +8,7 @@ use freehold_sdk::{CONTRACT, Mesh, PORTS};
 use freehold_server::databases::Databases;
 use freehold_server::directory::Directory;
 use freehold_server::host::{Host, bus_url};
+use freehold_server::keep::keep;
 use freehold_server::{Listen, Running, Server};
 use freehold_wire::directory::DirectoryServiceServer;
 use tokio::task::JoinSet;
@@ -76,7 +77,7 @@ impl RunningMesh {
         let settings = Settings { mails: plan.data.join("mails"), smtp: plan.smtp.clone() };
         let mut starting = JoinSet::new();
         for (service, (_, listeners)) in chosen.into_iter().zip(places) {
-            let host = host(&plan, service.name, databases.url(service.name), listeners);
+            let host = host(&plan, service.name, databases.url(service.name), listeners)?;
             let start = (service.start)(host, mesh.view(service.name), settings.clone());
             starting.spawn(async move { start.await.map_err(|error| not_started(service.name, &*error)) });
         }
@@ -196,9 +197,11 @@ fn addresses(chosen: &[&Service], places: &[Place]) -> Vec<(String, String)> {
     chosen.iter().zip(places).map(address).collect()
 }
 
-fn host(plan: &Plan, name: &str, database_url: String, listeners: Vec<TcpListener>) -> Host {
-    let bus_url = bus_url(name);
-    Host { listen: Listen::On(listeners), database_url, bus_url, trust_metadata: plan.trust_metadata }
+fn host(plan: &Plan, name: &str, database_url: String, listeners: Vec<TcpListener>) -> Result<Host, Failure> {
+    let keep = keep(name, |variable| std::env::var(variable).ok());
+    let keep = keep.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let (listen, bus_url) = (Listen::On(listeners), bus_url(name));
+    Ok(Host { listen, database_url, bus_url, trust_metadata: plan.trust_metadata, keep })
 }
 
 fn not_started(name: &str, error: &(dyn std::error::Error + 'static)) -> Failure {

@@ -113,6 +113,14 @@ impl Moment {
             }
         }
     }
+
+    /// Whether an owner still keeps all of its events: only then is what has none known to be wrong.
+    pub(crate) async fn keeps_all(&mut self, owner: &'static str) -> Result<bool, ReadError> {
+        let sql = "SELECT COALESCE((SELECT MIN(mark) FROM freehold_event), (SELECT mark + 1 FROM freehold_head)) AS first";
+        let rows = self.rows(owner, sql, Vec::new()).await?;
+        let first = rows.first().map(|row| cell::<i64>(owner, row, "first")).transpose()?;
+        Ok(first == Some(1))
+    }
 }
 
 /// Reads columns, naming the database where one is not what it must be.

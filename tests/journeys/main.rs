@@ -27,6 +27,7 @@ mod postgres;
 mod power;
 mod records;
 mod refused;
+mod retention;
 mod rides;
 mod sales;
 mod tools;

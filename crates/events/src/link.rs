@@ -20,6 +20,8 @@ use crate::clock::OwnerClock;
 
 /// The reason of an owner that does not know a position: its history is another one.
 pub const HISTORY_LOST: &str = "HISTORY_LOST";
+/// The reason of a stream that is wanted from where the owner keeps no events any more.
+pub const POSITION_PURGED: &str = "POSITION_PURGED";
 
 /// How many intervals of silence mean that a stream is dead.
 const SILENT_INTERVALS: u32 = 3;
@@ -73,6 +75,9 @@ pub enum LinkError {
         "the owner no longer keeps its events up to position {0}, and a view of the rest would lack them"
     )]
     Purged(i64),
+    /// The owner has purged what comes next.
+    #[error("the owner no longer keeps what comes next: {0}")]
+    PositionPurged(String),
     /// The feed refused the call or broke off.
     #[error(transparent)]
     Feed(#[from] Error),
@@ -254,6 +259,9 @@ impl Arriving {
 fn refusal(error: Error) -> LinkError {
     if error.reason() == HISTORY_LOST {
         return LinkError::HistoryLost(error.message().to_owned());
+    }
+    if error.reason() == POSITION_PURGED {
+        return LinkError::PositionPurged(error.message().to_owned());
     }
     LinkError::Feed(error)
 }

@@ -43,6 +43,11 @@ pub trait Purpose: Send {
         std::future::pending().await
     }
 
+    /// Whether it begins anew where its owner no longer keeps what it has not seen; it ends otherwise.
+    fn begins_anew(&self) -> bool {
+        false
+    }
+
     /// The stream was left.
     fn left(&mut self, left: &Left) {
         let _ = left;

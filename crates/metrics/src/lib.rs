@@ -10,6 +10,7 @@ mod counted;
 mod events;
 mod histogram;
 mod kept;
+mod outbox;
 mod scraped;
 mod server;
 mod table;
@@ -29,6 +30,7 @@ pub use counted::Counted;
 pub use events::Events;
 pub use histogram::Histogram;
 pub use kept::ByName;
+pub use outbox::Outbox;
 pub use scraped::{Malformed, Scraped};
 pub use server::Server;
 pub use table::{Label, Table};
@@ -50,6 +52,8 @@ pub struct Metrics {
     pub server: Server,
     /// The events that it takes from others.
     pub events: Events,
+    /// Its own events, as far as it keeps them.
+    pub outbox: Outbox,
 }
 
 /// What each name counts.
@@ -79,8 +83,9 @@ impl Metrics {
         let client = Client::new(&mut catalogue);
         let server = Server::new(&mut catalogue);
         let events = Events::new(&mut catalogue);
+        let outbox = Outbox::new(&mut catalogue);
         let (registry, described) = catalogue.end();
-        (Self { registry, client, server, events }, described)
+        (Self { registry, client, server, events, outbox }, described)
     }
 
     /// All of it as text, of the type [`CONTENT_TYPE`].
@@ -143,6 +148,10 @@ mod tests {
             table.at([odd(), odd()]).set(3);
         }
         events.lag.at([odd(), odd()]).observe(took);
+        for table in [&metrics.outbox.events, &metrics.outbox.bytes, &metrics.outbox.oldest] {
+            table.at([]).set(3);
+        }
+        metrics.outbox.held.at([odd()]).set(1);
         let scraped = Scraped::read(&metrics.scrape()).unwrap();
         let served: BTreeMap<&str, &str> = scraped.families().collect();
         let expected: BTreeMap<&str, &str> = described

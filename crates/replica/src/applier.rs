@@ -41,6 +41,8 @@ pub(crate) struct Applier<T> {
     record: Option<Record>,
     /// How often in a row a gap was found.
     gaps: u32,
+    /// Its owner no longer keeps what comes behind its position.
+    purged: bool,
     written: Instant,
     copies: PhantomData<fn() -> T>,
 }
@@ -63,6 +65,7 @@ impl<T: Copied> Applier<T> {
             report: None,
             record: None,
             gaps: 0,
+            purged: false,
             written: Instant::now(),
             copies: PhantomData,
         }
@@ -265,10 +268,12 @@ impl<T: Copied> Applier<T> {
 #[async_trait]
 impl<T: Copied> Purpose for Applier<T> {
     async fn resume(&mut self, link: &Link) -> Result<Option<pb::Position>, Left> {
-        let (stands, mut record) = match self.begun().await? {
+        let begun = if self.purged { None } else { self.begun().await? };
+        let (stands, mut record) = match begun {
             Some(begun) => begun,
             None => self.begin(link).await?,
         };
+        self.purged = false;
         if record.after_key.is_some() {
             self.state(State::Copying);
             record = self.snapshot(link, &stands.watermark, record).await?;
@@ -312,7 +317,13 @@ impl<T: Copied> Purpose for Applier<T> {
         Ok(())
     }
 
+    /// By a snapshot, which needs no history.
+    fn begins_anew(&self) -> bool {
+        true
+    }
+
     fn left(&mut self, left: &Left) {
+        self.purged |= matches!(left, Left::Link(LinkError::PositionPurged(_)));
         self.board.tell(|standing| {
             standing.connected = false;
             if let Left::Link(LinkError::HistoryLost(problem)) = left {

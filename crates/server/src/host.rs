@@ -1,8 +1,8 @@
 //! The process around a service: where it listens, which database it owns, when it ends. All that a
 //! thin `main.rs` needs.
 //!
-//! Settings come from `FREEHOLD_<SERVICE>_LISTEN`, `FREEHOLD_<SERVICE>_DATABASE_URL`, `FREEHOLD_BUS_URL` and
-//! `--trust-metadata`; what is unset has the value that fits one machine: the service's usual port on loopback, its database under
+//! Settings come from `FREEHOLD_<SERVICE>_LISTEN`, `.._DATABASE_URL`, `.._KEEP`, `FREEHOLD_BUS_URL` and `--trust-metadata`;
+//! what is unset has the value that fits one machine: the service's usual port on loopback, its database under
 //! `freehold-data`. Where the other services are is a client's matter: `Mesh::from_env`.
 
 use std::error::Error as StdError;
@@ -11,12 +11,14 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::databases::{Databases, DatabasesError, variable};
+use crate::keep::keep;
 use crate::listen::Listen;
 use crate::probe::probe;
 use crate::running::Running;
@@ -38,6 +40,8 @@ pub struct Host {
     pub bus_url: Option<String>,
     /// Whether the name that a caller gives itself counts beyond this machine.
     pub trust_metadata: bool,
+    /// How long it keeps its events at least; `None`: for ever.
+    pub keep: Option<Duration>,
 }
 
 /// Why the settings of a process make no host.
@@ -50,6 +54,14 @@ pub enum HostError {
     /// A variable that is set to no address.
     #[error("failed to read {variable}: `{value}` is no address like 127.0.0.1:7401")]
     Address {
+        /// The variable.
+        variable: String,
+        /// What it is set to.
+        value: String,
+    },
+    /// A variable that is set to no time.
+    #[error("failed to read {variable}: `{value}` is no time like 7d, and not `forever`")]
+    Keep {
         /// The variable.
         variable: String,
         /// What it is set to.
@@ -99,7 +111,8 @@ impl Host {
             None => Databases::of(Path::new(DATA))?.url(service),
         };
         let bus_url = bus_url_of(service, &read);
-        Ok(Self { listen, database_url, bus_url, trust_metadata })
+        let keep = keep(service, read)?;
+        Ok(Self { listen, database_url, bus_url, trust_metadata, keep })
     }
 }
 

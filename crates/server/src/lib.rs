@@ -19,6 +19,7 @@ mod guarded;
 mod handler;
 mod health;
 pub mod host;
+pub mod keep;
 mod limits;
 mod listen;
 mod meter;

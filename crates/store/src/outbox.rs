@@ -154,15 +154,17 @@ async fn first_kept(store: &Store, queries: &mut impl Queries, mark: i64) -> Res
 /// # Errors
 /// [`StoreError`] of the database.
 pub async fn oldest(store: &Store, queries: &mut impl Queries) -> Result<Option<i64>, StoreError> {
-    let sql = match store.engine() {
-        Engine::Sqlite => "SELECT min(mark) AS mark FROM freehold_outbox",
-        Engine::Postgres => {
-            "SELECT first_mark AS mark FROM freehold_tick WHERE first_mark <= last_mark \
-                             ORDER BY last_mark LIMIT 1"
-        }
+    const ROW: &str = "SELECT min(mark) AS mark FROM freehold_outbox";
+    // Rows that were deleted stay in the index for as long as some transaction may see them; this passes them over.
+    const TICK: &str = "SELECT first_mark AS mark FROM freehold_tick WHERE first_mark <= last_mark AND last_mark >= $1 \
+                        ORDER BY last_mark LIMIT 1";
+    let row = match store.engine() {
+        Engine::Sqlite => queries.one(ROW, vals![]).await?,
+        Engine::Postgres => queries.one(TICK, vals![store.kept_from(None)]).await?,
     };
-    let row = queries.one(sql, vals![]).await?;
-    row.map_or(Ok(None), |row| row.get("mark"))
+    let mark: Option<i64> = row.map_or(Ok(None), |row| row.get("mark"))?;
+    store.kept_from(mark);
+    Ok(mark)
 }
 
 /// What is kept after a mark: how many events, counted up to `limit`, and when the first was emitted, in milliseconds
@@ -184,33 +186,57 @@ pub async fn behind(
     Ok(((head - before).clamp(0, limit), first.map(|row| row.get("time_ms")).transpose()?))
 }
 
-/// Deletes the oldest events up to a mark, a batch of about a thousand; answers whether there may be more. On PostgreSQL it
-/// deletes whole ticks, so a tick that goes on beyond the mark stays.
+/// Deletes the oldest events up to a mark that were emitted before a time, in milliseconds since 1970: a batch of about a
+/// thousand. Answers whether there may be more. On PostgreSQL it deletes whole ticks, so a tick that goes on beyond the
+/// mark or the time stays.
 ///
 /// # Errors
 /// [`StoreError`] of the database.
-pub async fn purge(work: &mut Work, up_to: i64) -> Result<bool, StoreError> {
-    const OLDEST: &str = "DELETE FROM freehold_outbox WHERE mark IN \
-                          (SELECT mark FROM freehold_outbox WHERE mark <= $1 ORDER BY mark LIMIT $2)";
-    const BOUND: &str = "SELECT max(last_mark) AS mark FROM \
-                         (SELECT last_mark, sum(last_mark - first_mark + 1) OVER (ORDER BY last_mark) AS so_far \
-                          FROM freehold_tick WHERE last_mark <= $1 AND first_mark <= last_mark \
-                          ORDER BY last_mark LIMIT $2) AS oldest WHERE so_far <= $2";
+pub async fn purge(work: &mut Work, up_to: i64, before_ms: i64) -> Result<bool, StoreError> {
+    const OLDEST: &str = "SELECT COALESCE(min(CASE WHEN time_ms >= $2 THEN mark END) - 1, max(mark)) AS mark FROM \
+                          (SELECT mark, time_ms FROM freehold_outbox WHERE mark <= $1 ORDER BY mark LIMIT $3) AS oldest";
+    const DELETE: &str = "DELETE FROM freehold_outbox WHERE mark <= $1";
+    const TICKS_THERE: &str = "SELECT max(last_mark) AS mark FROM \
+                               (SELECT last_mark, sum(last_mark - first_mark + 1) OVER (ORDER BY last_mark) AS so_far \
+                                FROM freehold_tick WHERE last_mark <= $1 AND first_mark <= last_mark AND ticked_ms < $2 \
+                                ORDER BY last_mark LIMIT $3) AS oldest WHERE so_far <= $3";
     const TICKED: &str = "DELETE FROM freehold_outbox WHERE ordinal IN \
                           (SELECT ordinal FROM freehold_event WHERE last_mark <= $1)";
     const TICKS: &str = "DELETE FROM freehold_tick WHERE last_mark <= $1 \
                          AND ordinal < (SELECT max(ordinal) FROM freehold_tick)";
     // The last tick says where the marks stand.
     const LAST: &str = "UPDATE freehold_tick SET first_mark = last_mark + 1 WHERE last_mark <= $1 AND first_mark <= last_mark";
-    if let Engine::Sqlite = work.engine() {
-        return Ok(work.exec(OLDEST, vals![up_to, TICK_MOST]).await? == TICK_MOST.unsigned_abs());
-    }
-    let bound = work.one(BOUND, vals![up_to, TICK_MOST]).await?;
+    let (find, delete): (_, &[&'static str]) = match work.engine() {
+        Engine::Sqlite => (OLDEST, &[DELETE]),
+        Engine::Postgres => (TICKS_THERE, &[TICKED, TICKS, LAST]),
+    };
+    let bound = work.one(find, vals![up_to, before_ms, TICK_MOST]).await?;
     let Some(bound) = bound.map_or(Ok(None), |row| row.get::<Option<i64>>("mark"))? else { return Ok(false) };
-    for statement in [TICKED, TICKS, LAST] {
-        work.exec(statement, vals![bound]).await?;
+    let mut deleted = 0;
+    for statement in delete {
+        deleted += work.exec(statement, vals![bound]).await?;
     }
-    Ok(true)
+    Ok(deleted > 0)
+}
+
+/// About how many bytes the events take that are kept: on PostgreSQL with their indexes and what is not cleaned up yet, on
+/// SQLite as the oldest and the newest few let expect.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn size(store: &Store, queries: &mut impl Queries) -> Result<i64, StoreError> {
+    const SERVER: &str = "SELECT pg_total_relation_size('freehold_outbox') AS bytes";
+    const FEW: &str = "SELECT CAST(AVG(200 + COALESCE(LENGTH(data), 0)) AS BIGINT) AS bytes FROM \
+                       (SELECT data FROM (SELECT data FROM freehold_outbox ORDER BY mark LIMIT 100) \
+                        UNION ALL SELECT data FROM (SELECT data FROM freehold_outbox ORDER BY mark DESC LIMIT 100))";
+    let sql = if store.engine() == Engine::Postgres { SERVER } else { FEW };
+    let row = queries.one(sql, vals![]).await?;
+    let bytes: i64 = row.map_or(Ok(None), |row| row.get::<Option<i64>>("bytes"))?.unwrap_or(0);
+    match (store.engine(), oldest(store, queries).await?) {
+        (Engine::Postgres, _) => Ok(bytes),
+        (Engine::Sqlite, None) => Ok(0),
+        (Engine::Sqlite, Some(oldest)) => Ok(bytes * (store.head().mark() - oldest + 1).max(0)),
+    }
 }
 
 /// The position up to which the read sees every event. It may see more: on PostgreSQL an event has no mark yet when it is

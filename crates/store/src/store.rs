@@ -35,6 +35,8 @@ struct Inner {
     view: View,
     options: Options,
     next_purge: AtomicI64,
+    /// No event before this mark is kept.
+    kept_from: AtomicI64,
 }
 
 /// A running engine.
@@ -90,7 +92,8 @@ impl Store {
     fn running(opened: Opened<Database>, options: Options) -> Self {
         let Opened { database, view } = opened;
         let next_purge = AtomicI64::new((options.clock)());
-        let store = Self { inner: Arc::new(Inner { database, view, options, next_purge }) };
+        let kept_from = AtomicI64::new(0);
+        let store = Self { inner: Arc::new(Inner { database, view, options, next_purge, kept_from }) };
         store.purge_if_due();
         store
     }
@@ -305,6 +308,12 @@ impl Store {
             Database::Sqlite(database) => database.close().await,
             Database::Postgres(database) => database.close().await,
         }
+    }
+
+    /// A mark before which no event is kept; `seen` is another one that was found.
+    pub(crate) fn kept_from(&self, seen: Option<i64>) -> i64 {
+        let seen = seen.unwrap_or_default();
+        self.inner.kept_from.fetch_max(seen, Ordering::Relaxed).max(seen)
     }
 
     pub(crate) fn history(&self) -> Arc<History> {

@@ -14,7 +14,13 @@ use tokio_util::sync::CancellationToken;
 async fn catalog_starts_alone_and_answers_who_is_declared() {
     let database = engines::sqlite();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
-    let host = Host { listen, database_url: database.url().to_owned(), bus_url: None, trust_metadata: false };
+    let host = Host {
+        listen,
+        database_url: database.url().to_owned(),
+        bus_url: None,
+        trust_metadata: false,
+        keep: None,
+    };
     let running = catalog::start(host, lonely()).await.unwrap();
     let mesh = Mesh::fixed("demo", [("catalog", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();

@@ -62,7 +62,9 @@ fn main() -> Result<()> {
 async fn serve(folder: &Path) -> Result<()> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
     let database_url = format!("sqlite:{}", folder.join("drivers.db").display());
-    let running = drivers::start(Host { listen, database_url, bus_url: None, trust_metadata: false }).await?;
+    let running =
+        drivers::start(Host { listen, database_url, bus_url: None, trust_metadata: false, keep: None })
+            .await?;
     println!("http://{}", running.addr());
     let shutdown = CancellationToken::new();
     let ended = shutdown.clone();

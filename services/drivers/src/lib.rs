@@ -73,7 +73,7 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     let sweeping = grpc.sweeper.start();
     let bound = Server::new(NAME, &CONTRACT)
         .serve(DriversServiceServer::new(grpc))
-        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?.keeping(host.keep.into())))
         .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)

@@ -22,7 +22,13 @@ fn now_ms() -> i64 {
 async fn drivers_starts_alone_and_answers_who_is_declared() {
     let database = engines::sqlite();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
-    let host = Host { listen, database_url: database.url().to_owned(), bus_url: None, trust_metadata: false };
+    let host = Host {
+        listen,
+        database_url: database.url().to_owned(),
+        bus_url: None,
+        trust_metadata: false,
+        keep: None,
+    };
     let running = drivers::start(host).await.unwrap();
     let mesh = Mesh::fixed("demo", [("drivers", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();

@@ -13,7 +13,13 @@ use tokio_util::sync::CancellationToken;
 async fn gateway_starts_alone_and_answers_who_is_declared() {
     let database = engines::sqlite();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
-    let host = Host { listen, database_url: database.url().to_owned(), bus_url: None, trust_metadata: false };
+    let host = Host {
+        listen,
+        database_url: database.url().to_owned(),
+        bus_url: None,
+        trust_metadata: false,
+        keep: None,
+    };
     let running = gateway::start(host, lonely()).await.unwrap();
     let url = format!("http://{}", running.addr());
     let shutdown = CancellationToken::new();

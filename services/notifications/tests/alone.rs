@@ -40,7 +40,7 @@ async fn notifications_does_not_start_with_an_address_that_is_no_mail_server() {
 
 fn host(database_url: &str) -> Host {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
-    Host { listen, database_url: database_url.to_owned(), bus_url: None, trust_metadata: false }
+    Host { listen, database_url: database_url.to_owned(), bus_url: None, trust_metadata: false, keep: None }
 }
 
 /// A mesh whose other services cannot be reached.

@@ -63,7 +63,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let relay = bus.relay(&store).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(PaymentsServiceServer::new(grpc::Grpc { store: store.clone() }))
-        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?.keeping(host.keep.into())))
         .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)

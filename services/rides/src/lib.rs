@@ -72,7 +72,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let copying = copying.over(&bus).start();
     let bound = Server::new(NAME, &CONTRACT)
         .serve(RidesServiceServer::new(grpc))
-        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?.keeping(host.keep.into())))
         .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)

@@ -53,7 +53,7 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
     let relay = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?.relay(&store).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(UsersServiceServer::new(grpc::Grpc { store: store.clone() }))
-        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?))
+        .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?.keeping(host.keep.into())))
         .serve(OperationsServiceServer::new(Operations::new(store.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)

@@ -14,7 +14,9 @@ async fn widgets_starts_alone_and_answers() {
     let host = Host {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into(),
         database_url: database.url().to_owned(),
+        bus_url: None,
         trust_metadata: false,
+        keep: None,
     };
     let nobody_answers = PORTS.iter().map(|(name, _)| (*name, "http://127.0.0.1:9"));
     let mesh = Mesh::fixed(widgets::NAME, nobody_answers);

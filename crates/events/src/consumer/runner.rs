@@ -37,7 +37,8 @@ impl Runner {
                 Err(left) => left,
             };
             self.purpose.left(&left);
-            if let Some(end) = end_of(&left) {
+            let anew = matches!(left, Left::Link(LinkError::PositionPurged(_))) && self.purpose.begins_anew();
+            if let Some(end) = end_of(&left).filter(|_| !anew) {
                 tracing::error!(subscription = self.name, problem = %left, "the subscription ends");
                 return self.report.state(end);
             }
@@ -93,7 +94,9 @@ impl Runner {
 fn end_of(left: &Left) -> Option<State> {
     match left {
         Left::Link(LinkError::HistoryLost(problem)) => Some(State::HistoryLost(problem.clone())),
-        Left::Link(error @ LinkError::Purged(_)) => Some(State::Failed(error.to_string())),
+        Left::Link(error @ (LinkError::Purged(_) | LinkError::PositionPurged(_))) => {
+            Some(State::Failed(error.to_string()))
+        }
         _ => None,
     }
 }

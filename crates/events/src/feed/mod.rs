@@ -9,6 +9,7 @@ pub(crate) mod fields;
 mod outlet;
 mod pump;
 mod registry;
+mod retention;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ use entities::Entities;
 use outlet::outlet;
 use pump::Pump;
 pub(crate) use pump::{position, told};
+pub use retention::Keep;
 
 /// The most bytes of events, or of entities for a snapshot, that are read at once: the sum of what the database keeps of
 /// each. One that is larger by itself is read alone.
@@ -113,6 +115,14 @@ impl Feed {
         Ok(Self(Arc::new(Served { store, access, options })))
     }
 
+    /// Keeps no more of the owner's history than that, and than its subscriptions still want, from now on and while the
+    /// feed is there. Without this everything is kept. Needs a Tokio runtime.
+    #[must_use]
+    pub fn keeping(self, keep: Keep) -> Self {
+        retention::start(&self.0.store, keep, Arc::downgrade(&self.0));
+        self
+    }
+
     fn entities(&self, context: &Context, entity: String) -> Result<Entities, Status> {
         let fields = self.0.access.copy(context.caller(), &entity)?;
         Ok(Entities { store: self.0.store.clone(), entity, fields })
@@ -136,6 +146,7 @@ impl FeedService for Feed {
         let grant = grant.of_shares(request.shares);
         if let Some(after) = &request.after {
             self.reached(after).await?;
+            registry::kept(store, &context, after).await?;
         }
         let consumer = access.subscriber(context.caller(), &request.subscription)?.name;
         let after = request.after.unwrap_or_default();

@@ -5,9 +5,11 @@
 
 use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
 use freehold_wire::pb::{AckResponse, Position, WithdrawResponse};
-use freehold_wire::reason::not_found;
+use freehold_wire::reason::{Reason, not_found};
 use freehold_wire::{Committed, Context, Watermark};
 use tonic::Status;
+
+use crate::link::POSITION_PURGED;
 
 /// Registers a subscription at the position from which it reads; one that is registered stays where it is.
 pub(crate) async fn register(
@@ -64,6 +66,21 @@ pub(crate) async fn withdraw(
         Ok(WithdrawResponse::default())
     };
     store.write(context, unit).await
+}
+
+/// Refuses a subscriber whose next event is no longer kept.
+pub(crate) async fn kept(store: &Store, context: &Context, after: &Position) -> Result<(), Status> {
+    let Some(purged) = purged_to(store, context, &store.head()).await?.filter(|mark| *mark > after.mark)
+    else {
+        return Ok(());
+    };
+    let mark = after.mark;
+    let message = format!(
+        "this owner keeps events from mark {} on, and mark {mark} was the last that was seen; a copy is made anew by \
+         itself, whatever else reads is begun anew by `freehold replay`",
+        purged + 1
+    );
+    Err(Reason::FailedPrecondition.because_of(POSITION_PURGED, message, [("purged_to", purged.to_string())]))
 }
 
 /// The last mark whose event is no longer kept; `None` where every event up to `head` is.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use freehold_client::FeedStub;
 use freehold_events::State;
-use freehold_store::{StoreError, Work};
+use freehold_store::{Queries, StoreError, Work, outbox, vals};
 use freehold_wire::pb::subscribe_response::Item;
 use freehold_wire::pb::{SnapshotRequest, SubscribeRequest};
 use futures_util::FutureExt;
@@ -210,6 +210,29 @@ async fn a_broken_snapshot_resumes_and_is_never_seen_half() {
         seen.iter().any(|(_, next)| (1..20).contains(next)),
         "a copy made in place would have been seen half"
     );
+    handle.stop().await;
+}
+
+/// A copy whose place in the feed was given up, and whose next events are gone, is made anew. The planted bug, reading on from
+/// what is left, would lack a product and show another as it was.
+#[tokio::test]
+async fn a_copy_that_was_left_behind_is_made_anew() {
+    let (catalog, shop) = (Catalog::open().await, Shop::open().await);
+    catalog.put_all(0..3, 1).await;
+    let way = Way::sound(catalog.feed());
+    let (_, handle) = shop.copied::<ProductCopy>(&way).await;
+    handle.stop().await;
+    catalog.put_all(2..5, 2).await;
+    let seen = catalog.store.head().mark();
+    let purge = async move |work: &mut Work| {
+        work.exec("DELETE FROM freehold_subscription", vals![]).await?;
+        while outbox::purge(work, seen, i64::MAX).await? {}
+        Ok(())
+    };
+    catalog.store.unit::<_, StoreError, _>(&context(), purge).await.unwrap();
+    catalog.put(0, 3).await;
+    let (_, handle) = shop.copied::<ProductCopy>(&way).await;
+    assert_eq!(shop.rows().await, catalog.rows().await);
     handle.stop().await;
 }
 

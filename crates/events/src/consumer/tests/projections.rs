@@ -189,7 +189,7 @@ async fn a_view_of_a_newer_version_is_built_anew_beside_the_old_one() {
 /// What an owner keeps no more: everything before its last event.
 async fn purge_owner(owner: &Owner) {
     let before_the_last = owner.store.head().mark() - 1;
-    let unit = async move |work: &mut Work| outbox::purge(work, before_the_last).await;
+    let unit = async move |work: &mut Work| outbox::purge(work, before_the_last, i64::MAX).await;
     owner.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
 }
 

@@ -21,7 +21,7 @@ async fn an_owner_says_up_to_where_its_events_are_gone_if_it_is_asked() {
     owner.place_all(1, 3).await;
     assert_eq!(purged_to(&owner).await, None);
     for up_to in [1, 3] {
-        let unit = async move |work: &mut Work| outbox::purge(work, up_to).await;
+        let unit = async move |work: &mut Work| outbox::purge(work, up_to, i64::MAX).await;
         owner.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
         assert_eq!(purged_to(&owner).await, Some(up_to));
     }

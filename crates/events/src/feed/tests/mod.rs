@@ -3,6 +3,7 @@
 mod instances;
 mod keeping;
 mod large;
+mod retention;
 mod subscribers;
 mod watching;
 
