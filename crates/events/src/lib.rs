@@ -75,11 +75,5 @@ pub static MIGRATIONS: Migrations = Migrations {
             sql: include_str!("../migrations/0004_relay.sql"),
             postgres: None,
         },
-        Migration {
-            version: 5,
-            name: "replays",
-            sql: include_str!("../migrations/0005_replays.sql"),
-            postgres: None,
-        },
     ],
 };

@@ -36,7 +36,7 @@ pub(crate) struct Intake {
     pub(crate) budget: Duration,
     pub(crate) faults: Faults,
     pub(crate) meter: Meter,
-    /// What this instance holds; `None` before it reads.
+    /// What this instance holds; `None` where it runs alone, and holds everything.
     pub(crate) hold: Option<Hold>,
 }
 

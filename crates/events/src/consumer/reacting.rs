@@ -17,18 +17,15 @@ use crate::link::{Batch, Link, LinkError};
 use crate::parked;
 use crate::position::{self, Standing};
 use crate::purpose::{Left, Purpose, Report, State};
-use crate::sharing::{Hold, Member, portions};
+use crate::sharing::{Member, portions};
 
-/// How often a position that moved without events is written down, and how often what is held is looked at.
+/// How often a position that moved without events is written down.
 const LAZILY: Duration = Duration::from_secs(1);
 /// How often the kept events are fetched again for a version that is missing, before it is given up.
 const FETCHES: u32 = 3;
 
 /// How often a process may begin at a position without getting on before what comes next is handled with care.
 const STARTS: i64 = 3;
-
-/// What it holds is not what it held when it began to read.
-const FENCED: Left = Left::Again("another instance has taken of its shares, or it is to read again");
 
 /// A missing version is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +44,6 @@ pub(crate) struct Reacting {
     standing: Option<Standing>,
     search: Option<Search>,
     written: Instant,
-    looked: Instant,
     /// Processes may have died over what comes next; `None` before that is known.
     careful: Option<bool>,
     /// What other instances of the consumer take part in; `None` where this one runs alone.
@@ -57,23 +53,17 @@ pub(crate) struct Reacting {
 #[async_trait]
 impl Purpose for Reacting {
     async fn resume(&mut self, link: &Link) -> Result<Option<Position>, Left> {
-        let (mut standing, fence) = self.stand(link).await?;
+        let mut standing = self.stand(link).await?;
         if let Some(member) = self.member.clone() {
             standing.position = self.hold(&member).await?;
-        } else {
-            self.intake.hold = Some(Hold::whole(fence));
-            if self.careful.is_none() {
-                self.careful = Some(self.count_start().await? > STARTS);
-            }
+        } else if self.careful.is_none() {
+            self.careful = Some(self.count_start().await? > STARTS);
         }
         if self.search.is_none() && self.has_gaps().await? {
             self.search = Some(Search { fetches: 0, until: standing.position.mark });
         }
         self.report.moved(standing.position);
-        let before_all =
-            standing.watermark.epochs().first().is_some_and(|it| standing.position.mark < it.first);
-        // Before the first event of all is where the oldest that is kept comes next.
-        let after = (self.search.is_none() && !before_all).then(|| standing.position);
+        let after = self.search.is_none().then(|| standing.position);
         self.standing = Some(standing);
         Ok(after)
     }
@@ -112,18 +102,8 @@ impl Purpose for Reacting {
 
 impl Reacting {
     pub(crate) fn new(intake: Intake, report: Report, parked: Arc<Notify>, member: Option<Member>) -> Self {
-        let now = Instant::now();
-        Self {
-            intake,
-            report,
-            parked,
-            standing: None,
-            search: None,
-            written: now,
-            looked: now,
-            careful: None,
-            member,
-        }
+        let (standing, search, written, careful) = (None, None, Instant::now(), None);
+        Self { intake, report, parked, standing, search, written, careful, member }
     }
 
     /// Waits for this instance's part, and answers where that stands.
@@ -148,10 +128,10 @@ impl Reacting {
     }
 
     /// Where the subscription stands; a new one begins before the oldest event that its owner has.
-    /// Answers the fence too under which that is so.
-    async fn stand(&self, link: &Link) -> Result<(Standing, i64), Left> {
-        if let Some(stands) = self.stands().await? {
-            return Ok(stands);
+    async fn stand(&self, link: &Link) -> Result<Standing, Left> {
+        let name = self.intake.subscription.name();
+        if let Some(standing) = position::load(&mut self.intake.store.read().await?, name).await? {
+            return Ok(standing);
         }
         let head = link.head().await?;
         let (Some(first), Some(position)) = (head.epochs.first(), head.position) else {
@@ -166,14 +146,8 @@ impl Reacting {
             position::begin_once(work, subscription.name(), &begun).await
         };
         self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
-        self.stands().await?.ok_or(Left::Again("its position is gone"))
-    }
-
-    async fn stands(&self) -> Result<Option<(Standing, i64)>, StoreError> {
-        let (name, mut read) = (self.intake.subscription.name(), self.intake.store.read().await?);
-        let Some(standing) = position::load(&mut read, name).await? else { return Ok(None) };
-        let division = portions::division(&mut read, name).await?;
-        Ok(Some((standing, division.map_or(0, |division| division.fence))))
+        let begun = position::load(&mut self.intake.store.read().await?, name).await?;
+        begun.ok_or(Left::Again("its position is gone"))
     }
 
     /// Notes that this process begins; answers how many have since the position moved.
@@ -192,7 +166,6 @@ impl Reacting {
         let Batch { events, position, .. } = batch;
         let news = self.report.position().is_none_or(|stands| position.mark > stands.mark);
         if events.is_empty() && (!news || (lazily && self.written.elapsed() < LAZILY)) {
-            self.look().await?;
             return Ok(self.has_gaps().await?);
         }
         let origin = self.standing.as_ref().map_or(0, |standing| standing.origin);
@@ -200,7 +173,7 @@ impl Reacting {
         let arrived = Arrived { events: events.into(), position, origin, careful };
         let Taken { parked, gap, fenced, .. } = self.intake.absorb(arrived).await?;
         if fenced {
-            return Err(FENCED);
+            return Err(Left::Again("another instance has taken of its shares"));
         }
         // A fetch comes by what was taken long ago before it comes to what processes die over.
         self.careful = Some(careful && self.search.is_some_and(|search| position.mark < search.until));
@@ -213,19 +186,6 @@ impl Reacting {
         }
         // What waited behind a parked event may turn out to wait for a version that never came.
         Ok(gap || (parked && self.has_gaps().await?))
-    }
-
-    /// Where nothing is committed that a fence could refuse, looks from time to time whether it is to read again.
-    async fn look(&mut self) -> Result<(), Left> {
-        let Some(hold) = self.intake.hold.as_ref().filter(|_| self.looked.elapsed() >= LAZILY) else {
-            return Ok(());
-        };
-        let mut read = self.intake.store.read().await?;
-        if !hold.stands(&mut read, self.intake.subscription.name()).await? {
-            return Err(FENCED);
-        }
-        self.looked = Instant::now();
-        Ok(())
     }
 
     /// Leaves the stream for a fetch from the oldest event when a gap was seen; when such a fetch has come by the gap

@@ -98,21 +98,6 @@ impl Division {
         left.is_some()
     }
 
-    /// Has everything after `position` read again, by whoever holds it: what anybody has in hand is refused.
-    pub(crate) fn rewind(&mut self, position: &Position) {
-        self.fence += 1;
-        let back = |stands: &mut Position| {
-            if position.mark < stands.mark {
-                *stands = *position;
-            }
-        };
-        back(&mut self.whole);
-        for portion in &mut self.portions {
-            back(&mut portion.position);
-            portion.fence = self.fence;
-        }
-    }
-
     fn take_out(&mut self, holder: &str) -> Option<Portion> {
         let at = self.portions.iter().position(|portion| portion.holder == holder)?;
         Some(self.portions.remove(at))
@@ -207,22 +192,6 @@ mod tests {
         division.settle("b", &Dead::new());
         division.portions[0].beat += 1;
         assert!(!division.settle("b", &Dead::from([("a".to_owned(), 0)])));
-    }
-
-    #[test]
-    fn whoever_is_ahead_goes_back_and_what_is_in_hand_is_refused() {
-        let mut division = begun(0);
-        division.settle("a", &Dead::new());
-        division.settle("b", &Dead::new());
-        for portion in &mut division.portions {
-            portion.position.mark = if portion.holder == "a" { 10 } else { 30 };
-        }
-        let before = division.clone();
-        division.rewind(&Position::default().with_mark(20));
-        assert_eq!(counts(&division), [("a", 32, 10), ("b", 32, 20)]);
-        for portion in &before.portions {
-            assert!(division.of(&portion.holder).unwrap().fence > portion.fence);
-        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use freehold_store::{Queries, Store, StoreError, Work};
+use freehold_store::{Store, StoreError, Work};
 use freehold_wire::pb::Position;
 use freehold_wire::{Context, Shares};
 use tokio::sync::Notify;
@@ -25,8 +25,7 @@ pub(crate) struct Member {
 /// What an instance held when it began to read.
 #[derive(Debug, Clone)]
 pub(crate) struct Hold {
-    /// `None`: it runs alone, and the position of the whole is its own.
-    pub(crate) instance: Option<Arc<str>>,
+    pub(crate) instance: Arc<str>,
     pub(crate) shares: Shares,
     pub(crate) fence: i64,
 }
@@ -57,30 +56,11 @@ impl Member {
 
     /// What a portion is to whoever reads for it.
     pub(crate) fn hold(&self, portion: &Portion) -> Hold {
-        Hold { instance: Some(Arc::clone(&self.instance)), shares: portion.shares, fence: portion.fence }
+        Hold { instance: Arc::clone(&self.instance), shares: portion.shares, fence: portion.fence }
     }
 }
 
 impl Hold {
-    /// All that there is, by an instance that runs alone.
-    pub(crate) fn whole(fence: i64) -> Self {
-        Self { instance: None, shares: Shares::ALL, fence }
-    }
-
-    /// Whether it is still held as it was.
-    pub(crate) async fn stands(
-        &self,
-        queries: &mut impl Queries,
-        subscription: &str,
-    ) -> Result<bool, StoreError> {
-        let Some(division) = portions::division(queries, subscription).await? else { return Ok(false) };
-        let fence = match &self.instance {
-            Some(instance) => division.of(instance).map(|portion| portion.fence),
-            None => Some(division.fence),
-        };
-        Ok(fence == Some(self.fence))
-    }
-
     /// Moves the position of what is held; `false` where it is not held any more, and the unit must not commit.
     pub(crate) async fn advance(
         &self,
@@ -88,10 +68,7 @@ impl Hold {
         subscription: &str,
         position: &Position,
     ) -> Result<bool, StoreError> {
-        match &self.instance {
-            Some(instance) => portions::advance(work, subscription, (instance, self.fence), position).await,
-            None => portions::advance_whole(work, subscription, self.fence, position).await,
-        }
+        portions::advance(work, subscription, (&self.instance, self.fence), position).await
     }
 }
 

@@ -71,18 +71,6 @@ pub(crate) async fn leave(work: &mut Work, subscription: &str, me: &str) -> Resu
     Ok(())
 }
 
-/// Has everything after a position read again.
-pub(crate) async fn rewind(
-    work: &mut Work,
-    subscription: &str,
-    position: &Position,
-) -> Result<(), StoreError> {
-    let Some(before) = lock(work, subscription).await? else { return Ok(()) };
-    let mut after = before.clone();
-    after.rewind(position);
-    write(work, subscription, &before, &after).await
-}
-
 /// Ends the division: whoever runs alone has everything, and stands where all of it stands at least.
 pub(crate) async fn dissolve(work: &mut Work, subscription: &str) -> Result<(), StoreError> {
     const DISSOLVE: &str = "DELETE FROM freehold_portion WHERE subscription = $1";
@@ -93,24 +81,6 @@ pub(crate) async fn dissolve(work: &mut Work, subscription: &str) -> Result<(), 
 pub(crate) async fn beat(work: &mut Work, holder: &str) -> Result<(), StoreError> {
     const BEAT: &str = "UPDATE freehold_portion SET beat = beat + 1 WHERE holder = $1";
     work.exec(BEAT, vals![holder]).await.map(drop)
-}
-
-/// Moves what an instance that runs alone holds, which is everything, under this fence forward; `false` where it is to
-/// read again.
-pub(crate) async fn advance_whole(
-    work: &mut Work,
-    subscription: &str,
-    fence: i64,
-    position: &Position,
-) -> Result<bool, StoreError> {
-    const ADVANCE: &str = "UPDATE freehold_position SET starts = 0, \
-                           moved_ms = CASE WHEN mark <= $4 THEN $5 ELSE moved_ms END, \
-                           epoch = CASE WHEN mark <= $4 THEN $3 ELSE epoch END, \
-                           mark = CASE WHEN mark <= $4 THEN $4 ELSE mark END \
-                           WHERE subscription = $1 AND fence = $2";
-    let now = work.now();
-    let values = vals![subscription, fence, position.epoch.cast_signed(), position.mark, now];
-    Ok(work.exec(ADVANCE, values).await? == 1)
 }
 
 /// Moves what an instance holds under this fence forward; `false` where it does not hold it any more.

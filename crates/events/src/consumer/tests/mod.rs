@@ -11,7 +11,6 @@ mod poison;
 mod projections;
 mod rebuilding;
 mod redriving;
-mod replaying;
 mod sharing;
 mod simulation;
 mod slow;

@@ -71,8 +71,7 @@ async fn a_tail_that_does_not_wait_for_its_head_would_be_seen() {
         _ => Ok(()),
     });
     purge(&mails, "UPDATE freehold_parked SET state = 'waiting', next_ms = version").await;
-    let passed = async |work: &mut Work| inbox::advance(work, SUBSCRIPTION, ORDER, "k0", 1).await.map(drop);
-    mails.store.unit::<_, StoreError, _>(&context(), passed).await.unwrap();
+    purge(&mails, "INSERT INTO freehold_inbox VALUES ('mails/views/orders', 'o.v1.Order', 'k0', 1)").await;
     let handle = mails.start(Way::sound(owner.feed()));
     eventually("the tail", || async { mails.versions("k0").await.contains(&4) }).await;
     assert!(!mails.is_once_in_order(3, 4).await, "{:?}", mails.effects().await);

@@ -9,11 +9,10 @@ use super::messages::{
     ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
     ListRelaysResponse, ListServicesResponse, ListSubscribersResponse,
     ListSubscriptionsResponse, ParkedKey, Position, ReadRequest, ReadResponse,
-    RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding, ReplayRequest,
-    ReplayResponse, ServiceAddress, SkipDeadLetterRequest, SnapshotRequest,
-    SnapshotResponse, SubscribeRequest, SubscribeResponse, Subscriber,
-    SubscriptionStanding, Token, TokenSet, Waiting, WatchRequest, WatchResponse,
-    WithdrawRequest,
+    RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding, ServiceAddress,
+    SkipDeadLetterRequest, SnapshotRequest, SnapshotResponse, SubscribeRequest,
+    SubscribeResponse, Subscriber, SubscriptionStanding, Token, TokenSet, Waiting,
+    WatchRequest, WatchResponse, WithdrawRequest,
 };
 
 impl ListServicesResponse {
@@ -1104,60 +1103,6 @@ impl SkipDeadLetterRequest {
     #[must_use]
     pub fn with_who(mut self, who: impl Into<String>) -> Self {
         self.who = who.into();
-        self
-    }
-}
-
-impl ReplayRequest {
-    /// A subscription that reacts, "consumer/views/owner", or a view, "consumer/purpose".
-    #[must_use]
-    pub fn with_subscription(mut self, subscription: impl Into<String>) -> Self {
-        self.subscription = subscription.into();
-        self
-    }
-
-    /// Everything after this, whose epoch may be left out; unset: from the beginning, as far as the owner keeps it. Of a view
-    /// always unset.
-    #[must_use]
-    pub fn with_after(mut self, after: impl Into<Position>) -> Self {
-        self.after = Some(after.into());
-        self
-    }
-
-    /// Who decides so, for the record.
-    #[must_use]
-    pub fn with_who(mut self, who: impl Into<String>) -> Self {
-        self.who = who.into();
-        self
-    }
-
-    /// Nothing is changed; it is said what would be.
-    #[must_use]
-    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
-        self.dry_run = dry_run;
-        self
-    }
-}
-
-impl ReplayResponse {
-    /// Where it stood; unset for a view.
-    #[must_use]
-    pub fn with_position(mut self, position: impl Into<Position>) -> Self {
-        self.position = Some(position.into());
-        self
-    }
-
-    /// After which position it goes on; unset for a view.
-    #[must_use]
-    pub fn with_after(mut self, after: impl Into<Position>) -> Self {
-        self.after = Some(after.into());
-        self
-    }
-
-    /// Of a view: the generation that is built, beside the one that is read.
-    #[must_use]
-    pub fn with_generation(mut self, generation: i64) -> Self {
-        self.generation = generation;
         self
     }
 }

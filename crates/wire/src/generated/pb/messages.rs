@@ -694,40 +694,6 @@ pub struct SkipDeadLetterRequest {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct SkipDeadLetterResponse {}
 
-/// Names what is to be read again.
-#[non_exhaustive]
-#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
-pub struct ReplayRequest {
-    /// A subscription that reacts, "consumer/views/owner", or a view, "consumer/purpose".
-    #[prost(string, tag = "1")]
-    pub subscription: String,
-    /// Everything after this, whose epoch may be left out; unset: from the beginning, as far as the owner keeps it. Of a view
-    /// always unset.
-    #[prost(message, optional, tag = "2")]
-    pub after: Option<Position>,
-    /// Who decides so, for the record.
-    #[prost(string, tag = "3")]
-    pub who: String,
-    /// Nothing is changed; it is said what would be.
-    #[prost(bool, tag = "4")]
-    pub dry_run: bool,
-}
-
-/// It is read again.
-#[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
-pub struct ReplayResponse {
-    /// Where it stood; unset for a view.
-    #[prost(message, optional, tag = "1")]
-    pub position: Option<Position>,
-    /// After which position it goes on; unset for a view.
-    #[prost(message, optional, tag = "2")]
-    pub after: Option<Position>,
-    /// Of a view: the generation that is built, beside the one that is read.
-    #[prost(int64, tag = "3")]
-    pub generation: i64,
-}
-
 /// Which events; whatever is unset does not count.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
