@@ -79,8 +79,10 @@ async fn live(
 #[tokio::test]
 async fn in_any_weather_every_event_takes_effect_once_and_in_order() {
     let first = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
-    let first: u64 = first.unwrap_or_else(|| fastrand::u64(..u64::MAX / 2));
-    let (sums, wrong) = live(first..first + u64::from(freehold_testkit::rounds(SEEDS)), None).await;
+    let rounds = freehold_testkit::rounds(SEEDS);
+    // What every change passes is the same each time; whoever lets it run for longer looks where nobody has been.
+    let first: u64 = first.unwrap_or_else(|| if rounds > SEEDS { fastrand::u64(..u64::MAX / 2) } else { 0 });
+    let (sums, wrong) = live(first..first + u64::from(rounds), None).await;
     println!("seeds from {first}: {sums:?}");
     assert!(wrong.is_none(), "{SEED}={}: {:#?}", wrong.as_ref().map_or(0, |wrong| wrong.0), wrong);
     let Sums { died, redelivered, retried, parked, refilled, purged, dead, redriven, skipped } = sums;
