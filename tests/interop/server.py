@@ -19,10 +19,11 @@ def watched(method, context):
 
     Requests may just end when a call is cancelled, so only the package's own state tells that from a caller who is done.
     """
-    print(f"began {method}", flush=True)
     state = context._state
     cancelled = grpc._server._CANCELLED
+    # Before the line that callers wait for: a call that has ended takes no callback any more.
     context.add_callback(lambda: state.client == cancelled and print(f"cancelled {method}", flush=True))
+    print(f"began {method}", flush=True)
 
 
 def refuse(request, context):
