@@ -64,6 +64,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Lag(args) => operate::lag(&args, cli.output),
         Verb::Flow(args) => operate::flow(&args, cli.output),
         Verb::Relay(verb) => operate::relay(&verb, cli.output),
+        Verb::Replay(args) => operate::replay(&args, cli.output),
         Verb::Dlq(verb) => operate::dlq(&verb, cli.output),
         Verb::Events(verb) => operate::events(&verb, cli.output),
         Verb::Status(args) => status::run(&args, cli.output),

@@ -12,8 +12,8 @@ use clap_complete::Shell;
 
 pub(crate) use self::gate::{CheckArgs, CompatArgs, ErrorFormat, ExplainArgs, ReleaseArgs};
 pub(crate) use self::operate::{
-    Dlq, Events, Filter, FlowArgs, ForgetArgs, LagArgs, ListArgs, MeshArgs, RedriveArgs, Relay, ShowArgs,
-    SkipArgs, TailArgs,
+    Dlq, Events, Filter, FlowArgs, ForgetArgs, From, LagArgs, ListArgs, MeshArgs, RedriveArgs, Relay,
+    ReplayArgs, ShowArgs, SkipArgs, TailArgs,
 };
 use crate::duration;
 use crate::place::Place;
@@ -80,6 +80,8 @@ pub(crate) enum Verb {
     /// Looks at what was emitted, and forgets who reads it.
     #[command(subcommand)]
     Events(Events),
+    /// Has a consumer read again what it has read, or builds a view anew; nothing takes effect twice.
+    Replay(ReplayArgs),
     /// Looks at what a mesh stands on, and says what is wrong and what to do.
     Doctor(DoctorArgs),
     /// Prints what a shell needs to complete this command's words.

@@ -36,6 +36,49 @@ pub(crate) enum Relay {
     Status(MeshArgs),
 }
 
+/// Options of `replay`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReplayArgs {
+    /// Whose subscriptions: the name of a service.
+    #[arg(value_name = "CONSUMER")]
+    pub(crate) consumer: String,
+    /// After which position: a number, as `events tail -o json` shows it, or `beginning`.
+    #[arg(long, value_name = "POSITION|beginning", value_parser = From::parse)]
+    pub(crate) from: From,
+    /// Builds this view anew, beside the one that is read, instead of having what reacts read again.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) view: Option<String>,
+    /// Only what is read of this owner.
+    #[arg(long, value_name = "NAME", conflicts_with = "view")]
+    pub(crate) owner: Option<String>,
+    /// Says what would be read again, and does nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+    #[command(flatten)]
+    pub(crate) mesh: MeshArgs,
+}
+
+/// Where a replay begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    /// With the oldest event that is kept.
+    Beginning,
+    /// After the event at this position.
+    Position(i64),
+}
+
+impl From {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "beginning" {
+            return Ok(Self::Beginning);
+        }
+        let position = text.parse().ok().filter(|mark| *mark >= 0);
+        position.map(Self::Position).ok_or_else(|| "it is a position, 0 or more, or `beginning`".to_owned())
+    }
+}
+
 /// What can be done about keys whose events wait.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Dlq {

@@ -7,6 +7,7 @@ mod events;
 mod flow;
 mod lag;
 mod relay;
+mod replay;
 mod shown;
 
 use freehold_client::OperationsClient;
@@ -14,7 +15,7 @@ use freehold_sdk::Error;
 use freehold_wire::metadata::OPERATOR;
 use tonic::Code;
 
-use crate::cli::{Dlq, Events, FlowArgs, Format, LagArgs, Relay};
+use crate::cli::{Dlq, Events, FlowArgs, Format, LagArgs, Relay, ReplayArgs};
 use crate::exit::{Exit, Failure};
 use crate::place::Place;
 
@@ -58,6 +59,11 @@ pub(crate) fn relay(verb: &Relay, format: Format) -> Result<(), Failure> {
             Relay::Status(args) => relay::status(args, format).await,
         }
     })
+}
+
+/// Has a consumer read again what it has read.
+pub(crate) fn replay(args: &ReplayArgs, format: Format) -> Result<(), Failure> {
+    block_on(replay::run(args, format))
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {

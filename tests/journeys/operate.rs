@@ -91,6 +91,52 @@ async fn a_subscriber_that_will_not_come_back_is_forgotten() {
     assert!(unknown.refusal(1).contains("no subscriber `nobody/copies`"), "{unknown:#?}");
 }
 
+/// E42: what a consumer reads again it does not do again, and a view that is built anew is read when it is there.
+#[tokio::test]
+async fn a_consumer_reads_again_and_nothing_takes_effect_twice() {
+    const MAILS: &str = "SELECT COUNT(*) FROM mail";
+    const ASKED: &str = "SELECT COUNT(*) FROM freehold_replay WHERE who = 'ann'";
+    const READ: &str = "SELECT generation FROM freehold_projection WHERE state = 'read'";
+    let scratch = Scratch::new("replay");
+    let records = Records::of(&scratch.join("data"));
+    let up = Up::start(scratch.path()).await;
+    let operate = async |arguments: &[&str]| {
+        run(scratch.path(), &[arguments, &["--mesh", &up.directory, "-o", "json"]].concat()).await
+    };
+    let demo = ["demo", "--mesh", &up.directory, "--orders", "10", "--workers", "4"];
+    let demo = finish(Process::start(&mut freehold(scratch.path(), &demo))).await;
+    assert_eq!(demo.code, Some(0), "{demo:#?}");
+    is_sound(scratch.path()).await;
+    let mails = records.number("notifications", MAILS);
+    assert!(mails > Some(0));
+
+    let all = ["replay", "notifications", "--from", "beginning", "--who", "ann"];
+    let planned = operate(&[all.as_slice(), &["--dry-run"]].concat()).await.json();
+    assert!(!planned.is_empty() && planned.iter().all(|row| row["dry_run"] == true), "{planned:#?}");
+    assert_eq!(records.number("notifications", ASKED), Some(0), "a dry run does nothing");
+    let went = operate(&all).await.json();
+    assert!(went.iter().all(|row| row["after"].is_null() && row["until"].is_i64()), "{went:#?}");
+    assert_eq!(records.number("notifications", ASKED), Some(planned.len() as i64));
+    eventually("the end of each", LONG, async || {
+        let lag = operate(&["lag"]).await.json();
+        let done = lag.iter().filter(|row| row["replay"]["outcome"] == "done").count();
+        (done == planned.len()).then_some(())
+    })
+    .await;
+    let view = ["replay", "catalog", "--view", "sales", "--from", "beginning", "--who", "ann"];
+    assert_eq!(operate(&view).await.json()[0]["generation"], 2);
+    eventually("the view that was built", LONG, async || {
+        (records.number("catalog", READ) == Some(2)).then_some(())
+    })
+    .await;
+    is_sound(scratch.path()).await;
+    assert_eq!(records.number("notifications", MAILS), mails);
+
+    let never = operate(&["replay", "notifications", "--from", "yesterday"]).await;
+    assert!(never.code == Some(2) && never.stderr.contains("or `beginning`"), "{never:#?}");
+    operate(&["replay", "nobody", "--from", "0"]).await.refusal_of("there is no service `nobody`");
+}
+
 fn text(document: &Value, name: &str) -> String {
     document[name].as_str().unwrap_or_else(|| panic!("{name} of {document:#}")).to_owned()
 }

@@ -26,6 +26,7 @@ pub mod projection;
 pub mod purpose;
 mod reaction;
 pub mod relay;
+mod replays;
 mod retry;
 mod sharing;
 mod subscription;
@@ -73,6 +74,12 @@ pub static MIGRATIONS: Migrations = Migrations {
             version: 4,
             name: "relay",
             sql: include_str!("../migrations/0004_relay.sql"),
+            postgres: None,
+        },
+        Migration {
+            version: 5,
+            name: "replays",
+            sql: include_str!("../migrations/0005_replays.sql"),
             postgres: None,
         },
     ],

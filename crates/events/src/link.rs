@@ -113,13 +113,20 @@ impl Link {
         Ok(self.feed.head(HeadRequest::default()).await?)
     }
 
+    /// The same, and up to where the owner keeps nothing any more.
+    ///
+    /// # Errors
+    /// [`LinkError::Feed`].
+    pub async fn kept(&self) -> Result<HeadResponse, LinkError> {
+        Ok(self.feed.head(HeadRequest::default().with_kept(true)).await?)
+    }
+
     /// Asks whether the owner keeps every event from the first on.
     ///
     /// # Errors
     /// [`LinkError::Purged`] where it does not, [`LinkError::Feed`] where it does not say.
     pub async fn is_whole(&self) -> Result<(), LinkError> {
-        let head = self.feed.head(HeadRequest::default().with_kept(true)).await?;
-        head.purged_to.map_or(Ok(()), |to| Err(LinkError::Purged(to.mark)))
+        self.kept().await?.purged_to.map_or(Ok(()), |to| Err(LinkError::Purged(to.mark)))
     }
 
     /// Opens a stream of everything after a position; `None`: from the oldest kept event. Registers the subscription.

@@ -43,7 +43,7 @@ pub trait Purpose: Send {
         std::future::pending().await
     }
 
-    /// Whether it begins anew where its owner no longer keeps what it has not seen; it ends otherwise.
+    /// Whether it begins anew by itself where its owner no longer keeps what it has not seen; it stands still otherwise.
     fn begins_anew(&self) -> bool {
         false
     }
@@ -131,6 +131,11 @@ impl Report {
             progress.state = state;
             news
         });
+    }
+
+    /// Whether it was said last that the subscription is doing this.
+    pub(crate) fn is(&self, state: &State) -> bool {
+        self.progress.borrow().state == *state
     }
 
     /// How far it has come.

@@ -149,15 +149,15 @@ impl Subscription {
         Self { name: name.into(), fence: Some(fence), ..self }
     }
 
-    /// Asked at the start of each unit of work that takes something in: a generation that was left takes in nothing.
+    /// Asked at the start of each unit of work that takes something in: a generation that was left takes in nothing, and
+    /// none tells anybody anything.
     ///
     /// # Errors
     /// [`StoreError::Forbidden`] where it was left.
     pub(crate) async fn enter(&self, work: &mut Work) -> Result<(), StoreError> {
-        match &self.fence {
-            Some(fence) => fence.pass(work).await,
-            None => Ok(()),
-        }
+        let Some(fence) = &self.fence else { return Ok(()) };
+        work.be_silent("a view tells nothing, as every rebuild of it would tell it again");
+        fence.pass(work).await
     }
 
     /// The purpose of its own, if it has one.

@@ -51,7 +51,8 @@ impl Work {
         append(self, entry).await
     }
 
-    pub(crate) fn owns(&self, what: &'static str, owner: &'static str) -> Result<(), StoreError> {
+    pub(crate) fn owns(&mut self, what: &'static str, owner: &'static str) -> Result<(), StoreError> {
+        self.may_tell(what)?;
         if *self.service == *owner {
             return Ok(());
         }

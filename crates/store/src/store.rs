@@ -265,8 +265,8 @@ impl Store {
         self.inner.view.commits.clone()
     }
 
-    /// The transactions that hold up their own events on PostgreSQL: open for more than four seconds, or prepared and left.
-    /// As it was seen within the last second; on SQLite there are none.
+    /// The transactions that hold up their own events on PostgreSQL: open for more than four seconds, or prepared and left,
+    /// the oldest first. As it was seen within the last second; on SQLite there are none.
     #[must_use]
     pub fn blockers(&self) -> Vec<String> {
         match &self.inner.database {

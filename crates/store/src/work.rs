@@ -29,6 +29,8 @@ pub struct Work {
     mark: i64,
     failed: Option<StoreError>,
     origin: Option<Origin>,
+    /// Why it may tell nobody anything, where it may not.
+    silent: Option<&'static str>,
     /// The keys that it touched, where its reply is recorded.
     pub(crate) touched: Touched,
 }
@@ -54,7 +56,7 @@ impl Work {
     /// Begins on a lane whose transaction is open; `mark` is the last one before it.
     pub(crate) fn new(lane: Lane, service: Arc<str>, context: Context, now: i64, mark: i64) -> Self {
         let touched = Touched::default();
-        Self { lane, service, context, now, mark, failed: None, origin: None, touched }
+        Self { lane, service, context, now, mark, failed: None, origin: None, silent: None, touched }
     }
 
     /// The context of the call or event that this unit serves.
@@ -81,6 +83,19 @@ impl Work {
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.lane.engine()
+    }
+
+    /// From here on the unit shares nothing and emits nothing, for this reason: one that tries to fails.
+    pub fn be_silent(&mut self, why: &'static str) {
+        self.silent = Some(why);
+    }
+
+    /// Refuses what a silent unit would tell.
+    pub(crate) fn may_tell(&mut self, what: &'static str) -> Result<(), StoreError> {
+        match self.silent {
+            Some(why) => self.note(Err(StoreError::Forbidden(format!("{what} may not be told here: {why}")))),
+            None => Ok(()),
+        }
     }
 
     /// Runs statements that define data, in the dialect of migrations; for tables whose shape is known only when the

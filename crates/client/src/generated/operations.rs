@@ -15,7 +15,7 @@ use freehold_wire::pb::{
     ListParkedKeysResponse, ListRelaysRequest, ListRelaysResponse,
     ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
     ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse,
-    SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ReplayRequest, ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
 };
 use freehold_wire::methods;
 
@@ -177,6 +177,15 @@ impl OperationsClient {
         self.stub.skip_dead_letter(request, &self.options).await
     }
 
+    /// Has what a subscription has read, read again, or a view built anew. What took effect does not take effect again. A
+    /// subscription whose owner no longer keeps what comes next begins anew with what is kept.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn replay(&self, request: ReplayRequest) -> Result<ReplayResponse, Error> {
+        self.stub.replay(request, &self.options).await
+    }
+
     /// Events of this owner that are kept, in the order of its feed, with their data.
     ///
     /// # Errors
@@ -266,6 +275,16 @@ pub trait OperationsStub: Send + Sync {
         Err(Error::unimplemented(methods::operations::SKIP_DEAD_LETTER.rules()))
     }
 
+    /// Has what a subscription has read, read again, or a view built anew. What took effect does not take effect again. A
+    /// subscription whose owner no longer keeps what comes next begins anew with what is kept.
+    async fn replay(
+        &self,
+        _request: ReplayRequest,
+        _options: &CallOptions,
+    ) -> Result<ReplayResponse, Error> {
+        Err(Error::unimplemented(methods::operations::REPLAY.rules()))
+    }
+
     /// Events of this owner that are kept, in the order of its feed, with their data.
     async fn list_events(
         &self,
@@ -347,6 +366,14 @@ impl OperationsStub for Channel {
     ) -> Result<SkipDeadLetterResponse, Error> {
         Channel::unary(self, &methods::operations::SKIP_DEAD_LETTER, request, options)
             .await
+    }
+
+    async fn replay(
+        &self,
+        request: ReplayRequest,
+        options: &CallOptions,
+    ) -> Result<ReplayResponse, Error> {
+        Channel::unary(self, &methods::operations::REPLAY, request, options).await
     }
 
     async fn list_events(

@@ -136,7 +136,7 @@ fn wait(later: Option<Batch>) -> Result<(), Left> {
 }
 
 /// The part of a batch up to `limit`, and the rest.
-fn cut(batch: Batch, limit: Position) -> (Batch, Option<Batch>) {
+pub(super) fn cut(batch: Batch, limit: Position) -> (Batch, Option<Batch>) {
     if batch.position.mark <= limit.mark {
         return (batch, None);
     }

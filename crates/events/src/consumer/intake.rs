@@ -19,6 +19,7 @@ use crate::meter::{Counts, Meter};
 use crate::parked::{self, Key, Parking, Stay};
 use crate::position;
 use crate::reaction::ReactionError;
+use crate::replays::{self, Claim};
 use crate::retry::{Failure, Next, RetryPolicy, Tried};
 use crate::sharing::Hold;
 use crate::subscription::Subscription;
@@ -38,6 +39,8 @@ pub(crate) struct Intake {
     pub(crate) meter: Meter,
     /// What this instance holds; `None` where it runs alone, and holds everything.
     pub(crate) hold: Option<Hold>,
+    /// The replay that it reads for, whose position then moves instead of the subscription's.
+    pub(crate) replay: Option<Claim>,
 }
 
 /// What has arrived for a subscription. Cloning is cheap.
@@ -179,14 +182,18 @@ impl Intake {
         Ok(taken)
     }
 
-    /// Moves the position, or refuses the unit of an instance that does not hold its shares any more.
+    /// Moves the position, or refuses the unit of an instance that does not hold its shares, or its replay, any more.
     async fn advance(&self, work: &mut Work, until: &Position) -> Result<(), Stopped> {
         let name = self.subscription.name();
-        let Some(hold) = &self.hold else { return Ok(position::advance(work, name, until).await?) };
-        if hold.advance(work, name, until).await? || self.faults.unfenced() {
-            return Ok(());
-        }
-        Err(Stopped::Fenced)
+        let moved = match (self.replay, &self.hold) {
+            (Some(claim), _) => replays::advance(work, claim, until).await?,
+            (None, Some(hold)) => hold.advance(work, name, until).await?,
+            (None, None) => {
+                position::advance(work, name, until).await?;
+                true
+            }
+        };
+        if moved || self.faults.unfenced() { Ok(()) } else { Err(Stopped::Fenced) }
     }
 
     fn fenced(&self, sum: Taken) -> Taken {

@@ -8,6 +8,7 @@ mod following;
 mod intake;
 mod overseer;
 mod reacting;
+mod replayer;
 mod retrier;
 mod runner;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use intake::Intake;
 pub(crate) use intake::Stopped;
 use overseer::Overseer;
 use reacting::Reacting;
+use replayer::Replayer;
 use retrier::Retrier;
 use runner::Runner;
 
@@ -219,16 +221,31 @@ impl Consumer {
         if let Some(of) = subscription.foreign() {
             return Err(format!("its view of {of} is another consumer's or of another owner"));
         }
-        let feed = match self.feeds.get(subscription.owner()) {
-            Some(feed) => feed.clone(),
-            None => self
-                .mesh
-                .channel(subscription.owner())
-                .map(FeedClient::new)
-                .map_err(|error| error.to_string())?,
-        };
+        let feed = self.owner(subscription)?;
         let feed = self.bus.source(feed, subscription.owner(), subscription.consumer());
         Ok(Link::new(feed, subscription.name(), subscription.types()))
+    }
+
+    /// The feed of its owner itself.
+    fn owner(&self, subscription: &Subscription) -> Result<FeedClient, String> {
+        match self.feeds.get(subscription.owner()) {
+            Some(feed) => Ok(feed.clone()),
+            None => {
+                let channel = self.mesh.channel(subscription.owner());
+                channel.map(FeedClient::new).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// What reads again for a subscription that reacts, where its owner is known.
+    fn replayer(&self, subscription: &Subscription, role: &Role) -> Option<Replayer> {
+        let shared = match role {
+            Role::Alone => false,
+            Role::Shared(..) => true,
+            Role::Generation(..) => return None,
+        };
+        let link = Link::new(self.owner(subscription).ok()?, subscription.name(), subscription.types());
+        Some(Replayer { intake: self.intake(subscription), link, batch: self.options.batch.max(1), shared })
     }
 
     /// Runs a subscription in its role.
@@ -245,6 +262,8 @@ impl Consumer {
                 let (intake, parked) = (self.intake(subscription), Arc::new(Notify::new()));
                 let retrier = Retrier { intake: intake.clone(), parked: Arc::clone(&parked) };
                 tasks.push(until(stop, retrier.run()));
+                let replayer = self.replayer(subscription, &role);
+                tasks.extend(replayer.map(|replayer| until(stop, replayer.run())));
                 let reacting = |member| Reacting::new(intake, report.clone(), parked, member);
                 match role {
                     Role::Alone => Box::new(reacting(None)) as Box<dyn Purpose>,
@@ -274,6 +293,7 @@ impl Consumer {
             faults: self.faults.clone(),
             meter: Meter::of(subscription),
             hold: None,
+            replay: None,
         }
     }
 }

@@ -25,7 +25,7 @@ const LAZILY: Duration = Duration::from_secs(1);
 const FETCHES: u32 = 3;
 
 /// How often a process may begin at a position without getting on before what comes next is handled with care.
-const STARTS: i64 = 3;
+pub(super) const STARTS: i64 = 3;
 
 /// A missing version is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,10 @@ impl Purpose for Reacting {
             self.search = Some(Search { fetches: 0, until: standing.position.mark });
         }
         self.report.moved(standing.position);
-        let after = self.search.is_none().then(|| standing.position);
+        let first = standing.watermark.epochs().first().map_or(0, |first| first.first);
+        // Whoever has seen nothing begins with the oldest event that is kept, whatever came before that.
+        let unseen = standing.position.mark < first;
+        let after = (self.search.is_none() && !unseen).then_some(standing.position);
         self.standing = Some(standing);
         Ok(after)
     }

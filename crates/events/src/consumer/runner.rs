@@ -1,7 +1,8 @@
 //! One subscription's loop: open the stream, hand over what arrives, reconnect.
 //!
-//! A thin shell around a purpose. **Invariant:** it ends only when the owner's history turns out to be another one, or
-//! is not kept as far back as the purpose needs it.
+//! A thin shell around a purpose. One whose owner no longer keeps what comes next stands still, until a replay has it begin
+//! anew. **Invariant:** it ends only when the owner's history turns out to be another one, or is not whole where the
+//! purpose needs all of it.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -37,8 +38,7 @@ impl Runner {
                 Err(left) => left,
             };
             self.purpose.left(&left);
-            let anew = matches!(left, Left::Link(LinkError::PositionPurged(_))) && self.purpose.begins_anew();
-            if let Some(end) = end_of(&left).filter(|_| !anew) {
+            if let Some(end) = end_of(&left) {
                 tracing::error!(subscription = self.name, problem = %left, "the subscription ends");
                 return self.report.state(end);
             }
@@ -46,7 +46,12 @@ impl Runner {
             if lived || self.report.position() != before {
                 waits = link::reconnects();
             }
-            self.tell(&left);
+            match &left {
+                Left::Link(error @ LinkError::PositionPurged(_)) if !self.purpose.begins_anew() => {
+                    self.tell_left_behind(error)
+                }
+                left => self.tell(left),
+            }
             sleep(waits.next().unwrap_or(Duration::from_secs(5))).await;
         }
     }
@@ -67,6 +72,15 @@ impl Runner {
             self.purpose.take(batch).await?;
             last.iter().for_each(|last| self.meter.took(events, last));
         }
+    }
+
+    /// It cannot go on by itself, and does when somebody has had it begin anew.
+    fn tell_left_behind(&self, error: &LinkError) {
+        let failed = State::Failed(error.to_string());
+        if !self.report.is(&failed) {
+            tracing::error!(subscription = self.name, problem = %error, "the subscription was left behind");
+        }
+        self.report.state(failed);
     }
 
     fn tell(&self, left: &Left) {
@@ -94,9 +108,7 @@ impl Runner {
 fn end_of(left: &Left) -> Option<State> {
     match left {
         Left::Link(LinkError::HistoryLost(problem)) => Some(State::HistoryLost(problem.clone())),
-        Left::Link(error @ (LinkError::Purged(_) | LinkError::PositionPurged(_))) => {
-            Some(State::Failed(error.to_string()))
-        }
+        Left::Link(error @ LinkError::Purged(_)) => Some(State::Failed(error.to_string())),
         _ => None,
     }
 }

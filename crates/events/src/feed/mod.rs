@@ -9,7 +9,7 @@ pub(crate) mod fields;
 mod outlet;
 mod pump;
 mod registry;
-mod retention;
+pub(crate) mod retention;
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,7 @@
 //!
 //! Events go from the oldest on, whole ranges, never one out of the middle: marks and versions stay without gaps, so a gap
 //! that a consumer sees is a real one. **Invariant:** an event that a registered subscription has not acknowledged stays,
-//! however old it is; that this is so is told once, and counted.
+//! however old it is and however much there is; that this is so is told once, and counted.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use super::Served;
 
 /// How often it looks for what may go.
 const PAUSE: Duration = Duration::from_secs(60);
+/// More bytes than that are too much for a subscription to have kept, however young they are: a gibibyte.
+pub(crate) const ALARM_BYTES: i64 = 1 << 30;
 /// How long a batch may take.
 const BUDGET: Duration = Duration::from_secs(10);
 
@@ -79,7 +81,7 @@ pub(super) async fn sweep(store: &Store, keep: Keep) -> Result<Kept, StoreError>
     if keep != Keep::Everything {
         while let_go(store, before_ms).await? {}
     }
-    look(store, before_ms).await
+    look(store, before_ms, ALARM_BYTES).await
 }
 
 /// A batch in a unit of its own; answers whether there may be more.
@@ -93,13 +95,32 @@ async fn let_go(store: &Store, before_ms: i64) -> Result<bool, StoreError> {
     Ok(more)
 }
 
-async fn look(store: &Store, before_ms: i64) -> Result<Kept, StoreError> {
+/// What is kept; `limit`: of more bytes than that it is said who holds them up.
+pub(super) async fn look(store: &Store, before_ms: i64, limit: i64) -> Result<Kept, StoreError> {
     let mut read = store.read().await?;
     let (events, since_ms) = outbox::behind(store, &mut read, 0, i64::MAX).await?;
     let bytes = outbox::size(store, &mut read).await?;
     let too_old = since_ms.is_some_and(|since| since < before_ms);
-    let held_by = if too_old { slowest(&mut read).await?.map(|(_, name)| name) } else { None };
+    let held_by = match too_old {
+        true => slowest(&mut read).await?.map(|(_, name)| name),
+        false => held_by(store, &mut read, bytes, limit).await?,
+    };
     Ok(Kept { events, bytes, since_ms, held_by })
+}
+
+/// The subscription that has acknowledged least, where so many bytes are too much and it is behind.
+pub(crate) async fn held_by(
+    store: &Store,
+    queries: &mut impl Queries,
+    bytes: i64,
+    limit: i64,
+) -> Result<Option<String>, StoreError> {
+    if bytes <= limit {
+        return Ok(None);
+    }
+    let Some((mark, name)) = slowest(queries).await? else { return Ok(None) };
+    let (behind, _) = outbox::behind(store, queries, mark, 1).await?;
+    Ok((behind > 0).then_some(name))
 }
 
 /// The subscription that has acknowledged least, and up to which mark.

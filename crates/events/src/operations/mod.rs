@@ -1,11 +1,13 @@
 //! Operations: what an operator sees of the events that a service sends and takes, and decides about them.
 //!
 //! A gRPC service over the database of the service that it is served by: `standing` (who has come how far, on either side),
-//! `parked_keys` (what waits, and what is decided about it), `log` (the events that are kept). **Invariant:** it answers
+//! `parked_keys` (what waits, and what is decided about it), `replays` (what is
+//! read again), `log` (the events that are kept). **Invariant:** it answers
 //! the operator alone, and what is decided is on record in the unit of work that does it.
 
 mod log;
 mod parked_keys;
+mod replays;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -18,8 +20,8 @@ use freehold_wire::pb::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest, GetParkedKeyResponse,
     ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse, ListRelaysRequest,
     ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
-    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse, SkipDeadLetterRequest,
-    SkipDeadLetterResponse,
+    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse, ReplayRequest,
+    ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
 };
 use freehold_wire::reason::Reason;
 use freehold_wire::{Committed, Context};
@@ -129,6 +131,15 @@ impl OperationsService for Operations {
     ) -> Result<Committed<SkipDeadLetterResponse>, Status> {
         admit(&context)?;
         Ok(parked_keys::skip(&self.store, &context, request).await?)
+    }
+
+    async fn replay(
+        &self,
+        context: Context,
+        request: ReplayRequest,
+    ) -> Result<Committed<ReplayResponse>, Status> {
+        admit(&context)?;
+        replays::replay(&self.store, &context, request).await
     }
 
     async fn list_events(

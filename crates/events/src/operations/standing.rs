@@ -4,12 +4,14 @@
 use freehold_store::outbox::{self, timestamp};
 use freehold_store::{Queries, Row, Store, StoreError, Work, vals};
 use freehold_wire::pb::{
-    ForgetSubscriberResponse, ListSubscribersResponse, Position, Subscriber, SubscriptionStanding,
+    ForgetSubscriberResponse, ListSubscribersResponse, Position, ReplayStanding, Subscriber,
+    SubscriptionStanding,
 };
 use freehold_wire::{Committed, Context};
 
-use crate::feed::position;
+use crate::feed::{position, retention};
 use crate::operations::parked_keys;
+use crate::replays::{self, Replay};
 
 /// How far events behind a subscriber are counted.
 const COUNTED: i64 = 100_000;
@@ -34,6 +36,7 @@ pub(crate) async fn subscriptions(
             standing.dead_letters = counts.get("dead")?;
         }
         standing.oldest = parked_keys::oldest(queries, &subscription).await?;
+        standing.replay = replays::last(queries, &subscription).await?.map(replay);
         standings.push(standing.with_subscription(subscription));
     }
     Ok(standings)
@@ -60,9 +63,14 @@ pub(crate) async fn subscribers(
         subscribers.push(subscriber);
     }
     let (_, kept_since) = outbox::behind(store, queries, 0, 1).await?;
+    let bytes = outbox::size(store, queries).await?;
+    let held_by = retention::held_by(store, queries, bytes, retention::ALARM_BYTES).await?;
     let mut response = ListSubscribersResponse::default()
         .with_subscribers(subscribers)
-        .with_head(position(&head, head.mark()));
+        .with_head(position(&head, head.mark()))
+        .with_kept_bytes(bytes)
+        .with_held_by(held_by.unwrap_or_default())
+        .with_blockers(store.blockers());
     response.kept_since = kept_since.map(timestamp);
     Ok(response)
 }
@@ -79,6 +87,18 @@ pub(crate) async fn forget(
         Ok(ForgetSubscriberResponse::default().with_was_registered(registered))
     };
     store.write(context, unit).await
+}
+
+fn replay(replay: Replay) -> ReplayStanding {
+    let until = Position::default().with_mark(replay.until);
+    let mut standing = ReplayStanding::default()
+        .with_until(until)
+        .with_who(replay.who)
+        .with_asked_at(timestamp(replay.asked_ms))
+        .with_outcome(replay.outcome);
+    standing.position = replay.position;
+    standing.ended_at = replay.ended_ms.map(timestamp);
+    standing
 }
 
 fn place(row: &Row) -> Result<Position, StoreError> {

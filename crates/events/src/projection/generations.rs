@@ -136,7 +136,7 @@ pub(crate) async fn settle(work: &mut Work, projection: &Projection) -> Result<(
     }
     if let Some(stage) = begin {
         let reason = format!("version {}", projection.version());
-        insert(work, projection, stage, &reason).await?;
+        insert(work, (projection.name(), projection.version()), stage, &reason).await?;
     }
     Ok(())
 }
@@ -145,10 +145,29 @@ pub(crate) async fn settle(work: &mut Work, projection: &Projection) -> Result<(
 pub(crate) async fn begin(work: &mut Work, projection: &Projection, reason: &str) -> Result<i64, StoreError> {
     let generations = lock(work, projection.name()).await?;
     let of = |stage| generations.iter().find(|generation| generation.stage == stage);
+    let named = (projection.name(), projection.version());
     match (of(Stage::Building), of(Stage::Read)) {
         (Some(building), _) => Ok(building.number),
-        (None, Some(_)) => insert(work, projection, Stage::Building, reason).await,
-        (None, None) => insert(work, projection, Stage::Read, reason).await,
+        (None, Some(_)) => insert(work, named, Stage::Building, reason).await,
+        (None, None) => insert(work, named, Stage::Read, reason).await,
+    }
+}
+
+/// The same for a view that is known by its name alone: it is built by the reactions that build the one that is read.
+/// `None` where there is no such view.
+pub(crate) async fn begin_again(
+    work: &mut Work,
+    projection: &str,
+    reason: &str,
+) -> Result<Option<i64>, StoreError> {
+    let generations = lock(work, projection).await?;
+    let of = |stage| generations.iter().find(|generation| generation.stage == stage);
+    match (of(Stage::Building), of(Stage::Read)) {
+        (Some(building), _) => Ok(Some(building.number)),
+        (None, Some(read)) => {
+            insert(work, (projection, read.version), Stage::Building, reason).await.map(Some)
+        }
+        (None, None) => Ok(None),
     }
 }
 
@@ -175,7 +194,7 @@ pub(crate) async fn swept(work: &mut Work, projection: &str, generation: i64) ->
 
 async fn insert(
     work: &mut Work,
-    projection: &Projection,
+    (projection, version): (&str, i64),
     stage: Stage,
     reason: &str,
 ) -> Result<i64, StoreError> {
@@ -185,7 +204,7 @@ async fn insert(
                               CASE WHEN $3 = 'read' THEN $5 END \
                           FROM freehold_projection WHERE projection = $1 RETURNING generation";
     let now = work.now();
-    let values = vals![projection.name(), projection.version(), stage.name(), reason, now];
+    let values = vals![projection, version, stage.name(), reason, now];
     let row = work.one(INSERT, values).await?;
     row.map_or(Ok(0), |row| row.get("generation"))
 }

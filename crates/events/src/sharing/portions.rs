@@ -71,6 +71,15 @@ pub(crate) async fn leave(work: &mut Work, subscription: &str, me: &str) -> Resu
     Ok(())
 }
 
+/// Has every instance take its part anew, and refuses what any has in hand; answers where the slowest of them stood.
+pub(crate) async fn begin_anew(work: &mut Work, subscription: &str) -> Result<Option<Position>, StoreError> {
+    let Some(before) = lock(work, subscription).await? else { return Ok(None) };
+    let whole = before.slowest();
+    let after = Division { whole, fence: before.fence + 1, portions: Vec::new() };
+    write(work, subscription, &before, &after).await?;
+    Ok(Some(whole))
+}
+
 /// Ends the division: whoever runs alone has everything, and stands where all of it stands at least.
 pub(crate) async fn dissolve(work: &mut Work, subscription: &str) -> Result<(), StoreError> {
     const DISSOLVE: &str = "DELETE FROM freehold_portion WHERE subscription = $1";

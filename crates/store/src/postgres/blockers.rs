@@ -14,13 +14,15 @@ use crate::error::StoreError;
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A transaction of another database or another role cannot have written here, and is nobody's blocker.
-const BLOCKERS: &str = "SELECT 'the backend ' || pid AS blocker FROM pg_stat_activity \
+const BLOCKERS: &str = "SELECT blocker FROM (\
+     SELECT 'the backend ' || pid AS blocker, xact_start AS since FROM pg_stat_activity \
      WHERE datname = current_database() AND usename = current_user AND backend_xid IS NOT NULL \
      AND xact_start < clock_timestamp() - make_interval(secs => $1) \
-     UNION ALL SELECT 'the prepared transaction ' || gid FROM pg_prepared_xacts \
-     WHERE database = current_database() AND prepared < clock_timestamp() - make_interval(secs => $1) ORDER BY 1";
+     UNION ALL SELECT 'the prepared transaction ' || gid, prepared FROM pg_prepared_xacts \
+     WHERE database = current_database() AND prepared < clock_timestamp() - make_interval(secs => $1)) AS found \
+     ORDER BY since, blocker";
 
-/// Those that are older than that, by backend or by name.
+/// Those that are older than that, by backend or by name, the oldest first.
 pub(super) async fn blockers(
     connection: &mut PgConnection,
     older: Duration,

@@ -129,7 +129,8 @@ pub mod operations {
         ListParkedKeysRequest, ListParkedKeysResponse, ListRelaysRequest,
         ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse,
         ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
-        RedriveDeadLetterResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+        RedriveDeadLetterResponse, ReplayRequest, ReplayResponse, SkipDeadLetterRequest,
+        SkipDeadLetterResponse,
     };
 
     /// How far each of this service's own subscriptions has come, and what waits in it.
@@ -231,6 +232,19 @@ pub mod operations {
     /// Gives up one version of a key for good, and goes on with the next.
     pub const SKIP_DEAD_LETTER: Method<SkipDeadLetterRequest, SkipDeadLetterResponse> = Method::new(Rules {
         path: "/freehold.v1.Operations/SkipDeadLetter",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Keyed,
+        access: Access::Public,
+        cache: None,
+        criticality: Criticality::Default,
+        streams: false,
+    });
+
+    /// Has what a subscription has read, read again, or a view built anew. What took effect does not take effect again. A
+    /// subscription whose owner no longer keeps what comes next begins anew with what is kept.
+    pub const REPLAY: Method<ReplayRequest, ReplayResponse> = Method::new(Rules {
+        path: "/freehold.v1.Operations/Replay",
         deadline: Duration::from_secs(5),
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,

@@ -16,7 +16,7 @@ use crate::pb::{
     ListParkedKeysResponse, ListRelaysRequest, ListRelaysResponse,
     ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
     ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse,
-    SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ReplayRequest, ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
 };
 use crate::methods;
 
@@ -78,6 +78,14 @@ pub trait OperationsService: Send + Sync + 'static {
         context: Context,
         request: SkipDeadLetterRequest,
     ) -> Result<Committed<SkipDeadLetterResponse>, Status>;
+
+    /// Has what a subscription has read, read again, or a view built anew. What took effect does not take effect again. A
+    /// subscription whose owner no longer keeps what comes next begins anew with what is kept.
+    async fn replay(
+        &self,
+        context: Context,
+        request: ReplayRequest,
+    ) -> Result<Committed<ReplayResponse>, Status>;
 
     /// Events of this owner that are kept, in the order of its feed, with their data.
     async fn list_events(
@@ -230,6 +238,19 @@ impl<T: OperationsService> OperationsServiceServer<T> {
         )
     }
 
+    fn replay<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::write(
+            &methods::operations::REPLAY,
+            request,
+            move |context, request| async move { service.replay(context, request).await },
+        )
+    }
+
     fn list_events<B>(&self, request: http::Request<B>) -> Answer
     where
         B: Body + Send + 'static,
@@ -277,6 +298,7 @@ where
                 self.redrive_dead_letter(request)
             }
             "/freehold.v1.Operations/SkipDeadLetter" => self.skip_dead_letter(request),
+            "/freehold.v1.Operations/Replay" => self.replay(request),
             "/freehold.v1.Operations/ListEvents" => self.list_events(request),
             path => dispatch::unknown_method(path),
         }

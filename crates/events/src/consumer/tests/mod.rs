@@ -11,6 +11,7 @@ mod poison;
 mod projections;
 mod rebuilding;
 mod redriving;
+mod replaying;
 mod sharing;
 mod simulation;
 mod slow;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use freehold_store::{Store, StoreError, Work, outbox};
+use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
 use freehold_testkit::eventually;
 use freehold_wire::feed::FeedService;
 use freehold_wire::pb::{AckRequest, HeadRequest, WithdrawRequest};
@@ -12,7 +12,7 @@ use tonic::Code;
 use super::{mark, next_event, open, request};
 use crate::State;
 use crate::feed::Keep;
-use crate::feed::retention::sweep;
+use crate::feed::retention::{look, sweep};
 use crate::fixture::{Mails, Owner, SOON, SUBSCRIPTION, Way, context};
 use crate::link::POSITION_PURGED;
 
@@ -70,6 +70,19 @@ async fn what_is_young_is_kept_although_everybody_has_passed_it() {
     }
 }
 
+/// More than is reasonable is told of whoever holds it up, and of nobody who has passed all of it.
+#[tokio::test]
+async fn what_takes_too_many_bytes_is_told_of_the_slowest() {
+    let owner = Owner::open().await;
+    owner.place_all(2, 5).await;
+    acknowledged(&owner, 3, 8).await;
+    let held_by = async |limit| look(&owner.store, i64::MIN, limit).await.unwrap().held_by;
+    assert_eq!(held_by(100).await.as_deref(), Some(SUBSCRIPTION));
+    assert_eq!(held_by(i64::MAX).await, None, "it is not much");
+    acknowledged(&owner, 10, 10).await;
+    assert_eq!(held_by(100).await, None, "it is kept for nobody");
+}
+
 /// However many there are: more than a batch, and on PostgreSQL more than a tick.
 #[tokio::test]
 async fn everything_that_may_go_goes() {
@@ -113,7 +126,7 @@ async fn a_position_that_was_left_behind_is_refused_and_said_what_to_do_about() 
 }
 
 #[tokio::test]
-async fn a_subscription_that_was_left_behind_ends_and_says_so() {
+async fn a_subscription_that_was_left_behind_stands_still_and_says_so() {
     let (owner, mails) = (Owner::open().await, Mails::open().await);
     owner.place_all(1, 2).await;
     let handle = mails.start(Way::sound(owner.feed()));
@@ -131,4 +144,26 @@ async fn a_subscription_that_was_left_behind_ends_and_says_so() {
     assert!(problem.contains("keeps events from mark 5 on"), "{problem}");
     assert_eq!(mails.effects().await.len(), 2, "nothing was skipped");
     handle.stop().await;
+}
+
+/// Also where its process ended before it had seen anything. The planted bug, a subscription that asks for what comes after
+/// the beginning, is refused.
+#[tokio::test]
+async fn a_subscription_that_has_seen_nothing_begins_at_the_oldest_that_is_kept() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(1, 3).await;
+    let unit = async |work: &mut Work| outbox::purge(work, 2, i64::MAX).await;
+    owner.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
+    for _ in 0..2 {
+        let handle = mails.start(Way::sound(owner.feed()));
+        handle.caught_up(SOON).await.unwrap();
+        handle.stop().await;
+        assert_eq!(mails.versions("k0").await, [3]);
+        let unseen = "UPDATE freehold_position SET mark = 0";
+        mails
+            .store
+            .unit::<_, StoreError, _>(&context(), async |work: &mut Work| work.exec(unseen, vals![]).await)
+            .await
+            .unwrap();
+    }
 }

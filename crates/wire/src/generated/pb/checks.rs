@@ -7,8 +7,8 @@ use super::messages::{
     AckRequest, ForgetSubscriberRequest, GetParkedKeyRequest, HeadRequest,
     ListEventsRequest, ListParkedKeysRequest, ListRelaysRequest, ListServicesRequest,
     ListSubscribersRequest, ListSubscriptionsRequest, ReadRequest,
-    RedriveDeadLetterRequest, SkipDeadLetterRequest, SnapshotRequest, SubscribeRequest,
-    WatchRequest, WithdrawRequest,
+    RedriveDeadLetterRequest, ReplayRequest, SkipDeadLetterRequest, SnapshotRequest,
+    SubscribeRequest, WatchRequest, WithdrawRequest,
 };
 
 impl Check for ListServicesRequest {
@@ -139,6 +139,15 @@ impl Check for SkipDeadLetterRequest {
         violations.max_chars("key", &self.key, 512);
         violations.required("version", self.version != 0);
         violations.min("version", self.version, 1);
+        violations.required("who", !self.who.is_empty());
+        violations.max_chars("who", &self.who, 200);
+    }
+}
+
+impl Check for ReplayRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("subscription", !self.subscription.is_empty());
+        violations.max_chars("subscription", &self.subscription, 200);
         violations.required("who", !self.who.is_empty());
         violations.max_chars("who", &self.who, 200);
     }

@@ -9,10 +9,11 @@ use super::messages::{
     ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
     ListRelaysResponse, ListServicesResponse, ListSubscribersResponse,
     ListSubscriptionsResponse, ParkedKey, Position, ReadRequest, ReadResponse,
-    RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding, ServiceAddress,
-    SkipDeadLetterRequest, SnapshotRequest, SnapshotResponse, SubscribeRequest,
-    SubscribeResponse, Subscriber, SubscriptionStanding, Token, TokenSet, Waiting,
-    WatchRequest, WatchResponse, WithdrawRequest,
+    RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding, ReplayRequest,
+    ReplayResponse, ReplayStanding, ServiceAddress, SkipDeadLetterRequest,
+    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse, Subscriber,
+    SubscriptionStanding, Token, TokenSet, Waiting, WatchRequest, WatchResponse,
+    WithdrawRequest,
 };
 
 impl ListServicesResponse {
@@ -601,6 +602,13 @@ impl SubscriptionStanding {
         self.oldest = Some(oldest.into());
         self
     }
+
+    /// The last replay of it; absent where there was none.
+    #[must_use]
+    pub fn with_replay(mut self, replay: impl Into<ReplayStanding>) -> Self {
+        self.replay = Some(replay.into());
+        self
+    }
 }
 
 impl ListSubscribersResponse {
@@ -628,6 +636,30 @@ impl ListSubscribersResponse {
         kept_since: impl Into<prost_types::Timestamp>,
     ) -> Self {
         self.kept_since = Some(kept_since.into());
+        self
+    }
+
+    /// About how many bytes the kept events take.
+    #[must_use]
+    pub fn with_kept_bytes(mut self, kept_bytes: i64) -> Self {
+        self.kept_bytes = kept_bytes;
+        self
+    }
+
+    /// The subscriber that has acknowledged least, where more than a gibibyte is kept and it is behind; empty otherwise.
+    #[must_use]
+    pub fn with_held_by(mut self, held_by: impl Into<String>) -> Self {
+        self.held_by = held_by.into();
+        self
+    }
+
+    /// The transactions that hold up their own events, the oldest first: `the backend 4711`, or `the prepared transaction x`.
+    #[must_use]
+    pub fn with_blockers(
+        mut self,
+        blockers: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.blockers = blockers.into_iter().map(Into::into).collect();
         self
     }
 }
@@ -1103,6 +1135,104 @@ impl SkipDeadLetterRequest {
     #[must_use]
     pub fn with_who(mut self, who: impl Into<String>) -> Self {
         self.who = who.into();
+        self
+    }
+}
+
+impl ReplayRequest {
+    /// A subscription that reacts, "consumer/views/owner", or a view, "consumer/purpose".
+    #[must_use]
+    pub fn with_subscription(mut self, subscription: impl Into<String>) -> Self {
+        self.subscription = subscription.into();
+        self
+    }
+
+    /// Everything after this, whose epoch may be left out; unset: from the oldest event that the owner keeps. Of a view always
+    /// unset.
+    #[must_use]
+    pub fn with_after(mut self, after: impl Into<Position>) -> Self {
+        self.after = Some(after.into());
+        self
+    }
+
+    /// Who decides so, for the record.
+    #[must_use]
+    pub fn with_who(mut self, who: impl Into<String>) -> Self {
+        self.who = who.into();
+        self
+    }
+
+    /// Nothing is changed; it is said what would be.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+}
+
+impl ReplayResponse {
+    /// After which position; unset: from the oldest event that the owner keeps.
+    #[must_use]
+    pub fn with_after(mut self, after: impl Into<Position>) -> Self {
+        self.after = Some(after.into());
+        self
+    }
+
+    /// Up to here, where the subscription stands; unset for a view.
+    #[must_use]
+    pub fn with_until(mut self, until: impl Into<Position>) -> Self {
+        self.until = Some(until.into());
+        self
+    }
+
+    /// Of a view: the generation that is built, beside the one that is read.
+    #[must_use]
+    pub fn with_generation(mut self, generation: i64) -> Self {
+        self.generation = generation;
+        self
+    }
+}
+
+impl ReplayStanding {
+    /// Up to here everything was read again; absent before anything was.
+    #[must_use]
+    pub fn with_position(mut self, position: impl Into<Position>) -> Self {
+        self.position = Some(position.into());
+        self
+    }
+
+    /// It ends here; unset for a view.
+    #[must_use]
+    pub fn with_until(mut self, until: impl Into<Position>) -> Self {
+        self.until = Some(until.into());
+        self
+    }
+
+    /// Who asked for it.
+    #[must_use]
+    pub fn with_who(mut self, who: impl Into<String>) -> Self {
+        self.who = who.into();
+        self
+    }
+
+    /// When.
+    #[must_use]
+    pub fn with_asked_at(mut self, asked_at: impl Into<prost_types::Timestamp>) -> Self {
+        self.asked_at = Some(asked_at.into());
+        self
+    }
+
+    /// When it ended; absent while it goes on.
+    #[must_use]
+    pub fn with_ended_at(mut self, ended_at: impl Into<prost_types::Timestamp>) -> Self {
+        self.ended_at = Some(ended_at.into());
+        self
+    }
+
+    /// What became of it: `done`, or why it stopped; empty while it goes on.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: impl Into<String>) -> Self {
+        self.outcome = outcome.into();
         self
     }
 }

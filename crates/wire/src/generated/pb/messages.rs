@@ -401,6 +401,9 @@ pub struct SubscriptionStanding {
     /// The one that has waited longest; absent where none waits.
     #[prost(message, optional, tag = "7")]
     pub oldest: Option<ParkedKey>,
+    /// The last replay of it; absent where there was none.
+    #[prost(message, optional, tag = "8")]
+    pub replay: Option<ReplayStanding>,
 }
 
 /// Asks for all subscribers.
@@ -421,6 +424,15 @@ pub struct ListSubscribersResponse {
     /// When the oldest event that is kept was emitted; absent where none is.
     #[prost(message, optional, tag = "3")]
     pub kept_since: Option<prost_types::Timestamp>,
+    /// About how many bytes the kept events take.
+    #[prost(int64, tag = "4")]
+    pub kept_bytes: i64,
+    /// The subscriber that has acknowledged least, where more than a gibibyte is kept and it is behind; empty otherwise.
+    #[prost(string, tag = "5")]
+    pub held_by: String,
+    /// The transactions that hold up their own events, the oldest first: `the backend 4711`, or `the prepared transaction x`.
+    #[prost(string, repeated, tag = "6")]
+    pub blockers: Vec<String>,
 }
 
 /// A subscription as its owner knows it.
@@ -693,6 +705,64 @@ pub struct SkipDeadLetterRequest {
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct SkipDeadLetterResponse {}
+
+/// Names what is to be read again.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ReplayRequest {
+    /// A subscription that reacts, "consumer/views/owner", or a view, "consumer/purpose".
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// Everything after this, whose epoch may be left out; unset: from the oldest event that the owner keeps. Of a view always
+    /// unset.
+    #[prost(message, optional, tag = "2")]
+    pub after: Option<Position>,
+    /// Who decides so, for the record.
+    #[prost(string, tag = "3")]
+    pub who: String,
+    /// Nothing is changed; it is said what would be.
+    #[prost(bool, tag = "4")]
+    pub dry_run: bool,
+}
+
+/// It is read again, beside what comes anew.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct ReplayResponse {
+    /// After which position; unset: from the oldest event that the owner keeps.
+    #[prost(message, optional, tag = "1")]
+    pub after: Option<Position>,
+    /// Up to here, where the subscription stands; unset for a view.
+    #[prost(message, optional, tag = "2")]
+    pub until: Option<Position>,
+    /// Of a view: the generation that is built, beside the one that is read.
+    #[prost(int64, tag = "3")]
+    pub generation: i64,
+}
+
+/// How a replay stands.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ReplayStanding {
+    /// Up to here everything was read again; absent before anything was.
+    #[prost(message, optional, tag = "1")]
+    pub position: Option<Position>,
+    /// It ends here; unset for a view.
+    #[prost(message, optional, tag = "2")]
+    pub until: Option<Position>,
+    /// Who asked for it.
+    #[prost(string, tag = "3")]
+    pub who: String,
+    /// When.
+    #[prost(message, optional, tag = "4")]
+    pub asked_at: Option<prost_types::Timestamp>,
+    /// When it ended; absent while it goes on.
+    #[prost(message, optional, tag = "5")]
+    pub ended_at: Option<prost_types::Timestamp>,
+    /// What became of it: `done`, or why it stopped; empty while it goes on.
+    #[prost(string, tag = "6")]
+    pub outcome: String,
+}
 
 /// Which events; whatever is unset does not count.
 #[non_exhaustive]

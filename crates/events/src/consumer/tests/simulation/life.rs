@@ -1,5 +1,7 @@
 //! One seed: an owner and a consumer from their first event to the last, with everything in between.
 
+mod replays;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -98,6 +100,7 @@ impl<'a> Life<'a> {
             "DELETE FROM freehold_inbox",
             "DELETE FROM freehold_parked",
             "DELETE FROM freehold_parked_log",
+            "DELETE FROM freehold_replay",
             "DELETE FROM effect",
         ] {
             purge(mails, table).await;
@@ -152,13 +155,15 @@ impl<'a> Life<'a> {
     }
 
     async fn step(&mut self) {
-        match self.random.u32(0..16) {
+        match self.random.u32(0..19) {
             0..4 => self.commit(),
             4..9 => self.deliver().await,
             9..12 => self.retry().await,
             12 => self.operate().await,
             13 => self.purge(),
             14 => self.die(),
+            15 => self.ask().await,
+            16..18 => drop(self.reread().await),
             _ => {
                 let point = POINTS[self.random.usize(..POINTS.len())];
                 self.death().will_come(Some((point, self.random.u32(0..4))));
@@ -178,9 +183,10 @@ impl<'a> Life<'a> {
             self.deliver().await;
             self.retry().await;
             self.operate().await;
+            let rereads = self.reread().await;
             let stands = self.rows.positions().get(SUBSCRIPTION).map_or(0, |position| position.1);
             let waits = self.rows.parked(SUBSCRIPTION);
-            if stands >= lock(&self.history).head() && waits.is_empty() {
+            if stands >= lock(&self.history).head() && waits.is_empty() && !rereads {
                 return self.look(true);
             }
             if !self.wrong.is_empty() {
@@ -303,8 +309,10 @@ impl<'a> Life<'a> {
         }
         let after = process.reacting.resume(&self.link).await.ok()?;
         process.reacting.opened(&owner::epochs()).await.ok()?;
-        self.sums.refilled += u64::from(after.is_none());
-        let stream = Stream { sent: after.map_or(0, |after| after.mark), fetches: after.is_none() };
+        // Whoever has seen nothing begins there too, on whatever way.
+        let fetches = after.is_none() && process.report.position().is_some_and(|stands| stands.mark > 0);
+        self.sums.refilled += u64::from(fetches);
+        let stream = Stream { sent: after.map_or(0, |after| after.mark), fetches };
         process.stream = Some(stream);
         Some(stream)
     }
@@ -416,6 +424,7 @@ impl<'a> Life<'a> {
             retry,
             budget: SOON,
             hold: None,
+            replay: None,
             faults: Faults {
                 dies: Some(Arc::new(dies)),
                 judges: self.bug.and_then(Planted::judges),

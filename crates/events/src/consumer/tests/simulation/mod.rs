@@ -1,7 +1,8 @@
 //! The consumer in simulated weather: what it decides, over a real database, one step at a time, all by one seed.
 //!
 //! A seed is an owner that commits, a way that loses, doubles and reorders (or keeps order and lets its owner purge), and
-//! reactions that fail in every way; the process dies at any line, and an operator decides about dead letters. Nothing
+//! reactions that fail in every way; the process dies at any line, and an operator decides about dead letters and has it read
+//! again. Nothing
 //! waits and nothing runs beside anything else. What has come of it is judged by `freehold_testkit::checker`.
 //! **Invariant:** a seed that fails does so again, alone.
 
@@ -37,6 +38,7 @@ struct Sums {
     dead: u64,
     redriven: u64,
     skipped: u64,
+    replayed: u64,
 }
 
 impl AddAssign for Sums {
@@ -50,6 +52,7 @@ impl AddAssign for Sums {
         self.dead += more.dead;
         self.redriven += more.redriven;
         self.skipped += more.skipped;
+        self.replayed += more.replayed;
     }
 }
 
@@ -85,8 +88,9 @@ async fn in_any_weather_every_event_takes_effect_once_and_in_order() {
     let (sums, wrong) = live(first..first + u64::from(rounds), None).await;
     println!("seeds from {first}: {sums:?}");
     assert!(wrong.is_none(), "{SEED}={}: {:#?}", wrong.as_ref().map_or(0, |wrong| wrong.0), wrong);
-    let Sums { died, redelivered, retried, parked, refilled, purged, dead, redriven, skipped } = sums;
-    let sometimes = [died, redelivered, retried, parked, refilled, purged, dead, redriven, skipped];
+    let Sums { died, redelivered, retried, parked, refilled, purged, dead, redriven, skipped, replayed } =
+        sums;
+    let sometimes = [died, redelivered, retried, parked, refilled, purged, dead, redriven, skipped, replayed];
     assert!(sometimes.iter().all(|times| *times > 0), "what never happens is not tested: {sums:?}");
 }
 
