@@ -19,7 +19,7 @@ use crate::Inside;
 use crate::month::Month;
 use crate::store::sales;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// The service beside the orders that it follows.
 struct Shop {

@@ -22,7 +22,7 @@ use crate::grpc::Grpc;
 use world::World;
 
 /// How long a test waits for what must come true.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// The service, in a world with one order of two products by one customer.
 struct Bench {

@@ -33,7 +33,7 @@ use crate::grpc::Grpc;
 use crate::outgoing::{Outgoing, OutgoingError};
 
 /// How long a test waits for what must come true.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Whom the service listens to.
 struct World {
@@ -86,9 +86,18 @@ impl Bench {
     }
 
     async fn stop(self) -> World {
-        self.reacting.stop().await;
-        self.store.close().await;
-        self.world
+        self.stop_and(&[]).await
+    }
+
+    /// Does this to its database once nobody reacts any more: an instance that lives begins again where its rows are gone.
+    async fn stop_and(self, statements: &[&'static str]) -> World {
+        let Self { store, reacting, world, .. } = self;
+        reacting.stop().await;
+        for sql in statements {
+            execute(&store, sql).await;
+        }
+        store.close().await;
+        world
     }
 
     /// Waits until everything that was told has been reacted to, or copied.
@@ -141,9 +150,13 @@ impl Bench {
     }
 
     async fn execute(&self, sql: &'static str) {
-        let unit = async move |work: &mut Work| work.exec(sql, vals![]).await;
-        self.store.unit(&Context::new(crate::NAME, SOON), unit).await.unwrap();
+        execute(&self.store, sql).await;
     }
+}
+
+async fn execute(store: &Store, sql: &'static str) {
+    let unit = async move |work: &mut Work| work.exec(sql, vals![]).await;
+    store.unit(&Context::new(crate::NAME, SOON), unit).await.unwrap();
 }
 
 /// An owner that the service reads from, served over the wire.

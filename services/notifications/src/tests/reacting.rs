@@ -44,10 +44,12 @@ async fn an_event_that_comes_again_changes_nothing() {
         let bench = Bench::start(&database, World::open().await).await;
         let (first, gone) = (bench.shipped("1", "VINET").await, bench.shipped("2", "VINET").await);
         bench.file().await.unwrap();
-        bench.execute("DELETE FROM freehold_position WHERE owner = 'orders'").await;
-        bench.execute("DELETE FROM freehold_inbox WHERE entity = 'orders.v1.Order'").await;
-        bench.execute("DELETE FROM mail WHERE order_id = '2'").await;
-        let world = bench.stop().await;
+        let forgets = [
+            "DELETE FROM freehold_position WHERE owner = 'orders'",
+            "DELETE FROM freehold_inbox WHERE entity = 'orders.v1.Order'",
+            "DELETE FROM mail WHERE order_id = '2'",
+        ];
+        let world = bench.stop_and(&forgets).await;
 
         let bench = Bench::start(&database, world).await;
         let mails = bench.mails().await.into_iter();

@@ -37,7 +37,7 @@ use crate::grpc::Grpc;
 use others::Others;
 
 /// How long a test waits for what must come true.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Everybody else: who is copied from, and who is called.
 struct World {

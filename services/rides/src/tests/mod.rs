@@ -32,7 +32,7 @@ use crate::grpc::Grpc;
 use fleet::Fleet;
 
 /// How long a test waits for what must come true.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 /// By how much a copy is too old where it stands still.
 const HOUR_MS: i64 = 3_600_000;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use freehold_store::{StoreError, Work, outbox};
+use freehold_testkit::engines;
 use freehold_wire::Shares;
 use freehold_wire::pb::{Envelope, Position};
 
@@ -243,6 +244,9 @@ fn strays(round: i64) -> [Packet; 4] {
 
 /// R6 on a bus. Against a `Reading::is_ours` that says so of every letter.
 pub(super) async fn letters_of_a_lost_history_are_passed_over<H: Harness>() {
+    if engines::is_about_postgres() {
+        return; // A backup is a copy of files here.
+    }
     let Some(harness) = H::open().await else { return };
     let (owner, mails) = (Owner::open().await, Mails::open().await);
     owner.place_all(2, 2).await;
