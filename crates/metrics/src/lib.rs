@@ -139,7 +139,9 @@ mod tests {
         let _there = [&client.connections, &client.ejected].map(|table| Counted::on(&table.at([odd()])));
         server.calls.at([odd(), odd(), odd(), odd()]).observe(took);
         server.refusals.at([odd(), odd()]).inc();
-        server.refused_connections.at([odd()]).inc();
+        for table in [&server.refused_connections, &server.dropped_connections] {
+            table.at([odd()]).inc();
+        }
         let _too = [Counted::on(&server.in_flight.at([odd()])), Counted::on(&server.connections.at([]))];
         for table in [&events.taken, &events.delivered, &events.redelivered, &events.fenced] {
             table.at([odd(), odd()]).inc();

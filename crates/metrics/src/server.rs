@@ -21,6 +21,8 @@ pub struct Server {
     pub connections: Table<Gauge, 0>,
     /// By reason.
     pub refused_connections: Table<Counter, 1>,
+    /// By reason.
+    pub dropped_connections: Table<Counter, 1>,
 }
 
 impl Server {
@@ -41,6 +43,11 @@ impl Server {
             refused_connections: all.counter(
                 "freehold_server_refused_connections",
                 "Connections that there was no place for, by whose places were all taken",
+                ["reason"],
+            ),
+            dropped_connections: all.counter(
+                "freehold_server_dropped_connections",
+                "Connections that were cut off for what their client did: flood, silence, overstay",
                 ["reason"],
             ),
         }

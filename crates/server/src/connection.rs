@@ -6,6 +6,8 @@
 //! **Invariant:** a connection that does nothing but keep itself alive, or floods us with that, does not stay.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use tonic::body::Body;
 use crate::calls::Calls;
 use crate::door::Door;
 use crate::guarded::Guarded;
+use crate::meter::Offence;
 use crate::preface::Protocol;
 use crate::stack::Stack;
 use crate::{limits, preface};
@@ -42,17 +45,32 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>) 
     let ended = match said {
         Ok((Protocol::Http2, io)) => http2(io, &door).await,
         Ok((Protocol::Http1, io)) => http1(io, &door).await,
-        Err(error) => return tracing::debug!(%peer, %error, "no client"),
+        Err(error) => {
+            if error.kind() == io::ErrorKind::TimedOut {
+                door.stack.meter().dropped(Offence::Silence).inc();
+            }
+            return tracing::debug!(%peer, %error, "no client");
+        }
     };
     if let Err(error) = ended {
+        if is_flood(&error) {
+            door.stack.meter().dropped(Offence::Flood).inc();
+        }
         tracing::debug!(%peer, ?error, "the connection broke");
     }
+}
+
+/// The HTTP library itself took what came for a flood. What our guard takes for one it counts itself.
+fn is_flood(error: &hyper::Error) -> bool {
+    let error = error.source().and_then(|error| error.downcast_ref::<h2::Error>());
+    error.is_some_and(|error| error.is_library() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
 }
 
 async fn http2(io: impl AsyncRead + AsyncWrite + Unpin, door: &Door) -> hyper::Result<()> {
     let service = service_fn(|request| answered(door.stack.clone(), request));
     let calls = Calls::new(door.tasks.clone());
-    let io = TokioIo::new(Guarded::new(io, preface::PREFACE.len()));
+    let floods = door.stack.meter().dropped(Offence::Flood);
+    let io = TokioIo::new(Guarded::new(io, preface::PREFACE.len(), floods));
     let mut connection = pin!(limits::http2(calls.clone()).serve_connection(io, service));
     tokio::select! {
         ended = connection.as_mut() => return ended,
@@ -66,6 +84,7 @@ async fn http2(io: impl AsyncRead + AsyncWrite + Unpin, door: &Door) -> hyper::R
     match timeout(most, connection).await {
         Ok(ended) => ended,
         Err(_) => {
+            door.stack.meter().dropped(Offence::Overstay).inc();
             tracing::debug!(?most, "a connection did not go and is cut off");
             Ok(())
         }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use freehold_metrics::Counter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::flood::{Allowance, Flood};
@@ -20,12 +21,13 @@ pub(crate) struct Guarded<Io> {
     before: usize,
     frames: Frames,
     allowance: Allowance,
+    floods: Counter,
 }
 
 impl<Io> Guarded<Io> {
-    /// Guards a connection of which `before` bytes are the preface.
-    pub(crate) fn new(io: Io, before: usize) -> Self {
-        Self { io, before, frames: Frames::default(), allowance: Allowance::new(Instant::now()) }
+    /// Guards a connection of which `before` bytes are the preface; `floods` counts those that are cut off.
+    pub(crate) fn new(io: Io, before: usize, floods: Counter) -> Self {
+        Self { io, before, frames: Frames::default(), allowance: Allowance::new(Instant::now()), floods }
     }
 
     fn count(&mut self, mut bytes: &[u8]) -> Result<(), Flood> {
@@ -55,7 +57,11 @@ impl<Io: AsyncRead + Unpin> AsyncRead for Guarded<Io> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(context, buffer))?;
-        Poll::Ready(self.count(&buffer.filled()[before..]).map_err(io::Error::other))
+        let counted = self.count(&buffer.filled()[before..]);
+        Poll::Ready(counted.map_err(|flood| {
+            self.floods.inc();
+            io::Error::other(flood)
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use freehold_metrics::{ByName, Counted, Gauge, Histogram, Metrics};
+use freehold_metrics::{ByName, Counted, Counter, Gauge, Histogram, Metrics};
 use freehold_wire::trace::{SpanId, Trace};
 use freehold_wire::{Context, metadata, reason};
 use http::HeaderMap;
@@ -27,6 +27,17 @@ pub(crate) struct Meter {
     metrics: Arc<Metrics>,
     others: Arc<MethodMeter>,
     connections: Gauge,
+}
+
+/// What a client did to be cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offence {
+    /// It sent more control frames than it may.
+    Flood,
+    /// It never said what it speaks.
+    Silence,
+    /// It did not go when it was told to.
+    Overstay,
 }
 
 /// The same of one method.
@@ -77,6 +88,16 @@ impl Meter {
             Full::Peer => "peer",
         };
         self.metrics.server.refused_connections.at([whose.into()]).inc();
+    }
+
+    /// Counts the connections that are cut off for this.
+    pub(crate) fn dropped(&self, offence: Offence) -> Counter {
+        let reason = match offence {
+            Offence::Flood => "flood",
+            Offence::Silence => "silence",
+            Offence::Overstay => "overstay",
+        };
+        self.metrics.server.dropped_connections.at([reason.into()])
     }
 
     /// All of it as text.

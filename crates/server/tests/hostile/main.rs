@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use freehold_server::Server;
+use freehold_testkit::eventually;
 use freehold_wire::Contract;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,6 +34,8 @@ use frames::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// By how much the process may grow at any time of an attack, in KiB.
 const MOST_GROWTH: u64 = 10 * 1024;
+/// How many connections say nothing.
+const SILENT: usize = 200;
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 /// The payload of a reset that says that the call was not processed (RFC 9113, section 8.7).
 const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
@@ -79,11 +82,14 @@ async fn a_flood_is_cut_off_and_nobody_else_notices() {
     let (address, shutdown) = (bound.addr(), CancellationToken::new());
     let served = tokio::spawn(bound.run(shutdown.clone()));
     let other = Other::start(address).await;
-    for attack in attacks() {
+    for (before, attack) in attacks().into_iter().enumerate() {
         let (grown, cut_off_after) = grows(flooded(address, &attack)).await;
         println!("{}: cut off after {cut_off_after:?}, grown by {grown} KiB", attack.name);
         assert!(grown <= MOST_GROWTH, "{}: {grown} KiB", attack.name);
         other.is_well(attack.name).await;
+        // Counted by whoever of us cut it off: our guard or the HTTP library.
+        eventually(attack.name, PATIENCE, async || (dropped("flood") == before as u64 + 1).then_some(()))
+            .await;
     }
     let (grown, refused) = grows(a_thousand_streams(address)).await;
     println!("1,000 streams: {refused} refused, grown by {grown} KiB");
@@ -92,9 +98,15 @@ async fn a_flood_is_cut_off_and_nobody_else_notices() {
     let (grown, after) = grows(silent_connections(address)).await;
     println!("silent connections: let go after {after:?}, grown by {grown} KiB");
     assert!(grown <= MOST_GROWTH, "silent connections: {grown} KiB");
+    assert_eq!((dropped("silence"), dropped("overstay")), (SILENT as u64, 0));
     other.end().await;
     shutdown.cancel();
     timeout(PATIENCE, served).await.unwrap().unwrap().unwrap();
+}
+
+/// How many connections the server has cut off for this.
+fn dropped(reason: &'static str) -> u64 {
+    freehold_metrics::of("nobody").server.dropped_connections.at([reason.into()]).get()
 }
 
 /// Floods until the server ends the connection, and says how long that took.
@@ -193,7 +205,7 @@ async fn heard(address: SocketAddr, said: &[u8]) -> Vec<(u8, Vec<u8>)> {
 /// Connects many times without a word, and says when all of these connections were ended.
 async fn silent_connections(address: SocketAddr) -> Duration {
     let mut silent = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..SILENT {
         silent.push(TcpStream::connect(address).await.unwrap());
     }
     let begun = Instant::now();
