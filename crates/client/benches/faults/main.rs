@@ -1,9 +1,11 @@
-//! How late a call is at its deadline, and what a slow replica costs, beside tonic in the same run.
+//! How late calls and hops are at their deadline, and what a slow replica costs, beside tonic in the same run.
 //!
 //! `cargo bench -p freehold-client --bench faults`. The callees and the fault proxy have threads of their own.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
+#[path = "../callee/mod.rs"]
 mod callee;
+mod hops;
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         late().await;
+        hops::print().await;
         let slow = slow(callee::start(Manner::Prompt));
         let urls = [callee::start(Manner::Prompt), slow, callee::start(Manner::Prompt)];
         for _ in 0..2 {
@@ -51,14 +54,13 @@ async fn late() {
         };
         late.extend(join_all((0..AT_ONCE).map(|_| one())).await);
     }
-    late.sort_unstable();
-    let at = |percent: usize| late[(late.len() * percent / 100).min(late.len() - 1)].as_secs_f64() * 1e3;
-    println!(
-        "{} stalled calls end after their deadline by p50 {:.1} ms, p99 {:.1} ms",
-        late.len(),
-        at(50),
-        at(99)
-    );
+    percentiles("stalled calls end after their deadline by", late);
+}
+
+fn percentiles(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
+    println!("{what} p50 {:.1} ms, p99 {:.1} ms ({} times)", at(50), at(99), times.len());
 }
 
 /// A proxy on a thread of its own before a replica, whose answers are late.
