@@ -19,6 +19,8 @@ pub struct Events {
     pub redelivered: Table<Counter, 2>,
     /// Those of them that had an effect at once.
     pub delivered: Table<Counter, 2>,
+    /// Events that were read from their owner, as the bus lacked them or was away.
+    pub refilled: Table<Counter, 2>,
     /// Units of work that were refused, as another instance of the consumer held their keys by then.
     pub fenced: Table<Counter, 2>,
     /// The keys that wait.
@@ -44,6 +46,11 @@ impl Events {
             redelivered: all.counter(
                 "freehold_subscription_redelivered",
                 "Events that came again and were dropped; of views only",
+                LABELS,
+            ),
+            refilled: all.counter(
+                "freehold_subscription_refilled",
+                "Events that were read from their owner's feed, as the bus lacked them or was away",
                 LABELS,
             ),
             fenced: all.counter(

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use backoff::ExponentialBackoff;
 use freehold_client::{Error, FeedClient, Messages};
+use freehold_metrics::Counter;
 use freehold_wire::Watermark;
 use freehold_wire::pb::subscribe_response::Item;
 use freehold_wire::pb::{
@@ -36,6 +37,13 @@ type Out = mpsc::Sender<Result<SubscribeResponse, Error>>;
 /// The stream ends: nobody reads it any more, or it said why.
 struct Over;
 
+/// An owner, and the two ways to what it emits.
+pub(crate) struct Way {
+    pub(crate) feed: FeedClient,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) owner: Arc<str>,
+}
+
 /// One subscription's stream.
 pub(crate) struct Reading {
     feed: FeedClient,
@@ -57,6 +65,10 @@ pub(crate) struct Reading {
     silence: Duration,
     silent_at: Instant,
     acknowledged: watch::Receiver<i64>,
+    /// Whether the feed is read for what the bus lacks. At the beginning it is read before the bus.
+    refills: bool,
+    /// What was read from it for that.
+    refilled: Counter,
 }
 
 /// What came next.
@@ -77,13 +89,13 @@ enum Came {
 impl Reading {
     /// Opens the owner's feed, which registers the subscription; answers its first heartbeat too.
     pub(crate) async fn open(
-        feed: FeedClient,
-        bus: Arc<dyn Bus>,
-        owner: Arc<str>,
+        way: Way,
         grant: Grant,
         request: SubscribeRequest,
         acknowledged: watch::Receiver<i64>,
+        refilled: Counter,
     ) -> Result<(Self, SubscribeResponse), Error> {
+        let Way { feed, bus, owner } = way;
         let mut fed = feed.subscribe(request.clone()).await?;
         let ended = || Error::new(Reason::Unavailable, "the feed ended before it began");
         let opening = fed.next().await.ok_or_else(ended)??;
@@ -110,6 +122,8 @@ impl Reading {
             grant,
             request,
             acknowledged,
+            refills: false,
+            refilled,
         };
         Ok((reading, opening))
     }
@@ -188,6 +202,12 @@ impl Reading {
             Some(Err(error)) => return end(out, Err(error)).await,
             None => return Err(Over),
         };
+        // The owner was started again meanwhile: whoever reads hears of its epochs as a stream begins.
+        if let Some(Item::Heartbeat(beat)) = &response.item
+            && !(beat.epochs.is_empty() || beat.epochs == self.epochs)
+        {
+            return Err(Over);
+        }
         let step = match &response.item {
             Some(Item::Event(event)) => self.course.fed(mark(event.position.as_ref())),
             Some(Item::Heartbeat(beat)) => self.course.fed_up_to(mark(beat.position.as_ref())),
@@ -197,7 +217,13 @@ impl Reading {
             self.fed = None;
             self.silent_at = Instant::now() + self.silence;
         }
-        if step == Step::Deliver { send(out, response).await } else { Ok(()) }
+        if step != Step::Deliver {
+            return Ok(());
+        }
+        if self.refills && matches!(response.item, Some(Item::Event(_))) {
+            self.refilled.inc();
+        }
+        send(out, response).await
     }
 
     async fn letter(&mut self, letter: Letter, out: &Out) -> Result<(), Over> {
@@ -294,7 +320,7 @@ impl Reading {
         request.after = Some(after);
         match self.feed.subscribe(request).await {
             Ok(fed) => {
-                self.fed = Some(fed);
+                (self.fed, self.refills) = (Some(fed), true);
                 Ok(())
             }
             Err(error) => end(out, Err(error)).await,

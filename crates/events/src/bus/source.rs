@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use freehold_client::{CallOptions, Error, FeedClient, FeedStub, Messages};
+use freehold_metrics::Label;
 use freehold_wire::pb::{
     AckRequest, AckResponse, HeadRequest, HeadResponse, ReadRequest, ReadResponse, SnapshotRequest,
     SnapshotResponse, SubscribeRequest, SubscribeResponse, WatchRequest, WatchResponse, WithdrawRequest,
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Bus;
-use super::reading::Reading;
+use super::reading::{Reading, Way};
 use crate::feed::Access;
 
 /// How many messages wait for a slow subscriber.
@@ -86,8 +87,10 @@ impl FeedStub for Source {
             return self.feed.subscribe(request).await;
         }
         let acknowledged = self.acknowledgements(&request.subscription);
-        let (feed, bus, owner) = (self.feed.clone(), Arc::clone(&self.bus), Arc::clone(&self.owner));
-        let (reading, opening) = Reading::open(feed, bus, owner, grant, request, acknowledged).await?;
+        let labels = [request.subscription.as_str(), &self.owner].map(|said| Label::from(said.to_owned()));
+        let refilled = freehold_metrics::of(&self.consumer).events.refilled.at(labels);
+        let way = Way { feed: self.feed.clone(), bus: Arc::clone(&self.bus), owner: Arc::clone(&self.owner) };
+        let (reading, opening) = Reading::open(way, grant, request, acknowledged, refilled).await?;
         let (out, messages) = mpsc::channel(WAITING);
         out.try_send(Ok(opening)).map_err(|_| Error::new(Reason::Internal, "a new channel is full"))?;
         tokio::spawn(reading.run(out));

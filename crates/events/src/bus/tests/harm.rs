@@ -1,17 +1,21 @@
 //! Harm that only a bus in memory does on demand: a forgotten tail, swallowed acknowledgements, absence.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+use freehold_client::{CallOptions, Error, FeedClient, FeedStub, Messages};
+use freehold_metrics::Scraped;
 use freehold_wire::pb::subscribe_response::Item;
+use freehold_wire::pb::{HeadRequest, HeadResponse, SubscribeRequest, SubscribeResponse};
 
 use super::suite::published;
-use super::{Joined, way_through};
+use super::{Joined, relay, way_through};
 use crate::bus::Bus;
 use crate::bus::memory::Memory;
-use crate::fixture::{SOON, Way, eventually, placed};
-use crate::link::Link;
+use crate::fixture::{Owner, SOON, Way, eventually, placed};
+use crate::link::{Arrivals, Link, LinkError};
 
 /// E17: what comes after a forgotten tail shows that there was one; so does a beat where nothing comes.
 #[tokio::test]
@@ -67,6 +71,88 @@ async fn while_the_bus_is_away_the_owners_feed_is_read() {
     handle.caught_up(SOON).await.unwrap();
     assert!(joined.mails.is_once_in_order(2, 6).await, "{:?}", joined.mails.effects().await);
     handle.stop().await;
+}
+
+/// An owner's feed, wherever it is now.
+#[derive(Debug)]
+struct Moving(Arc<Mutex<FeedClient>>);
+
+impl Moving {
+    fn now(&self) -> FeedClient {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl FeedStub for Moving {
+    async fn subscribe(
+        &self,
+        request: SubscribeRequest,
+        _: &CallOptions,
+    ) -> Result<Messages<SubscribeResponse>, Error> {
+        self.now().subscribe(request).await
+    }
+
+    async fn head(&self, request: HeadRequest, _: &CallOptions) -> Result<HeadResponse, Error> {
+        self.now().head(request).await
+    }
+}
+
+/// A stream that has come over to the bus, and where its owner is looked for.
+async fn on_the_bus(owner: &Owner, bus: &Memory) -> (Arc<Mutex<FeedClient>>, Arrivals) {
+    let mute = Way::damaged(owner.feed(), |item| usize::from(!matches!(item, Item::Event(_))));
+    let place = Arc::new(Mutex::new(mute));
+    let source = way_through(bus, FeedClient::from_stub(Moving(Arc::clone(&place))));
+    let mut arrivals = Link::new(source, "mails/views/orders", ["o.v1.Placed"]).open(None).await.unwrap();
+    // What arrives although the feed is mute came by the bus.
+    for version in 1.. {
+        owner.emit(placed("k0", version)).await;
+        if !arrivals.next(100).await.unwrap().events.is_empty() {
+            break;
+        }
+    }
+    *place.lock().unwrap() = Way::sound(owner.feed());
+    (place, arrivals)
+}
+
+/// Its epochs are told at the beginning of a stream, so that begins again: a subscription that went on would stand in an
+/// epoch that it has not heard of, and take the owner for another one. Planted bug: to go on.
+#[tokio::test]
+async fn a_stream_begins_again_where_its_owner_came_back_while_the_bus_was_away() {
+    let (owner, bus) = (Owner::open().await, Memory::new());
+    let relay = relay(&bus, &owner).await.unwrap();
+    let (place, mut arrivals) = on_the_bus(&owner, &bus).await;
+    relay.stop().await;
+    let owner = owner.restart().await;
+    *place.lock().unwrap() = Way::sound(owner.feed());
+    owner.emit(placed("k1", 1)).await;
+    bus.away(true);
+    let ended = loop {
+        match arrivals.next(100).await {
+            Ok(batch) => assert!(batch.events.iter().all(|event| event.subject != "k1"), "{batch:?}"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(ended, LinkError::Ended), "{ended}");
+}
+
+/// Planted bug: what the feed sends after the bus broke off is not counted.
+#[tokio::test]
+async fn what_the_bus_lacks_is_counted() {
+    let refilled = || {
+        let labels = [("subscription", "mails/views/orders"), ("owner", "orders")];
+        let scraped = Scraped::read(&freehold_metrics::of("mails").scrape()).unwrap();
+        scraped.value("freehold_subscription_refilled_total", &labels).unwrap_or_default()
+    };
+    let (owner, bus) = (Owner::open().await, Memory::new());
+    let relay = relay(&bus, &owner).await.unwrap();
+    let (_place, mut arrivals) = on_the_bus(&owner, &bus).await;
+    let before = refilled();
+    bus.away(true);
+    owner.emit(placed("k1", 1)).await;
+    while arrivals.next(100).await.unwrap().events.iter().all(|event| event.subject != "k1") {}
+    assert!(refilled() > before);
+    relay.stop().await;
 }
 
 /// The bus is what is read: events arrive by it alone once the feed tells nothing more.
