@@ -1,16 +1,20 @@
 //! Each service as a process of its own: the same workload, the same checks, and what goes on when one of them stops.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use freehold_sdk::orders::v1::{ListOrdersRequest, OrderSummary, OrdersClient};
 use freehold_sdk::{Mesh, PORTS};
+use freehold_server::databases::Databases;
 use freehold_testkit::process::Signal;
 use freehold_testkit::{FaultProxy, Process, Scratch, eventually};
 use serde_json::Value;
 
+use crate::engines::Engines;
 use crate::mesh::{Ended, LONG, clean, finish, freehold, is_sound};
 use crate::ports;
 use crate::records::Records;
@@ -82,27 +86,38 @@ pub(crate) struct Apart {
 impl Apart {
     /// Starts all services over the folder `data` of `folder`; returns when all of them serve.
     pub(crate) async fn start(folder: &Path) -> Self {
-        let environment =
-            environment(folder, ports::in_a_row(u16::try_from(PORTS.len()).expect("a row of ports")));
-        let mut apart = Self { folder: folder.to_owned(), environment, processes: BTreeMap::new() };
-        PORTS.iter().for_each(|(service, _)| apart.begin(service));
-        apart.serves().await;
-        apart
+        Self::told_of(folder, environment(folder, a_row())).await
+    }
+
+    /// The same on engines that were made for that folder.
+    pub(crate) async fn on(folder: &Path, engines: &Engines) -> Self {
+        let mut environment = environment(folder, a_row());
+        environment.extend(engines.bus().map(|(name, url)| (name.to_owned(), url.to_owned())));
+        Self::told_of(folder, environment).await
     }
 
     /// The same, where everybody reaches everybody through a proxy: one before each service, in their order.
-    pub(crate) async fn start_behind_proxies(folder: &Path, seed: u64) -> (Self, Vec<FaultProxy>) {
-        let first = ports::in_a_row(u16::try_from(PORTS.len()).expect("a row of ports"));
+    pub(crate) async fn start_behind_proxies(
+        folder: &Path,
+        engines: &Engines,
+        seed: u64,
+    ) -> (Self, Vec<FaultProxy>) {
+        let first = a_row();
         let (mut environment, mut proxies) = (environment(folder, first), Vec::new());
+        environment.extend(engines.bus().map(|(name, url)| (name.to_owned(), url.to_owned())));
         for ((service, _), port) in PORTS.iter().zip(first..) {
             let proxy = FaultProxy::seeded(("127.0.0.1", port), seed ^ u64::from(port - first)).await;
             environment.insert(format!("FREEHOLD_{}_URL", service.to_uppercase()), proxy.url());
             proxies.push(proxy);
         }
+        (Self::told_of(folder, environment).await, proxies)
+    }
+
+    async fn told_of(folder: &Path, environment: BTreeMap<String, String>) -> Self {
         let mut apart = Self { folder: folder.to_owned(), environment, processes: BTreeMap::new() };
         PORTS.iter().for_each(|(service, _)| apart.begin(service));
         apart.serves().await;
-        (apart, proxies)
+        apart
     }
 
     /// Kills one service.
@@ -120,6 +135,31 @@ impl Apart {
     pub(crate) fn begin(&mut self, service: &'static str) {
         let process = Process::start(&mut self.told(Command::new(program(service))));
         self.processes.insert(service, process);
+    }
+
+    /// Starts another instance of a service, on a port of its own to which nobody is sent, under a name of its own.
+    pub(crate) fn begin_second(&mut self, service: &str, name: &'static str) {
+        let mut command = self.told(Command::new(program(service)));
+        let listen = format!("127.0.0.1:{}", ports::in_a_row(1));
+        self.environment.insert(listens(name), listen.clone());
+        let process = Process::start(command.env(listens(service), listen));
+        self.processes.insert(name, process);
+    }
+
+    /// The names of all processes.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.processes.keys().copied()
+    }
+
+    /// What a process has counted, over everything that it counts apart.
+    pub(crate) fn counted(&self, name: &str, metric: &str) -> u64 {
+        let mut socket = TcpStream::connect(&self.environment[&listens(name)]).unwrap();
+        socket.set_read_timeout(Some(LONG)).unwrap();
+        socket.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        let mut said = String::new();
+        socket.read_to_string(&mut said).unwrap();
+        let samples = said.lines().filter_map(|line| line.strip_prefix(metric)?.rsplit(' ').next());
+        samples.filter_map(|number| number.parse::<u64>().ok()).sum()
     }
 
     /// Waits until all of them serve.
@@ -168,7 +208,12 @@ impl Apart {
 
     /// Runs the command as somebody who lives in the same environment.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
-        finish(Process::start(&mut self.told(freehold(&self.folder, arguments)))).await
+        finish(Process::start(&mut self.command(arguments))).await
+    }
+
+    /// The command of somebody who lives in the same environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.told(freehold(&self.folder, arguments))
     }
 
     fn told(&self, mut command: Command) -> Command {
@@ -184,7 +229,18 @@ impl Apart {
     }
 }
 
+/// The first of as many ports in a row as there are services.
+fn a_row() -> u16 {
+    ports::in_a_row(u16::try_from(PORTS.len()).expect("a row of ports"))
+}
+
+/// The variable that says where a process listens.
+fn listens(name: &str) -> String {
+    format!("FREEHOLD_{}_LISTEN", name.to_uppercase())
+}
+
 fn environment(folder: &Path, first: u16) -> BTreeMap<String, String> {
+    let databases = Databases::of(&folder.join("data")).expect("the databases are said");
     let mut environment = BTreeMap::new();
     for ((service, _), port) in PORTS.iter().zip(first..) {
         let mut set = |what: &str, value| {
@@ -192,7 +248,7 @@ fn environment(folder: &Path, first: u16) -> BTreeMap<String, String> {
         };
         set("LISTEN", format!("127.0.0.1:{port}"));
         set("URL", format!("http://127.0.0.1:{port}"));
-        set("DATABASE_URL", format!("sqlite:{}", folder.join(format!("data/{service}.db")).display()));
+        set("DATABASE_URL", databases.url(service));
     }
     let mails = folder.join("mails").display().to_string();
     environment.insert("FREEHOLD_NOTIFICATIONS_MAILS".to_owned(), mails);
@@ -200,12 +256,12 @@ fn environment(folder: &Path, first: u16) -> BTreeMap<String, String> {
 }
 
 /// The program of a service, beside the command. Cargo builds it for the tests of the workspace; where only this test was
-/// asked for, it may still have to be built.
+/// asked for, it may still have to be built, and where the bus was, what lies there may know none.
 fn program(service: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     let beside = |name: &str| Path::new(env!("CARGO_BIN_EXE_freehold")).with_file_name(name);
     BUILT.get_or_init(|| {
-        if !PORTS.iter().all(|(name, _)| beside(name).exists()) {
+        if cfg!(feature = "nats") || !PORTS.iter().all(|(name, _)| beside(name).exists()) {
             build();
         }
     });
@@ -214,10 +270,22 @@ fn program(service: &str) -> PathBuf {
     program
 }
 
+/// How the variables begin that cargo sets for the tests of a package.
+const OF_A_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"];
+
+/// With this test beside them and its features, so that what both need is built once. What cargo tells a test about its own
+/// package, build scripts would take for news.
 fn build() {
     let packages = PORTS.iter().flat_map(|(name, _)| ["--package", name]);
     let mut cargo = Command::new(env!("CARGO"));
-    let built =
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--bins"]).args(packages);
-    assert!(built.status().is_ok_and(|status| status.success()), "the services do not build");
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--bins", "--test", "journeys"]);
+    cargo.args(["--package", "freehold"]).args(packages);
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| OF_A_PACKAGE.iter().any(|of| name.to_string_lossy().starts_with(of))) {
+        cargo.env_remove(name);
+    }
+    if cfg!(feature = "nats") {
+        cargo.args(["--features", "nats"]);
+    }
+    assert!(cargo.status().is_ok_and(|status| status.success()), "the services do not build");
 }

@@ -1,4 +1,4 @@
-//! The same mesh on PostgreSQL: databases made by one command, the same workload, the same checks, kill -9 in the middle.
+//! Databases of a mesh on PostgreSQL, made by one command; that a mesh on them outlives kills is in `survival`.
 //!
 //! Runs where `FREEHOLD_TEST_POSTGRES_URL` names a server, which `cargo xtask test --engines` starts.
 
@@ -8,42 +8,24 @@ use std::time::Duration;
 
 use freehold_server::databases::Databases;
 use freehold_store::ReadOnly;
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{Process, Scratch};
 
-use crate::mesh::{Ended, LONG, Up, finish, freehold, is_sound, run};
-use crate::ports;
+use crate::mesh::{Ended, Up, finish, freehold, run};
 
 /// A server on which databases and roles may be made.
 pub(crate) const SERVER: &str = "FREEHOLD_TEST_POSTGRES_URL";
-/// How many events of orders there are when the mesh is killed in the middle of a demo of forty orders.
-const MIDDLE: i64 = 60;
 
 #[tokio::test]
-async fn a_mesh_on_postgresql_that_is_killed_loses_nothing_and_doubles_nothing() {
+async fn a_service_on_postgresql_has_few_connections() {
     let Ok(server) = std::env::var(SERVER) else { return };
     let scratch = Scratch::new("postgres");
-    let made = Made::on(scratch.path(), &server).await;
-    let port = ports::of_a_mesh();
-    let mut up = Up::at(scratch.path(), port).await;
-    let demo = demo(scratch.path(), &up, "1");
-    let databases = Databases::of(&scratch.join("data")).unwrap();
-    eventually("the middle of the demo", LONG, async || (events(&databases).await >= MIDDLE).then_some(()))
-        .await;
-    let connections = connections(&databases).await;
-    assert!((1..=10).contains(&connections), "orders has {connections} connections");
-    up.process.kill();
-    let mut up = Up::at(scratch.path(), port).await;
-    let ended = finish(demo).await;
+    let _made = Made::on(scratch.path(), &server).await;
+    let up = Up::start(scratch.path()).await;
+    let demo = ["demo", "--mesh", &up.directory, "--orders", "10", "--workers", "10"];
+    let ended = run(scratch.path(), &demo).await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
-    is_sound(scratch.path()).await;
-
-    let again = finish(self::demo(scratch.path(), &up, "2")).await;
-    assert_eq!(again.code, Some(0), "{again:#?}");
-    is_sound(scratch.path()).await;
-    up.process.kill();
-    is_sound(scratch.path()).await;
-    assert!(!scratch.join("data/orders.db").exists(), "nothing of it is in files");
-    drop(made);
+    let connections = connections(&Databases::of(&scratch.join("data")).unwrap()).await;
+    assert!((1..=10).contains(&connections), "orders has {connections} connections");
 }
 
 #[tokio::test]
@@ -61,11 +43,6 @@ async fn databases_are_made_once_and_of_nobody_else() {
     assert!(!scratch.join("other/databases.env").exists());
 }
 
-fn demo(folder: &Path, up: &Up, seed: &str) -> Process {
-    let arguments = ["demo", "--mesh", &up.directory, "--orders", "40", "--workers", "8", "--seed", seed];
-    Process::start(&mut freehold(folder, &arguments))
-}
-
 /// How many connections orders has, but for those that cancel a statement.
 async fn connections(databases: &Databases) -> i64 {
     const COUNT: &str = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
@@ -73,14 +50,6 @@ async fn connections(databases: &Databases) -> i64 {
     let orders = ReadOnly::open(&databases.url("orders")).await.unwrap();
     let read = orders.read(Duration::from_secs(60)).await.unwrap();
     read.only(COUNT, Vec::new()).await.unwrap().unwrap().get("n").unwrap()
-}
-
-/// How many events orders has told; none before it has been started.
-async fn events(databases: &Databases) -> i64 {
-    let Ok(orders) = ReadOnly::open(&databases.reader_url("orders")).await else { return 0 };
-    let read = orders.read(Duration::from_secs(60)).await.unwrap();
-    let head = read.only("SELECT mark FROM freehold_head", Vec::new()).await.unwrap();
-    head.map_or(0, |head| head.get("mark").unwrap())
 }
 
 /// Databases that go with the test.

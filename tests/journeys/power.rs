@@ -6,7 +6,7 @@
 use freehold_testkit::{Disk, eventually, rounds};
 use rusqlite::Connection;
 
-use crate::faults::judged;
+use crate::faults::judged::Books;
 use crate::faults::shop::Shop;
 use crate::mesh::{LONG, Up, is_sound};
 use crate::ports;
@@ -43,8 +43,12 @@ async fn what_was_acknowledged_survives_a_power_loss() {
             shop.close();
         };
         let (told, ()) = tokio::join!(shop.serve(), failing);
-        eventually("everything to come right", LONG, async || judged::is_idle(&records).then_some(())).await;
-        let wrong = judged::wrong(&records, &told);
+        let books = eventually("everything to come right", LONG, async || {
+            let books = Books::open(&folder).await;
+            books.are_idle().then_some(books)
+        })
+        .await;
+        let wrong = books.wrong(&told);
         assert!(wrong.is_empty(), "{wrong:#?}");
         is_sound(&folder).await;
         up.process.kill();

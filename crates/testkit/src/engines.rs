@@ -139,6 +139,16 @@ fn drop_schema(name: &str) -> String {
     )
 }
 
+/// Changes a PostgreSQL database, whoever else uses it: how a bug is planted that lies in what is stored.
+///
+/// # Panics
+/// The statements fail.
+pub async fn change(url: &str, sql: &str) {
+    if let Err(error) = execute(url, sql.to_owned()).await {
+        panic!("{sql}: {error}");
+    }
+}
+
 /// Drops databases that a program under test has made, with the roles of their names and of their readers.
 pub fn drop_databases(admin: &str, names: Vec<String>) {
     let drop = |name: String| {

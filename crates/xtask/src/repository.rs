@@ -7,6 +7,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// How the variables begin that cargo sets for a program of a package.
+const OURS: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// A program did not start.
 #[derive(Debug, thiserror::Error)]
 #[error("start {program}")]
@@ -28,10 +31,15 @@ pub(crate) fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
-/// Cargo with `subcommand`, in the root.
+/// Cargo with `subcommand`, in the root. What the cargo that started us says of our own package, build scripts of others
+/// would take for news.
 pub(crate) fn cargo(subcommand: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| OURS.iter().any(|ours| name.to_string_lossy().starts_with(ours))) {
+        command.env_remove(name);
+    }
     command.current_dir(root()).arg(subcommand).arg("--locked");
     command
 }

@@ -1,13 +1,14 @@
 //! What the databases of the mesh hold, against each other and against what customers were told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use freehold_sdk::{CONTRACT, PORTS};
+use freehold_server::databases::Databases;
 use freehold_testkit::checker::{self, Rows, Told as Event};
 use prost_reflect::DescriptorPool;
 
 use super::shop::Told;
-use crate::records::Records;
 
 /// The copies that customers fill: whose, the table, its message, the owner, and of what.
 const COPIES: [(&str, &str, &str, &str, &str); 4] = [
@@ -17,51 +18,81 @@ const COPIES: [(&str, &str, &str, &str, &str); 4] = [
     ("rides", "rider_copy", "rides.v1.RiderCopy", "users", "users.v1.User"),
 ];
 
-fn open(records: &Records) -> BTreeMap<&'static str, Rows> {
-    let open = |service: &'static str| Some((service, Rows::open(&records.file(service))?));
-    let databases = PORTS.iter().filter_map(|(service, _)| open(service));
-    databases.filter(|(_, rows)| rows.has("freehold_outbox")).collect()
-}
+/// The databases of a mesh, each as of one moment.
+pub(crate) struct Books(BTreeMap<&'static str, Rows>);
 
-/// Whether nothing is under way: every subscription is at its owner's head, nothing waits, every saga has ended.
-pub(crate) fn is_idle(records: &Records) -> bool {
-    let all = open(records);
-    let head =
-        |owner: &str| all.get(owner).map_or(0, |rows| rows.told().last().map_or(0, |event| event.mark));
-    all.values().all(|rows| {
-        let has = |table, sql| rows.has(table) && rows.one::<i64>(sql) != Some(0);
-        let positions = if rows.has("freehold_position") { rows.positions() } else { BTreeMap::new() };
-        positions.values().all(|(owner, mark)| *mark >= head(owner))
-            && !has("freehold_parked", "SELECT COUNT(*) FROM freehold_parked")
-            && !has("freehold_saga", "SELECT COUNT(*) FROM freehold_saga WHERE ended_ms IS NULL")
-    })
-}
+impl Books {
+    /// Copies all that there are of the folder `data` of `folder`, on whichever engine.
+    pub(crate) async fn open(folder: &Path) -> Self {
+        let databases = Databases::of(&folder.join("data")).unwrap();
+        let mut books = BTreeMap::new();
+        for (service, _) in PORTS {
+            if let Some(rows) = Rows::copy_of(&databases.reader_url(service)).await
+                && rows.has("freehold_outbox")
+            {
+                books.insert(*service, rows);
+            }
+        }
+        Self(books)
+    }
 
-/// All that is wrong.
-pub(crate) fn wrong(records: &Records, told: &Told) -> Vec<String> {
-    let all = open(records);
-    let events: BTreeMap<&str, Vec<Event>> =
-        all.iter().map(|(service, rows)| (*service, rows.told())).collect();
-    let mut wrong = Vec::new();
-    for (service, rows) in &all {
-        wrong.extend(named(service, checker::owner(&events[service], &rows.standing(), 0)));
-        if rows.has("freehold_position") {
-            wrong.extend(named(service, subscriptions(rows, &events)));
+    /// Whether nothing is under way: every subscription is at its owner's head, nothing waits, every saga has ended.
+    pub(crate) fn are_idle(&self) -> bool {
+        let head = |owner: &str| {
+            self.0.get(owner).map_or(0, |rows| rows.told().last().map_or(0, |event| event.mark))
+        };
+        self.0.values().all(|rows| {
+            let has = |table, sql| rows.has(table) && rows.one::<i64>(sql) != Some(0);
+            let positions = if rows.has("freehold_position") { rows.positions() } else { BTreeMap::new() };
+            positions.values().all(|(owner, mark)| *mark >= head(owner))
+                && !has("freehold_parked", "SELECT COUNT(*) FROM freehold_parked")
+                && !has("freehold_saga", "SELECT COUNT(*) FROM freehold_saga WHERE ended_ms IS NULL")
+        })
+    }
+
+    /// All that is wrong.
+    pub(crate) fn wrong(&self, told: &Told) -> Vec<String> {
+        let all = &self.0;
+        let events: BTreeMap<&str, Vec<Event>> =
+            all.iter().map(|(service, rows)| (*service, rows.told())).collect();
+        let mut wrong = Vec::new();
+        for (service, rows) in all {
+            wrong.extend(named(service, checker::owner(&events[service], &rows.standing(), 0)));
+            if rows.has("freehold_position") {
+                wrong.extend(named(service, subscriptions(rows, &events)));
+            }
+        }
+        let pool = DescriptorPool::decode(CONTRACT.descriptors).unwrap();
+        for (consumer, table, message, owner, of) in COPIES {
+            let shape = pool.get_message_by_name(message).unwrap();
+            let told = events[owner].iter().filter(|event| event.stream.0 == of);
+            let told: Vec<Event> = told.cloned().collect();
+            wrong.extend(named(consumer, checker::copies(&all[consumer], table, "id", &shape, &told)));
+        }
+        wrong.extend(orders(&all["orders"], told));
+        wrong.extend(named("catalog", prices(&events["catalog"], told)));
+        wrong.extend(named("payments", money(&all["payments"], told)));
+        wrong.extend(named("inventory", stock(&all["inventory"])));
+        wrong.extend(named("notifications", mails(&all["notifications"], &events["orders"])));
+        wrong
+    }
+
+    /// What was decided so often in a service's subscriptions.
+    pub(crate) fn decided(&self, service: &str, action: &str) -> i64 {
+        let sql = format!("SELECT COUNT(*) FROM freehold_parked_log WHERE action = '{action}'");
+        self.0[service].one(&sql).unwrap()
+    }
+
+    /// Asserts that each of [`DAMAGES`] is seen.
+    pub(crate) fn each_damage_is_seen(&self, told: &Told) {
+        let mut seen = self.wrong(told);
+        for (bug, service, sql) in DAMAGES {
+            self.0[service].change(sql);
+            let now = self.wrong(told);
+            assert!(now.len() > seen.len(), "{bug} was not seen: {now:#?}");
+            seen = now;
         }
     }
-    let pool = DescriptorPool::decode(CONTRACT.descriptors).unwrap();
-    for (consumer, table, message, owner, of) in COPIES {
-        let shape = pool.get_message_by_name(message).unwrap();
-        let told = events[owner].iter().filter(|event| event.stream.0 == of);
-        let told: Vec<Event> = told.cloned().collect();
-        wrong.extend(named(consumer, checker::copies(&all[consumer], table, "id", &shape, &told)));
-    }
-    wrong.extend(orders(&all["orders"], told));
-    wrong.extend(named("catalog", prices(&events["catalog"], told)));
-    wrong.extend(named("payments", money(&all["payments"], told)));
-    wrong.extend(named("inventory", stock(&all["inventory"])));
-    wrong.extend(named("notifications", mails(&all["notifications"], &events["orders"])));
-    wrong
 }
 
 fn named(service: &str, wrong: Vec<String>) -> impl Iterator<Item = String> {
@@ -173,13 +204,17 @@ const DAMAGES: [(&str, &str, &str); 10] = [
         "payments",
         "UPDATE account SET balance_cents = balance_cents + 1 WHERE customer_id = 'C0'",
     ),
-    ("half a movement is lost", "payments", "DELETE FROM ledger_entry WHERE id = 1"),
+    (
+        "half a movement is lost",
+        "payments",
+        "DELETE FROM ledger_entry WHERE id = (SELECT MIN(id) FROM ledger_entry)",
+    ),
     (
         "a unit is lost",
         "inventory",
         "UPDATE stock SET on_hand_units = on_hand_units - 1 WHERE product_id = 'P0'",
     ),
-    ("a mail is lost", "notifications", "DELETE FROM mail WHERE number = 1"),
+    ("a mail is lost", "notifications", "DELETE FROM mail WHERE number = (SELECT MIN(number) FROM mail)"),
     ("an effect is forgotten", "notifications", "UPDATE freehold_inbox SET version = version - 1"),
     (
         "a copy is ahead of its owner",
@@ -193,14 +228,3 @@ const DAMAGES: [(&str, &str, &str); 10] = [
         "DELETE FROM freehold_outbox WHERE mark = (SELECT MAX(mark) FROM freehold_outbox)",
     ),
 ];
-
-/// Asserts that each of them is seen. Nothing may run on the databases any more.
-pub(crate) fn each_damage_is_seen(records: &Records, told: &Told) {
-    let mut seen = wrong(records, told);
-    for (bug, service, sql) in DAMAGES {
-        records.change(service, sql);
-        let now = wrong(records, told);
-        assert!(now.len() > seen.len(), "{bug} was not seen: {now:#?}");
-        seen = now;
-    }
-}

@@ -4,6 +4,7 @@
 //! about what is wrong, none where nothing is. **Invariant:** no line of what wrote the rows is used to read or to judge
 //! them.
 
+mod copied;
 mod copies;
 mod effects;
 mod owner;

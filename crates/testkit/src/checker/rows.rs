@@ -1,6 +1,7 @@
 //! The rows that the mesh keeps beside a service's own, as plain data.
 //!
-//! Only SQLite files are read, and only as they stand: a process may be writing, or have been killed in it.
+//! A SQLite file is read as it stands: a process may be writing, or have been killed in it. Of a database on PostgreSQL, or
+//! of one that is to be damaged, a copy is read ([`super::copied`]).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,8 +10,10 @@ use std::time::Duration;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags, Row};
 
+use super::copied;
+
 /// How long a reader waits for a process that is recovering its database.
-const BUSY: Duration = Duration::from_secs(60);
+pub(super) const BUSY: Duration = Duration::from_secs(60);
 
 /// One key's history at its owner: the entity and the key.
 pub type Stream = (String, String);
@@ -91,6 +94,26 @@ impl Rows {
         let connection = done(file.display(), connection);
         done(file.display(), connection.busy_timeout(BUSY));
         Some(Self { connection })
+    }
+
+    /// Copies the database at a url, `sqlite:` or `postgres://`, as it is now; `None` while there is none.
+    ///
+    /// # Panics
+    /// It cannot be read.
+    pub async fn copy_of(url: &str) -> Option<Self> {
+        let connection = match url.strip_prefix("sqlite:").map(Path::new) {
+            Some(file) => file.exists().then(|| copied::of_file(file)),
+            None => copied::of_server(url).await,
+        };
+        connection.map(|connection| Self { connection })
+    }
+
+    /// Changes a copy.
+    ///
+    /// # Panics
+    /// The statements fail, as they do where it is none.
+    pub fn change(&self, sql: &str) {
+        done(sql, self.connection.execute_batch(sql));
     }
 
     /// Changes a database, past whoever owns it: how a bug is planted that lies in what is stored.
@@ -203,6 +226,6 @@ impl Rows {
     }
 }
 
-fn done<T, E: std::fmt::Display>(what: impl std::fmt::Display, outcome: Result<T, E>) -> T {
+pub(super) fn done<T, E: std::fmt::Display>(what: impl std::fmt::Display, outcome: Result<T, E>) -> T {
     outcome.unwrap_or_else(|error| panic!("{what}: {error}"))
 }

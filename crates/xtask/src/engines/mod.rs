@@ -5,6 +5,7 @@
 
 mod find;
 pub(crate) mod nats;
+pub(crate) mod servers;
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -169,7 +170,7 @@ fn server(programs: &Programs, folder: &Path, port: u16) -> Command {
         "listen_addresses=127.0.0.1",
         &format!("port={port}"),
         &format!("unix_socket_directories={}", folder.display()),
-        "max_connections=300",
+        "max_connections=600",
         // A transaction that is prepared is one of the cases.
         "max_prepared_transactions=16",
         "log_statement=ddl",

@@ -3,24 +3,10 @@
 //! The same tests run every day with a few rounds; `FREEHOLD_TEST_ROUNDS` and `PROPTEST_CASES` make them many. What each
 //! has to hold is written beside it.
 
-use std::process::Command;
 use std::time::Duration;
 
+use super::step::{ROUNDS, Step, run_all};
 use super::{Log, SoakError};
-use crate::repository::cargo;
-
-/// One test with more rounds.
-pub(super) struct Step {
-    pub(super) about: &'static str,
-    pub(super) package: &'static str,
-    /// Which tests of the package: the arguments that choose a target, and the name.
-    pub(super) target: &'static [&'static str],
-    pub(super) test: &'static str,
-    /// How often it goes round.
-    pub(super) rounds: (&'static str, u32),
-}
-
-pub(super) const ROUNDS: &str = "FREEHOLD_TEST_ROUNDS";
 
 const STEPS: [Step; 4] = [
     Step {
@@ -53,20 +39,7 @@ const STEPS: [Step; 4] = [
     },
 ];
 
-/// Runs all of them; how long they take is up to their rounds.
+/// Runs all of them.
 pub(super) fn run(log: &mut Log, _: Duration) -> Result<(), SoakError> {
-    for step in &STEPS {
-        log.command(step.about, &mut step.command())?;
-    }
-    Ok(())
-}
-
-impl Step {
-    pub(super) fn command(&self) -> Command {
-        let (variable, rounds) = self.rounds;
-        let mut command = cargo("test");
-        command.args(["--package", self.package]).args(self.target).args(["--", self.test, "--nocapture"]);
-        command.env(variable, rounds.to_string());
-        command
-    }
+    run_all(log, &STEPS)
 }

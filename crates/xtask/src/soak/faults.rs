@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::calls::{ROUNDS, Step};
+use super::step::{ROUNDS, Step, run_all};
 use super::{Log, SoakError};
 
 const STEPS: [Step; 2] = [
@@ -19,15 +19,30 @@ const STEPS: [Step; 2] = [
         about: "500 kills of services that run apart, with others frozen and cut off, while customers order",
         package: "freehold",
         target: &["--test", "journeys"],
-        test: "faults::",
+        test: "faults::processes_that",
         rounds: (ROUNDS, 500),
     },
 ];
 
-/// Runs all of them; how long they take is up to their rounds.
+const ON_SERVERS: [Step; 2] = [
+    Step {
+        about: "200 kills on PostgreSQL and NATS, with instances overtaken and the broker killed and wiped",
+        package: "freehold",
+        target: &["--features", "nats", "--test", "journeys"],
+        test: "faults::processes_on",
+        rounds: (ROUNDS, 200),
+    },
+    Step {
+        about: "each process and the broker killed ten times in demos, on every combination of engines",
+        package: "freehold",
+        target: &["--features", "nats", "--test", "journeys"],
+        test: "survival::",
+        rounds: (ROUNDS, 10),
+    },
+];
+
+/// Runs all of them.
 pub(super) fn run(log: &mut Log, _: Duration) -> Result<(), SoakError> {
-    for step in &STEPS {
-        log.command(step.about, &mut step.command())?;
-    }
-    Ok(())
+    run_all(log, &STEPS)?;
+    ON_SERVERS.iter().try_for_each(|step| step.run_on_servers(log))
 }

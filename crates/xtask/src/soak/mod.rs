@@ -9,6 +9,7 @@ mod faults;
 mod fuzz;
 mod peers;
 mod power;
+mod step;
 
 use std::fmt;
 use std::io;

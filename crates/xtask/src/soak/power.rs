@@ -5,7 +5,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::calls::{ROUNDS, Step};
+use super::step::{ROUNDS, Step};
 use super::{Log, SoakError};
 
 /// Allows the test to mount.
