@@ -170,7 +170,8 @@ fn server(programs: &Programs, folder: &Path, port: u16) -> Command {
         "listen_addresses=127.0.0.1",
         &format!("port={port}"),
         &format!("unix_socket_directories={}", folder.display()),
-        "max_connections=600",
+        // Several meshes at once, each of ninety connections, and for a moment those of processes that were killed.
+        "max_connections=1000",
         // A transaction that is prepared is one of the cases.
         "max_prepared_transactions=16",
         "log_statement=ddl",
