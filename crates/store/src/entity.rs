@@ -151,11 +151,12 @@ pub async fn chunk(
 /// Gives out the next version of a key for an event that is no change.
 pub(crate) async fn advance(work: &mut Work, entity: &'static str, key: &str) -> Result<i64, StoreError> {
     const ADVANCE: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) \
-                           VALUES ($1, $2, $3, FALSE, NULL) \
-                           ON CONFLICT (entity, key) DO UPDATE SET version = excluded.version";
-    let version = lock(work, entity, key).await?.version + 1;
-    work.exec(ADVANCE, vals![entity, key, version]).await?;
-    Ok(version)
+                           VALUES ($1, $2, 1, FALSE, NULL) ON CONFLICT (entity, key) \
+                           DO UPDATE SET version = freehold_entity.version + 1 RETURNING version";
+    work.touched.note(entity, key);
+    // The row is locked by the statement that counts, so what it answers is nobody else's.
+    let row = work.one(ADVANCE, vals![entity, key]).await?;
+    row.ok_or(StoreError::RolledBack(None))?.get("version")
 }
 
 pub(crate) fn check_key<'a>(entity: &'static str, key: &'a str) -> Result<&'a str, StoreError> {
@@ -193,13 +194,13 @@ async fn lock(work: &mut Work, entity: &'static str, key: &str) -> Result<Locked
     const LOCK: &str =
         "SELECT version, deleted, data FROM freehold_entity WHERE entity = $1 AND key = $2 FOR UPDATE";
     work.touched.note(entity, key);
-    let row = match work.engine() {
-        Engine::Sqlite => work.one(LOOK, vals![entity, key]).await?,
-        Engine::Postgres => {
-            work.exec(RESERVE, vals![entity, key]).await?;
-            work.one(LOCK, vals![entity, key]).await?
-        }
-    };
+    let look = if work.engine() == Engine::Sqlite { LOOK } else { LOCK };
+    let mut row = work.one(look, vals![entity, key]).await?;
+    if row.is_none() && work.engine() == Engine::Postgres {
+        // A row that is not there cannot be locked.
+        work.exec(RESERVE, vals![entity, key]).await?;
+        row = work.one(LOCK, vals![entity, key]).await?;
+    }
     let Some(row) = row else { return Ok(Locked { version: 0, deleted: false, data: None }) };
     Ok(Locked { version: row.get("version")?, deleted: row.get("deleted")?, data: row.get("data")? })
 }

@@ -37,8 +37,12 @@ pub async fn lock(work: &mut Work, subscription: &str, entity: &str, key: &str) 
     if work.engine() == Engine::Sqlite {
         return high_water(work, subscription, entity, key).await;
     }
-    work.exec(RESERVE, vals![subscription, entity, key]).await?;
-    let row = work.one(LOCK, vals![subscription, entity, key]).await?;
+    let mut row = work.one(LOCK, vals![subscription, entity, key]).await?;
+    if row.is_none() {
+        // A row that is not there cannot be locked.
+        work.exec(RESERVE, vals![subscription, entity, key]).await?;
+        row = work.one(LOCK, vals![subscription, entity, key]).await?;
+    }
     row.map_or(Ok(0), |row| row.get("version"))
 }
 
