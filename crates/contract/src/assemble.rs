@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use prost_reflect::{DescriptorPool, FileDescriptor, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
 
-use crate::language::{self, number};
+use crate::language::{self, ViewWords, number};
 use crate::model::{
     Cache, CallRules, Consumer, Effect, Entity, Event, Field, Method, Model, Need, Owner, Replica, Service,
     View,
@@ -184,7 +184,7 @@ impl Assembly<'_> {
     }
 
     fn view(&self, message: &MessageDescriptor) -> Option<View> {
-        let of = language::view(message)?;
+        let ViewWords { of, upcast } = language::view(message)?;
         let source = self.pool.get_message_by_name(&of);
         let event = source.as_ref().and_then(language::event);
         Some(View {
@@ -195,6 +195,7 @@ impl Assembly<'_> {
                 .map(|source| self.owner_of(source.package_name()).to_owned())
                 .unwrap_or_default(),
             of,
+            upcast,
             fields: taken(message, source.as_ref()),
             place: self.places.message(message),
         })

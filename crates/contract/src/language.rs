@@ -136,9 +136,17 @@ pub(crate) fn replica(message: &MessageDescriptor) -> Option<ReplicaWords> {
     })
 }
 
-/// What a view is of.
-pub(crate) fn view(message: &MessageDescriptor) -> Option<String> {
-    member(&message.options(), "freehold.v1.view").map(|view| full_name(&view, "of"))
+/// What makes a message a view.
+#[derive(Debug)]
+pub(crate) struct ViewWords {
+    pub(crate) of: String,
+    pub(crate) upcast: bool,
+}
+
+/// The view option of a message.
+pub(crate) fn view(message: &MessageDescriptor) -> Option<ViewWords> {
+    let view = member(&message.options(), "freehold.v1.view")?;
+    Some(ViewWords { of: full_name(&view, "of"), upcast: flag(&view, "upcast") })
 }
 
 /// What a method says of its calls.

@@ -267,6 +267,8 @@ pub struct View {
     pub entity: String,
     /// Whose it is.
     pub owner: String,
+    /// The consumer makes today's shape of older ones.
+    pub upcast: bool,
     /// The fields that are read.
     pub fields: Vec<Field>,
     /// Where it is declared.

@@ -107,6 +107,7 @@ impl Headers {
     }
 }
 
+/// The one place where a consumer reads what its views are of: as it comes, from a parked key, or again.
 fn decode<V: View>(data: &[u8]) -> Result<V, ReactionError> {
-    V::decode(data).map_err(|error| ReactionError::Refuse(format!("the data is no {}: {error}", V::OF)))
+    V::read(data).map_err(|error| ReactionError::Refuse(format!("the data is no {}: {error}", V::OF)))
 }

@@ -18,6 +18,14 @@ pub enum ReactionError {
     Refuse(String),
 }
 
+/// A value of an enum that only a later version of the contract has: whoever reads it may guess wrong, so it waits for one
+/// that knows it.
+impl From<prost::UnknownEnumValue> for ReactionError {
+    fn from(unknown: prost::UnknownEnumValue) -> Self {
+        Self::Refuse(unknown.to_string())
+    }
+}
+
 impl ReactionError {
     /// The error where no event is at fault: the database's own.
     pub(crate) fn into_store(self) -> StoreError {

@@ -28,7 +28,7 @@ impl Outbox {
             ),
             held: all.gauge(
                 "freehold_outbox_held",
-                "1 where events are kept longer than the owner keeps them by itself: for this subscription",
+                "1 where events are kept longer than the owner keeps them by itself, or over a GiB: for this subscription",
                 ["subscription"],
             ),
         }

@@ -1,6 +1,8 @@
 //! What the generator implements for messages that the contract gives a meaning: entities, events, views.
+//!
+//! A contract changes, and what was emitted does not. **Invariant:** whatever is read as a view has today's shape.
 
-use prost::Message;
+use prost::{DecodeError, Message};
 
 /// A message with a key, owned by one service.
 pub trait Entity: Message + Default + Clone + Send + 'static {
@@ -44,4 +46,19 @@ pub trait View: Message + Default + Clone + Send + 'static {
     const OWNER: &'static str;
     /// The consumer that declared it.
     const CONSUMER: &'static str;
+
+    /// Makes today's shape of an older one: a field that did not exist yet is filled from those that did. It is asked
+    /// about everything that is read; what has today's shape comes out as it is.
+    #[must_use]
+    fn upcast(self) -> Self {
+        self
+    }
+
+    /// Reads what was emitted, in whatever shape, by whatever way it came.
+    ///
+    /// # Errors
+    /// It is no such message.
+    fn read(data: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(data).map(Self::upcast)
+    }
 }

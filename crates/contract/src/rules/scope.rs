@@ -205,7 +205,10 @@ fn rpcs(contract: &Contract, owners: &BTreeMap<String, String>) -> Vec<(String, 
 fn takings(contract: &Contract) -> Vec<Taking> {
     let mut found = Vec::new();
     for message in &contract.messages {
-        let of = [(true, language::replica(message).map(|words| words.of)), (false, language::view(message))];
+        let of = [
+            (true, language::replica(message).map(|words| words.of)),
+            (false, language::view(message).map(|words| words.of)),
+        ];
         for (replica, of) in of {
             let Some(of) = of else { continue };
             let source = contract.file.parent_pool().get_message_by_name(&of);

@@ -10,6 +10,8 @@
     reason = "shared with the tests of plain Protobuf, which use all of it"
 )]
 mod buf;
+#[expect(clippy::unwrap_used, reason = "it reads files of this repository, in functions of its own")]
+mod corpus;
 mod editions;
 mod promises;
 mod releases;

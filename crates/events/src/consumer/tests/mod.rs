@@ -16,6 +16,7 @@ mod sharing;
 mod simulation;
 mod slow;
 mod tombstones;
+mod upcasting;
 
 use freehold_store::{Queries, StoreError, Work, vals};
 
