@@ -143,7 +143,9 @@ mod tests {
             table.at([odd()]).inc();
         }
         let _too = [Counted::on(&server.in_flight.at([odd()])), Counted::on(&server.connections.at([]))];
-        for table in [&events.taken, &events.delivered, &events.redelivered, &events.fenced] {
+        let counted =
+            [&events.taken, &events.delivered, &events.redelivered, &events.refilled, &events.fenced];
+        for table in counted {
             table.at([odd(), odd()]).inc();
         }
         for table in [&events.live, &events.parked_keys] {
