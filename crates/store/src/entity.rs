@@ -6,10 +6,11 @@
 
 use freehold_wire::Entity;
 
+use crate::append::{Entry, Step, append};
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::idempotency;
-use crate::outbox::{self, Entry};
+use crate::outbox;
 use crate::queries::Queries;
 use crate::row::Row;
 use crate::vals;
@@ -148,17 +149,6 @@ pub async fn chunk(
     rows.iter().map(record).collect()
 }
 
-/// Gives out the next version of a key for an event that is no change.
-pub(crate) async fn advance(work: &mut Work, entity: &'static str, key: &str) -> Result<i64, StoreError> {
-    const ADVANCE: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) \
-                           VALUES ($1, $2, 1, FALSE, NULL) ON CONFLICT (entity, key) \
-                           DO UPDATE SET version = freehold_entity.version + 1 RETURNING version";
-    work.touched.note(entity, key);
-    // The row is locked by the statement that counts, so what it answers is nobody else's.
-    let row = work.one(ADVANCE, vals![entity, key]).await?;
-    row.ok_or(StoreError::RolledBack(None))?.get("version")
-}
-
 pub(crate) fn check_key<'a>(entity: &'static str, key: &'a str) -> Result<&'a str, StoreError> {
     let problem = match key {
         "" => "is empty",
@@ -175,12 +165,8 @@ async fn change<T: Entity>(
     version: i64,
     data: Option<Vec<u8>>,
 ) -> Result<i64, StoreError> {
-    const SAVE: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) \
-                        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (entity, key) DO UPDATE \
-                        SET version = excluded.version, deleted = excluded.deleted, data = excluded.data";
-    let deleted = data.is_none();
-    work.exec(SAVE, vals![T::NAME, key, version, deleted, data.as_deref()]).await?;
-    outbox::append(work, Entry { entity: T::NAME, key, version, kind: T::NAME, deleted, data }).await
+    let (deleted, step) = (data.is_none(), Step::Save(version));
+    append(work, Entry { entity: T::NAME, key, kind: T::NAME, deleted, data, step }).await
 }
 
 /// Takes the key's row for this unit alone. SQLite has one writer, so reading it is enough; PostgreSQL locks the row,

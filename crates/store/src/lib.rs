@@ -4,6 +4,7 @@
 //! A service opens one [`Store`]. What writes is a handler that gets a [`Work`]; what it answers leaves after the commit.
 //! **Invariant:** an event, a version, a token or a recorded reply exists if and only if its transaction has committed.
 
+mod append;
 mod dialect;
 mod engine;
 pub mod entity;

@@ -62,6 +62,12 @@ pub(crate) static OWN: Migrations = Migrations {
             sql: "SELECT 1",
             postgres: Some(include_str!("../migrations/0004_several_postgres.sql")),
         },
+        Migration {
+            version: 5,
+            name: "reach",
+            sql: "SELECT 1",
+            postgres: Some(include_str!("../migrations/0005_reach_postgres.sql")),
+        },
     ],
 };
 

@@ -11,6 +11,7 @@ use freehold_wire::prost::Message;
 use freehold_wire::prost_types::Timestamp;
 use freehold_wire::{Event, Session};
 
+use crate::append::{Entry, Step, append};
 use crate::engine::Engine;
 use crate::entity;
 use crate::epoch::{self, History};
@@ -21,20 +22,10 @@ use crate::read::Read;
 use crate::row::Row;
 use crate::store::Store;
 use crate::vals;
-use crate::work::{Origin, Work};
+use crate::work::Work;
 
 /// The most bytes that an event's data or an entity's shared fields may have: what every bus takes.
 pub const MAX_DATA: usize = 1024 * 1024;
-
-/// An event that is about to be appended.
-pub(crate) struct Entry<'a> {
-    pub(crate) entity: &'static str,
-    pub(crate) key: &'a str,
-    pub(crate) version: i64,
-    pub(crate) kind: &'static str,
-    pub(crate) deleted: bool,
-    pub(crate) data: Option<Vec<u8>>,
-}
 
 impl Work {
     /// Appends an event to its key's stream; answers its version.
@@ -45,10 +36,8 @@ impl Work {
         self.owns(T::NAME, T::OWNER)?;
         let key = entity::check_key(T::ENTITY, event.key())?;
         let data = bounded(T::NAME, event.shared().encode_to_vec())?;
-        let version = entity::advance(self, T::ENTITY, key).await?;
-        let entry =
-            Entry { entity: T::ENTITY, key, version, kind: T::NAME, deleted: false, data: Some(data) };
-        append(self, entry).await
+        let (entity, kind, data) = (T::ENTITY, T::NAME, Some(data));
+        append(self, Entry { entity, key, kind, deleted: false, data, step: Step::Count }).await
     }
 
     pub(crate) fn owns(&mut self, what: &'static str, owner: &'static str) -> Result<(), StoreError> {
@@ -248,25 +237,6 @@ pub async fn size(store: &Store, queries: &mut impl Queries) -> Result<i64, Stor
 pub async fn standing(store: &Store, read: &mut Read) -> Result<Position, StoreError> {
     let mark = epoch::last_mark(read.lane()?).await?;
     Ok(history_at(store, read, mark).await?.position(mark))
-}
-
-/// Appends an event under a version that was given out for it.
-pub(crate) async fn append(work: &mut Work, entry: Entry<'_>) -> Result<i64, StoreError> {
-    const APPEND: &str = "INSERT INTO freehold_outbox \
-                          (id, entity, key, version, type, deleted, time_ms, traceparent, cause, tokens, data) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let Entry { entity, key, version, kind, deleted, data } = entry;
-    let id = uuid::Uuid::now_v7().to_string();
-    let now = work.now();
-    let Origin { traceparent, cause, tokens } = work.origin();
-    let values =
-        vals![id, entity, key, version, kind, deleted, now, traceparent, cause, tokens.as_slice(), data];
-    work.exec(APPEND, values).await?;
-    // On PostgreSQL the mark comes after the commit.
-    if let Some(mark) = work.last_id() {
-        work.reached(mark);
-    }
-    Ok(version)
 }
 
 pub(crate) fn bounded(what: &'static str, data: Vec<u8>) -> Result<Vec<u8>, StoreError> {

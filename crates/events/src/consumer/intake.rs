@@ -14,6 +14,7 @@ use freehold_wire::Context;
 use freehold_wire::pb::{Envelope, Position};
 
 use super::fault::{Faults, Point};
+use super::high_waters::HighWaters;
 use crate::inbox::{Known, Verdict};
 use crate::meter::{Counts, Meter};
 use crate::parked::{self, Key, Parking, Stay};
@@ -215,75 +216,88 @@ impl Intake {
     ) -> Result<Taken, Stopped> {
         let (name, origin) = (self.subscription.name(), arrived.origin);
         let mut taken = Taken { parked: parked::any(work, name).await?, ..Taken::default() };
-        for index in range {
+        let held = |index: &usize| self.holds(&arrived.events[*index].subject);
+        let mine: Vec<usize> = range.filter(held).collect();
+        let events = mine.iter().map(|index| &arrived.events[*index]);
+        let mut waters = HighWaters::lock(work, name, events).await?;
+        for index in mine {
             let event = &arrived.events[index];
-            if !self.holds(&event.subject) {
-                continue;
-            }
             let key = Key::of(name, event);
-            let known = known(work, key, taken.parked).await?;
-            match self.faults.judge(known, event.version, parked::is_history(event, origin)) {
-                Verdict::Duplicate => taken.counts.redelivered += 1,
-                Verdict::Deliver => {
-                    if self.puts_off(work, arrived, event).await? {
-                        taken.parked = true;
-                        continue;
-                    }
-                    running.set(index);
-                    self.deliver(work, event).await?;
-                    running.set(Running::NONE);
-                    taken.counts.delivered += u64::from(self.subscription.wants(event));
-                    if known.parked.is_some() {
-                        parked::arrange(work, key, origin).await?;
-                    }
+            let parked = if taken.parked { parked::first_version(work, key).await? } else { None };
+            let known = Known { taken: waters.of(event), parked };
+            let verdict = self.faults.judge(known, event.version, parked::is_history(event, origin));
+            let is_to_be_arranged = match verdict {
+                Verdict::Duplicate => {
+                    taken.counts.redelivered += 1;
+                    false
                 }
+                Verdict::Deliver => match self.puts_off(work, arrived, event).await? {
+                    Some(stay) => {
+                        parked::park(work, name, event, stay).await?;
+                        taken.parked = true;
+                        true
+                    }
+                    None => {
+                        running.set(index);
+                        self.effect(work, event).await?;
+                        running.set(Running::NONE);
+                        waters.advance(event);
+                        taken.counts.delivered += u64::from(self.subscription.wants(event));
+                        known.parked.is_some()
+                    }
+                },
                 Verdict::Behind => {
                     parked::park(work, name, event, Stay::held(Parking::Behind, "")).await?;
-                    if event.deleted {
-                        parked::arrange(work, key, origin).await?;
-                    }
+                    event.deleted
                 }
                 Verdict::Gap => {
                     parked::park(work, name, event, Stay::held(Parking::Gap, parked::MISSING)).await?;
                     taken = Taken { parked: true, gap: true, ..taken };
+                    false
                 }
+            };
+            if is_to_be_arranged {
+                waters.write(work).await?;
+                parked::arrange(work, key, origin).await?;
             }
         }
+        waters.write(work).await?;
         Ok(taken)
     }
 
-    /// Parks an event that is not to be tried in this unit; answers whether it is one.
+    /// How an event stays that is not to be tried in this unit, if it is one.
     async fn puts_off(
         &self,
         work: &mut Work,
         arrived: &Arrived,
         event: &Envelope,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Stay>, StoreError> {
         if !self.subscription.wants(event) {
-            return Ok(false);
+            return Ok(None);
         }
         let reason = match arrived.careful {
             true => Some(CAREFUL.to_owned()),
             false => self.subscription.missing_cause(work, event, Duration::ZERO).await?,
         };
-        let Some(reason) = reason else { return Ok(false) };
-        let stay = Stay { next_ms: work.now(), ..Stay::held(Parking::Waiting, &reason) };
-        let name = self.subscription.name();
-        parked::park(work, name, event, stay).await?;
-        parked::arrange(work, Key::of(name, event), arrived.origin).await?;
-        Ok(true)
+        let next_ms = work.now();
+        Ok(reason.map(|reason| Stay { next_ms, ..Stay::held(Parking::Waiting, &reason) }))
     }
 
     /// The effect of an event and its high-water, in one unit.
     pub(crate) async fn deliver(&self, work: &mut Work, event: &Envelope) -> Result<(), Stopped> {
+        self.effect(work, event).await?;
+        let name = self.subscription.name();
+        inbox::advance(work, name, &event.entity, &event.subject, event.version).await?;
+        Ok(())
+    }
+
+    /// The effect of an event, whose high-water is still to be written.
+    async fn effect(&self, work: &mut Work, event: &Envelope) -> Result<(), Stopped> {
         if self.subscription.wants(event) {
             work.turn_to(&self.reacting(event));
             self.subscription.react(work, event).await.map_err(Stopped::Reaction)?;
         }
-        self.faults.reach(Point::BetweenEffectAndInbox)?;
-        let name = self.subscription.name();
-        inbox::advance(work, name, &event.entity, &event.subject, event.version).await?;
-        Ok(())
+        self.faults.reach(Point::BetweenEffectAndInbox)
     }
 
     /// Parks an event that failed alone, or answers the error where the event is not at fault.
@@ -335,12 +349,6 @@ impl Intake {
     pub(crate) fn reacting(&self, event: &Envelope) -> Context {
         Context::reacting(self.subscription.consumer(), event, self.budget)
     }
-}
-
-async fn known(work: &mut Work, key: Key<'_>, any_parked: bool) -> Result<Known, StoreError> {
-    let taken = inbox::lock(work, key.subscription, key.entity, key.key).await?;
-    let parked = if any_parked { parked::first_version(work, key).await? } else { None };
-    Ok(Known { taken: (taken > 0).then_some(taken), parked })
 }
 
 /// The part of a failed batch to try next: what came before the failing event, then that event alone; `None` where it

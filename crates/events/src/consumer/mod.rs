@@ -5,6 +5,7 @@
 
 mod fault;
 mod following;
+mod high_waters;
 mod intake;
 mod overseer;
 mod reacting;

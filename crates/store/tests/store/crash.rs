@@ -63,7 +63,7 @@ async fn a_token_exists_only_for_what_is_committed(database: Database) {
         let told = tokens_until_death(child::start("tokens", &database.url), enough);
         assert!(told.len() >= enough);
         let store = database.open().await;
-        assert_eq!(without_event(&store, &told).await, []);
+        assert_eq!(without_event(&store, &told).await, Vec::<i64>::new());
         for token in told {
             assert_eq!(store.head().covers(&token), Ok(Coverage::Covered), "{token:?}");
         }

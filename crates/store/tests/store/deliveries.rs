@@ -13,6 +13,8 @@ on_each_engine! {
     a_version_never_goes_back,
     a_key_waits_for_nobody_elses,
     a_redelivery_after_any_time_is_recognised,
+    a_batch_locks_and_advances_as_its_events_would,
+    batches_of_the_same_keys_in_any_order_wait_for_each_other,
 }
 
 /// Reacts to a version of a key; answers whether it was news.
@@ -83,4 +85,47 @@ async fn a_redelivery_after_any_time_is_recognised(database: Database) {
     let forgets = run(&store, async |work: &mut Work| work.exec("DELETE FROM freehold_inbox", vals![]).await);
     forgets.await.unwrap();
     assert!(deliver(&store, "u", 1).await, "the planted bug must be found");
+}
+
+/// Keys are bytes: none is taken for another, whatever is written in it.
+async fn a_batch_locks_and_advances_as_its_events_would(database: Database) {
+    let store = database.open().await;
+    assert!(deliver(&store, "u", 5).await);
+    let keys = [(ENTITY, "v"), (ENTITY, "u"), ("other", "u"), (ENTITY, "\"[1]\\ \u{1F600}'--")];
+    let locked = run(&store, async move |work: &mut Work| {
+        let before = inbox::lock_all(work, SUBSCRIPTION, &keys).await?;
+        let reached: Vec<_> = keys.iter().zip([7, 4, 8, 9]).map(|((of, key), to)| (*of, *key, to)).collect();
+        inbox::advance_all(work, SUBSCRIPTION, &reached).await?;
+        Ok::<_, StoreError>((before, inbox::lock_all(work, SUBSCRIPTION, &keys).await?))
+    });
+    let (before, after) = locked.await.unwrap().0;
+    assert_eq!((before, after), (vec![0, 5, 0, 0], vec![7, 5, 8, 9]), "a version never goes back");
+    let none = run(&store, async |work: &mut Work| {
+        inbox::advance_all(work, SUBSCRIPTION, &[]).await?;
+        inbox::lock_all(work, SUBSCRIPTION, &[]).await
+    });
+    assert_eq!(none.await.unwrap().0, Vec::<i64>::new());
+}
+
+/// Of batches at once each counts up from what the one before has left. Without the lock some would count from the same.
+async fn batches_of_the_same_keys_in_any_order_wait_for_each_other(database: Database) {
+    const BATCHES: i64 = 16;
+    let store = database.open().await;
+    let counting = (0..BATCHES).map(|number| {
+        run(&store, async move |work: &mut Work| {
+            let mut keys = ["a", "b", "c", "d"].map(|key| (ENTITY, key));
+            keys.rotate_left(usize::try_from(number % 4).unwrap_or(0));
+            let stands = inbox::lock_all(work, SUBSCRIPTION, &keys).await?;
+            let next: Vec<_> =
+                keys.iter().zip(stands).map(|((of, key), version)| (*of, *key, version + 1)).collect();
+            inbox::advance_all(work, SUBSCRIPTION, &next).await
+        })
+    });
+    for counted in futures_util::future::join_all(counting).await {
+        counted.unwrap();
+    }
+    let mut read = store.read().await.unwrap();
+    for key in ["a", "b", "c", "d"] {
+        assert_eq!(inbox::high_water(&mut read, SUBSCRIPTION, ENTITY, key).await.unwrap(), BATCHES);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use freehold_store::{Migration, Migrations, Options, Queries, Store, StoreError, Work, outbox, vals};
+use freehold_store::{Migration, Migrations, Options, Queries, Read, Store, StoreError, Work, outbox, vals};
 use freehold_wire::pb::{Envelope, Position, Token};
 use freehold_wire::{Context, Entity, Event};
 
@@ -121,7 +121,12 @@ pub(crate) async fn insert(work: &mut Work, id: &str, cents: i64) -> Result<u64,
 
 /// How many rows a query counts as `n`.
 pub(crate) async fn count(store: &Store, sql: &'static str) -> i64 {
-    store.read().await.unwrap().one(sql, vals![]).await.unwrap().unwrap().get("n").unwrap()
+    number(&mut store.read().await.unwrap(), sql).await
+}
+
+/// The number that a query answers as `n`.
+pub(crate) async fn number(read: &mut Read, sql: &'static str) -> i64 {
+    read.one(sql, vals![]).await.unwrap().unwrap().get("n").unwrap()
 }
 
 pub(crate) async fn orders(store: &Store) -> i64 {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
 use freehold_wire::pb::Token;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::task::JoinHandle;
 
 use crate::engines::Database;
@@ -26,6 +26,7 @@ on_postgres! {
     a_prepared_transaction_holds_up_its_own_events_alone,
     writers_that_finish_in_any_order_lose_and_invert_nothing,
     more_events_than_a_tick_has_are_several_ticks,
+    a_tick_looks_at_no_event_but_its_own,
     an_exact_read_sees_its_mark_and_nothing_behind_it,
     a_database_restored_into_another_cluster_goes_on,
 }
@@ -293,6 +294,53 @@ async fn writers_that_finish_in_any_order_lose_and_invert_nothing(database: Data
     let seen = reader.read_all(&store).await;
     assert_eq!(seen.len() as i64, WRITERS * EACH * 3 / 4);
     assert_eq!(inverted(&seen), None);
+}
+
+/// What a tick and its reading cost does not grow with what is kept, also where the server has planned them while there
+/// was nothing. Red before the fifth migration: both looked through the era for the events of transactions that were open.
+async fn a_tick_looks_at_no_event_but_its_own(database: Database) {
+    const KEPT: usize = 500;
+    const PLANNED: usize = 10;
+    const TICK: &str = "SELECT mark FROM freehold_take_tick(0, NULL)";
+    const LOOKED: &str = "SELECT CAST(seq_tup_read + COALESCE(idx_tup_fetch, 0) AS BIGINT) AS n \
+                          FROM pg_stat_xact_user_tables WHERE relid = CAST('freehold_outbox' AS REGCLASS)";
+    let store = database.open().await;
+    let mut outside = database.connect().await;
+    // Nobody tells the server in between how much there is by now.
+    let unattended = "ALTER TABLE freehold_outbox SET (autovacuum_enabled = off)";
+    outside.execute(unattended).await.unwrap();
+    for _ in 0..PLANNED {
+        emit(&store, "first").await;
+        outside.execute(sqlx::query(TICK)).await.unwrap();
+        outbox::after(&store, &mut store.read().await.unwrap(), 0, 1).await.unwrap();
+    }
+    let (mut gates, [gate]) = Gates::closed(&database).await;
+    let open = waiting_then_emitting(&store, "late", gate);
+    gates.reached(gate).await;
+    let many = run(&store, async |work: &mut Work| {
+        for _ in 0..KEPT {
+            work.emit(&Paid::new("many")).await?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    many.await.unwrap();
+    let last = emit(&store, "last").await.mark;
+
+    let mut tick = outside.begin().await.unwrap();
+    let before: i64 = sqlx::query_scalar(LOOKED).fetch_one(&mut *tick).await.unwrap();
+    tick.execute(sqlx::query(TICK)).await.unwrap();
+    let looked: i64 = sqlx::query_scalar(LOOKED).fetch_one(&mut *tick).await.unwrap();
+    tick.rollback().await.unwrap();
+    assert!(looked - before < 10, "a tick looked at {} rows", looked - before);
+
+    let mut read = store.read().await.unwrap();
+    let before = sample::number(&mut read, LOOKED).await;
+    let events = outbox::after(&store, &mut read, last - 1, 1).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.subject.as_str()).collect::<Vec<_>>(), ["last"]);
+    let looked = sample::number(&mut read, LOOKED).await - before;
+    assert!(looked < 10, "a reader looked at {looked} rows");
+    gates.open(gate).await;
+    open.await.unwrap().unwrap();
 }
 
 /// A tick is a bounded page, however large the unit; what a reader skips of it is bounded too.
