@@ -76,8 +76,8 @@ impl Walk {
         }
     }
 
-    /// Starts a service as `cargo test` built it, on any free port; it finds those that run already.
-    async fn start(&mut self, service: &str) {
+    /// A service as `cargo test` built it, on any free port; it finds those that run already.
+    fn program(&self, service: &str) -> std::process::Command {
         let mut command = std::process::Command::new(built(service));
         clean(&mut command);
         command.current_dir(&self.folder.0);
@@ -85,6 +85,11 @@ impl Walk {
         for (name, url) in &self.urls {
             command.env(format!("FREEHOLD_{}_URL", name.to_uppercase()), url);
         }
+        command
+    }
+
+    async fn start(&mut self, service: &str) {
+        let mut command = self.program(service);
         let process = Process::start(&mut command);
         let says = format!("{service} answers at ");
         let url = eventually("an address", LONG, async || {
@@ -131,5 +136,15 @@ impl Walk {
         let mut told = database.prepare("SELECT type FROM freehold_outbox ORDER BY mark").unwrap();
         let told: Vec<String> = told.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         assert_eq!(told, ["loans.v1.Loan", "loans.v1.BookLent"]);
+        self.asks_for_the_bus("loans").await;
+    }
+
+    /// A service publishes to the bus that it is told of: one that knows no such bus does not begin without it.
+    async fn asks_for_the_bus(&self, service: &str) {
+        let mut command = self.program(service);
+        command.env("FREEHOLD_BUS_URL", "pigeons://loft");
+        let mut process = Process::start(&mut command);
+        assert_ne!(process.ended(LONG).await.code(), Some(0), "{}", process.report());
+        assert!(process.stderr().contains("`pigeons` is no bus"), "{}", process.report());
     }
 }

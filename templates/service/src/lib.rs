@@ -12,6 +12,7 @@ mod store;
 mod tests;
 mod widget;
 
+use freehold_events::bus::{BusError, Choice};
 use freehold_events::feed::{Feed, FeedError};
 use freehold_events::{Consumer, Handle, Operations};
 use freehold_sdk::widgets::v1::WidgetsServiceServer;
@@ -38,18 +39,23 @@ pub enum StartError {
     /// Its feed cannot be served from that database.
     #[error("failed to serve the feed")]
     Feed(#[from] FeedError),
+    /// The bus is none that can be used.
+    #[error("failed to use the bus")]
+    Bus(#[from] BusError),
     /// Its port did not open.
     #[error("failed to serve")]
     Server(#[from] ServerError),
 }
 
-/// Opens the database, begins to learn from others and binds the port.
+/// Opens the database, begins to publish and to learn from others, and binds the port.
 ///
 /// # Errors
 /// What kept one of them from starting.
 pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let store = Store::open(options(&host.database_url)).await?;
-    let (grpc, learning) = inside(&store, mesh).await?;
+    let bus = Choice::of(host.bus_url.as_deref(), &CONTRACT).await?;
+    let relay = bus.relay(&store).await?;
+    let (grpc, learning) = inside(&store, mesh, &bus).await?;
     let bound = Server::new(NAME, &CONTRACT)
         .serve(WidgetsServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?.keeping(host.keep.into())))
@@ -60,12 +66,13 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .await?;
     Ok(Running::new(bound)
         .then_stop(move || async move { learning.stop().await })
+        .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))
 }
 
 /// The service without its port: what answers, and what learns from others beside it.
-async fn inside(store: &Store, mesh: Mesh) -> Result<(Grpc, Handle), StartError> {
-    let learning = Consumer::new(store.clone(), mesh).start();
+async fn inside(store: &Store, mesh: Mesh, bus: &Choice) -> Result<(Grpc, Handle), StartError> {
+    let learning = Consumer::new(store.clone(), mesh).over(bus).start();
     Ok((Grpc { store: store.clone() }, learning))
 }
 

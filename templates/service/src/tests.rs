@@ -1,6 +1,7 @@
 //! The service as its generated server answers, over real databases: every test runs on each engine of this run.
 
 use freehold_events::Handle;
+use freehold_events::bus::Choice;
 use freehold_sdk::widgets::v1 as pb;
 use freehold_sdk::widgets::v1::WidgetsServiceServer;
 use freehold_sdk::widgets::v1::methods::widgets as methods;
@@ -36,7 +37,7 @@ impl Bench {
         let store = Store::open(options).await.unwrap();
         let nobody_answers = PORTS.iter().map(|(name, _)| (*name, "http://127.0.0.1:9"));
         let mesh = Mesh::fixed(crate::NAME, nobody_answers);
-        let (grpc, learning) = crate::inside(&store, mesh).await.unwrap();
+        let (grpc, learning) = crate::inside(&store, mesh, &Choice::default()).await.unwrap();
         let server = Mounted::new(WidgetsServiceServer::new(grpc), "tests");
         Self { store, server, learning }
     }
