@@ -14,7 +14,8 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// The longest text, in characters; percent-encoding may triple its bytes.
+/// The longest text, in bytes, which percent-encoding may triple. With the largest details that is 9 KiB; clients of others
+/// take 16 KiB of headers.
 const MAX_TEXT: usize = 1024;
 /// The largest details, in bytes.
 const MAX_DETAILS: usize = 4096;
@@ -55,7 +56,7 @@ fn refused(status: Status) -> Status {
     if fits && !status.details().is_empty() {
         return status;
     }
-    let text: String = status.message().chars().take(MAX_TEXT).collect();
+    let text = &status.message()[..status.message().floor_char_boundary(MAX_TEXT)];
     let said = reason::of(&status);
     let said = if said.is_empty() { reason::spelled(status.code()).to_owned() } else { said };
     let info = ErrorDetails::with_error_info(said, DOMAIN, HashMap::new());

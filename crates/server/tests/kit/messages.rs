@@ -8,9 +8,10 @@ use flate2::write::GzEncoder;
 use freehold_client::{CallOptions, Code, Requests};
 use freehold_wire::reason;
 use http::HeaderMap;
+use tonic::Status;
 
 use crate::bare::{Bare, frame, tester};
-use crate::echo::{COLLECT, DUPLEX, Echo, STREAM, note};
+use crate::echo::{COLLECT, DUPLEX, Echo, Note, STREAM, note};
 
 const READ: &str = "/echo.v1.EchoService/Read";
 
@@ -118,13 +119,35 @@ async fn an_error_too_large_for_its_headers_keeps_its_code() {
     assert!(error.message().starts_with("lines[0]: wrong") && error.message().len() <= 1024);
 }
 
+/// C24: a text of letters that take many bytes as a header fits those of any client too; tonic's takes 16 KiB of headers. The
+/// planted bug, and once a real one, is a limit that counts characters.
+#[tokio::test]
+async fn an_error_in_any_script_fits_the_headers_of_any_client() {
+    let long = "\u{1f4e6}".repeat(2000);
+    let echo = Echo::new().read(move |_, _| {
+        let said = long.clone();
+        async move { Err(Status::new(Code::FailedPrecondition, said)) }
+    });
+    let served = echo.serve().await;
+    let endpoint = tonic::transport::Endpoint::from_shared(served.url()).unwrap();
+    let mut client = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
+    client.ready().await.unwrap();
+    let mut request = tonic::Request::new(note(""));
+    request.metadata_mut().insert("freehold-caller", "tester".parse().unwrap());
+    let codec = freehold_wire::codec::Protobuf::<Note, Note>::default();
+    let refused = client.unary(request, READ.parse().unwrap(), codec).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    assert!(refused.message().starts_with('\u{1f4e6}') && refused.message().len() <= 1024);
+    assert_eq!(reason::of(&refused), "FAILED_PRECONDITION");
+}
+
 /// A refusal that says nothing of itself gets a reason.
 #[tokio::test]
 async fn a_bare_status_leaves_with_a_reason() {
     let echo = Echo::new()
-        .read(|_, _| async { Err(tonic::Status::new(Code::AlreadyExists, "there is one")) })
+        .read(|_, _| async { Err(Status::new(Code::AlreadyExists, "there is one")) })
         .stream(|_, _| async {
-            let messages = [Ok(note("first")), Err(tonic::Status::new(Code::DataLoss, "gone"))];
+            let messages = [Ok(note("first")), Err(Status::new(Code::DataLoss, "gone"))];
             Ok(freehold_wire::dispatch::Messages::new(tokio_stream::iter(messages)))
         });
     let served = echo.serve().await;
