@@ -22,6 +22,10 @@ use tonic::transport::{Channel as Tonic, Endpoint};
 
 const AT_ONCE: usize = 16;
 const LASTS: Duration = Duration::from_secs(5);
+/// How many calls hang, and how many are made beside them in each turn.
+const HANGING: usize = 500;
+const CALLS: usize = 5_000;
+const TURNS: usize = 6;
 const DEADLINE: Duration = Duration::from_millis(100);
 /// How much later the answers of the slow replica come: some hundred times what the others take.
 const SLOW: Duration = Duration::from_millis(100);
@@ -31,6 +35,7 @@ fn main() {
     runtime.block_on(async {
         late().await;
         hops::print().await;
+        beside().await;
         let slow = slow(callee::start(Manner::Prompt));
         let urls = [callee::start(Manner::Prompt), slow, callee::start(Manner::Prompt)];
         for _ in 0..2 {
@@ -57,10 +62,40 @@ async fn late() {
     percentiles("stalled calls end after their deadline by", late);
 }
 
+/// C28: calls to one service, in turns alone and while calls to another hang.
+async fn beside() {
+    let to = |manner| Channel::new("bench", &callee::start(manner)).unwrap();
+    let (hanging, well, options) = (to(Manner::Stalling), to(Manner::Prompt), CallOptions::new());
+    let one_after_another = async || {
+        let mut times = Vec::new();
+        for _ in 0..CALLS {
+            let began = Instant::now();
+            well.unary(&LIST, ListServicesRequest::default(), &options).await.unwrap();
+            times.push(began.elapsed());
+        }
+        times
+    };
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        alone.extend(one_after_another().await);
+        let calls = (0..HANGING).map(|_| hanging.unary(&LIST, ListServicesRequest::default(), &options));
+        let held = async {
+            join_all(calls).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            times = one_after_another() => beside.extend(times),
+            () = held => {}
+        }
+    }
+    percentiles("calls to a service take", alone);
+    percentiles("and while 500 calls to another hang", beside);
+}
+
 fn percentiles(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
-    println!("{what} p50 {:.1} ms, p99 {:.1} ms ({} times)", at(50), at(99), times.len());
+    println!("{what} p50 {:.2} ms, p99 {:.2} ms ({} times)", at(50), at(99), times.len());
 }
 
 /// A proxy on a thread of its own before a replica, whose answers are late.
