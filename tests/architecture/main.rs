@@ -6,6 +6,7 @@
 mod arrows;
 mod containers;
 mod dependencies;
+mod pages;
 mod sources;
 
 use std::path::Path;

@@ -139,3 +139,33 @@ fn is_unseen(error: &h2::Error) -> bool {
     let above_last = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
     error.is_remote() && (refused || above_last)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C18: what callers bring on themselves says nothing against the replica that tells them so. The planted bug takes every
+    /// refusal for a failure.
+    #[test]
+    fn a_replica_answers_for_its_own_failures_alone() {
+        let verdict = |code| Fault::Answer(Status::new(code, "no")).verdict();
+        for own in [Code::Unknown, Code::Internal, Code::Unavailable, Code::DataLoss] {
+            assert_eq!(verdict(own), Verdict::Failed, "{own:?}");
+        }
+        for callers in [
+            Code::InvalidArgument,
+            Code::NotFound,
+            Code::AlreadyExists,
+            Code::PermissionDenied,
+            Code::FailedPrecondition,
+            Code::Aborted,
+            Code::OutOfRange,
+            Code::Unimplemented,
+            Code::Unauthenticated,
+        ] {
+            assert_eq!(verdict(callers), Verdict::Served, "{callers:?}");
+        }
+        assert_eq!(verdict(Code::ResourceExhausted), Verdict::Overloaded);
+        assert_eq!(verdict(Code::DeadlineExceeded), Verdict::Dropped, "how long it took says enough");
+    }
+}

@@ -93,7 +93,7 @@ mod tests {
         }
     }
 
-    /// A peer that pings for every answer of the least size goes on for ever; one that only pings does not.
+    /// C26: a peer that pings for every answer of the least size goes on for ever; one that only pings does not.
     #[test]
     fn control_frames_are_paid_for_by_answers() {
         let now = Instant::now();

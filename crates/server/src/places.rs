@@ -92,7 +92,7 @@ mod tests {
         [10, 0, 0, number].into()
     }
 
-    /// The planted fault is a place that is not given back to its peer.
+    /// C26. The planted fault is a place that is not given back to its peer.
     #[test]
     fn a_peer_gets_half_of_the_places_and_all_peers_all() {
         let places = Places::new(4);

@@ -124,6 +124,7 @@ async fn a_session_learns_from_replies_and_from_refusals() {
     assert_eq!(*sent, [None, Some(encoded([token("a", 5)])), Some(encoded([token("a", 5), token("b", 7)]))]);
 }
 
+/// C25: what a callee damages is not what its caller asked for.
 #[tokio::test]
 async fn a_damaged_token_does_not_cost_the_reply() {
     let peer = Peer::start(|mut call: Call| async move {

@@ -30,6 +30,38 @@ async fn a_replica_that_fails_fast_costs_no_caller_anything() {
     assert!(peers[0].calls() > 250 && peers[2].calls() > 250, "the others share the calls");
 }
 
+/// C16: a replica that was ejected is asked again by single probes, and gets calls like the others once it is well. The
+/// planted bug is a balancer that never probes.
+#[tokio::test]
+async fn a_replica_that_is_well_again_gets_calls_again() {
+    let (broken, watched) = watch::channel(false);
+    let healing = Peer::start(move |call: Call| {
+        let broken = *watched.borrow();
+        async move { if broken { call.fail() } else { call.answer("well") } }
+    });
+    let peers = [good().await, healing.await, good().await];
+    let (channel, options) = (Peer::channel_to(&peers), CallOptions::new());
+    let at_once = async |calls| {
+        join_all((0..calls).map(|_| channel.unary(&READ, note("?"), &options)))
+            .await
+            .iter()
+            .filter(|call| call.is_ok())
+            .count()
+    };
+    assert_eq!(at_once(100).await, 100);
+    broken.send(true).unwrap();
+    // So many are under way before the first of them fails that it fails far more often than it may in a row.
+    at_once(300).await;
+    broken.send(false).unwrap();
+    let before = peers[1].calls();
+    let again = async {
+        while peers[1].calls() < before + 20 {
+            at_once(1).await;
+        }
+    };
+    timeout(PATIENCE, again).await.expect("it gets no calls");
+}
+
 /// C17: one of three is slow. With tonic's balance it has a third of the calls.
 #[tokio::test]
 async fn a_slow_replica_gets_next_to_no_calls() {

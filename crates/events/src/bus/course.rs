@@ -191,6 +191,7 @@ mod tests {
     }
 
     proptest! {
+        /// E12, E13.
         #[test]
         fn whatever_the_bus_loses_or_doubles_all_is_delivered_once_in_order(
             bus in prop::collection::vec((1..30_i64, any::<bool>()), 0..80),

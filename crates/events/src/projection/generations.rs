@@ -231,6 +231,7 @@ mod tests {
         assert_eq!(plan(&[], 7, true), Plan { leave: vec![], begin: Some(Stage::Read) });
     }
 
+    /// E41: what was folded into an older shape is never read as the new one.
     #[test]
     fn a_view_of_another_version_is_built_anew_beside_the_old_one() {
         let (read, left) = (generation(3, 7, Stage::Read), generation(2, 6, Stage::Left));

@@ -1,9 +1,10 @@
-//! C25, C26: peers that send a server frames of the test's own making, floods of them too, and what the others and the
+//! C23, C25, C26: peers that send a server frames of the test's own making, floods of them too, and what the others and the
 //! memory feel of it.
 //!
 //! In a process of their own: memory is measured of the whole process, the attackers in it too.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod claimed;
 mod frames;
 
 use std::fs;
@@ -76,7 +77,7 @@ fn attacks() -> Vec<Attack> {
 /// C26: each flood is cut off, the process grows by 10 MB at most at any time, and a client beside it notices nothing.
 /// Plain tonic does not cut off PING and SETTINGS; here the planted fault is a connection without its guard, under which
 /// these, PRIORITY, WINDOW_UPDATE and unknown types never end.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_flood_is_cut_off_and_nobody_else_notices() {
     let bound = Server::new("nobody", &NOTHING).bind().await.unwrap();
     let (address, shutdown) = (bound.addr(), CancellationToken::new());

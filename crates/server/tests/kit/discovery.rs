@@ -41,6 +41,7 @@ async fn each_service_has_a_health_of_its_own() {
     }
 }
 
+/// C22: readiness flips first.
 #[tokio::test]
 async fn a_watcher_hears_of_the_end_before_it_comes() {
     let served = Echo::new().serve().await;

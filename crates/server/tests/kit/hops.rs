@@ -1,13 +1,16 @@
 //! Calls over several services: what travels with them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_client::{CallOptions, Channel, Error};
 use freehold_wire::pb::Token;
 use freehold_wire::{Committed, Context, Criticality};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
 use tonic::Status;
 
-use crate::echo::{CRITICAL, Echo, Note, READ, Served, WRITE, note};
+use crate::echo::{CRITICAL, Echo, Note, PATIENCE, READ, Served, WRITE, note};
 
 fn token(owner: &str, mark: i64) -> Token {
     Token::default().with_owner(owner).with_epoch(1).with_mark(mark)
@@ -18,7 +21,7 @@ fn text(session: &freehold_wire::Session) -> String {
 }
 
 /// Three services, each calling the next one within its own context.
-async fn chain(third: Echo, forward: fn(Channel) -> Echo) -> Served {
+async fn chain(third: Echo, forward: impl Fn(Channel) -> Echo) -> Served {
     let third = third.serve_as("third").await;
     let second = forward(third.channel("second")).serve_as("second").await;
     forward(second.channel("first")).serve_as("first").await
@@ -107,6 +110,61 @@ async fn a_deadline_shrinks_over_hops() {
         let said = first.channel("tester").unary(&READ, note(""), &options).await.unwrap();
         let left = Duration::from_nanos(said.text.parse().unwrap());
         assert_eq!(left < budget, shrinks, "{left:?}");
+    }
+}
+
+/// C6: when the caller goes away, so does the work that is done for it two services further down. The planted fault is a
+/// service that makes its call in a task of its own: what it called goes on.
+#[tokio::test]
+async fn a_caller_that_goes_away_takes_the_calls_of_all_hops_with_it() {
+    for apart in [false, true] {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let (told_by_third, told_by_hops) = (tell.clone(), tell);
+        let go_on = Arc::new(Notify::new());
+        let gate = go_on.clone();
+        let third = Echo::new().read(move |_, note| {
+            told_by_third.send("begun").unwrap();
+            let (work, gate) = (Work(told_by_third.clone(), "stopped"), gate.clone());
+            async move {
+                gate.notified().await;
+                work.0.send("done").unwrap();
+                Ok(note)
+            }
+        });
+        let first = chain(third, |next| {
+            let tell = told_by_hops.clone();
+            Echo::new().read(move |context, _| {
+                let (work, call) = (Work(tell.clone(), "let go"), left(next.clone(), Some(context)));
+                async move {
+                    let _work = work;
+                    if apart { tokio::spawn(call).await.unwrap() } else { call.await }
+                }
+            })
+        })
+        .await;
+        let (channel, options) = (first.channel("tester"), CallOptions::new().with_deadline(PATIENCE));
+        let call = tokio::spawn(async move { channel.unary(&READ, note(""), &options).await });
+        let mut next = async || timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
+        assert_eq!(next().await, "begun");
+        call.abort();
+        if apart {
+            assert_eq!(next().await, "let go");
+            go_on.notify_one();
+            assert_eq!(next().await, "done", "nobody has stopped it");
+        } else {
+            let mut ended = [next().await, next().await, next().await];
+            ended.sort_unstable();
+            assert_eq!(ended, ["let go", "let go", "stopped"]);
+        }
+    }
+}
+
+/// Says a word when it is dropped.
+struct Work(mpsc::UnboundedSender<&'static str>, &'static str);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _nobody_asks_any_more = self.0.send(self.1);
     }
 }
 

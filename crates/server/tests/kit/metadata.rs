@@ -5,6 +5,7 @@ use freehold_wire::Committed;
 use freehold_wire::pb::Token;
 use http::{HeaderName, HeaderValue};
 use prost::Message;
+use tokio::sync::mpsc;
 
 use crate::bare::{Bare, frame, tester};
 use crate::echo::{Echo, WRITE, note};
@@ -56,21 +57,31 @@ async fn too_much_metadata_is_refused() {
     assert_eq!(bare.call(READ, tester(), frame(&[])).await.status.code(), Code::Ok);
 }
 
-/// C25: what a caller puts into its trace and its request id reaches logs and other calls only where it is one.
+/// C25: what a caller puts into its request id, its trace or its name reaches a handler or an answer only where it is one;
+/// else the call is refused, or gets one of its own. The planted bug is a request id that is taken as it came.
 #[tokio::test]
-async fn nothing_is_injected_into_traces_or_request_ids() {
-    let echo = Echo::new()
-        .read(|context, _| async move { Ok(note(format!("{} {}", context.request_id(), context.trace()))) });
+async fn nothing_is_injected_into_traces_request_ids_or_names() {
+    const WHOLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let echo = Echo::new().read(move |context, note| {
+        let caller = context.caller().name().unwrap_or_default().to_owned();
+        tell.send(format!("{} {} {caller}", context.request_id(), context.trace())).unwrap();
+        async { Ok(note) }
+    });
     let served = echo.serve().await;
     let mut bare = Bare::connect(&served.authority).await;
-    for injected in ["a b\tlevel=error", "\u{e9}", &"x".repeat(500)] {
-        let mut headers = tester();
-        headers.insert("x-request-id", HeaderValue::from_bytes(injected.as_bytes()).unwrap());
-        let answered = bare.call(READ, headers, frame(&[])).await;
-        let said = answered.metadata.get("x-request-id").map(|id| id.to_str().unwrap().to_owned());
-        assert!(
-            answered.status.code() == Code::InvalidArgument || said.is_some_and(|id| !injected.contains(&id))
-        );
+    for name in ["x-request-id", "traceparent", "freehold-caller"] {
+        for injected in ["a b\tlevel=error", "\u{e9}", &"x".repeat(500), &format!("{WHOLE} level=error")] {
+            let mut headers = tester();
+            headers.insert(name, HeaderValue::from_bytes(injected.as_bytes()).unwrap());
+            let answered = bare.call(READ, headers, frame(&[])).await;
+            let id = answered.metadata.get("x-request-id").map(|id| id.to_str().unwrap().to_owned());
+            for said in id.into_iter().chain(told.try_recv()) {
+                assert!(!said.contains(injected) && !said.contains("level=error"), "{name}: {said}");
+            }
+            let code = answered.status.code();
+            assert!(matches!(code, Code::Ok | Code::InvalidArgument), "{name}: {}", answered.status);
+        }
     }
 }
 

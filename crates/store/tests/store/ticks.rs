@@ -296,7 +296,7 @@ async fn writers_that_finish_in_any_order_lose_and_invert_nothing(database: Data
     assert_eq!(inverted(&seen), None);
 }
 
-/// What a tick and its reading cost does not grow with what is kept, also where the server has planned them while there
+/// E14: what a tick and its reading cost does not grow with what is kept, also where the server has planned them while there
 /// was nothing. Red before the fifth migration: both looked through the era for the events of transactions that were open.
 async fn a_tick_looks_at_no_event_but_its_own(database: Database) {
     const KEPT: usize = 500;
@@ -361,7 +361,7 @@ async fn more_events_than_a_tick_has_are_several_ticks(database: Database) {
     assert_eq!((seen.len(), inverted(&seen)), (2200, None));
 }
 
-/// R5, invariant 6: what a snapshot is made of. Each event is a version more, so the versions add up to the mark. The
+/// E6, R5, invariant 6: what a snapshot is made of. Each event is a version more, so the versions add up to the mark. The
 /// planted bug, any read under the last mark, has what is committed and has no mark yet.
 async fn an_exact_read_sees_its_mark_and_nothing_behind_it(database: Database) {
     const SUM: &str = "SELECT CAST(COALESCE(sum(version), 0) AS BIGINT) AS n FROM freehold_entity";

@@ -78,7 +78,7 @@ async fn live(
     (sums, None)
 }
 
-/// E20 to E28 under a thousand courses of events: nothing lost, doubled, reordered or forgotten.
+/// E20 to E28 and E42 under a thousand courses of events: nothing lost, doubled, reordered or forgotten.
 #[tokio::test]
 async fn in_any_weather_every_event_takes_effect_once_and_in_order() {
     let first = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
