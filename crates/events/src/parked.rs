@@ -200,6 +200,21 @@ pub(crate) async fn claim(
     Ok(work.exec(CLAIM, values).await? == 1)
 }
 
+/// Takes back what the last claim counted against the event. Like a claim it changes no row's size: it has room where a
+/// claim had.
+pub(crate) async fn uncount(
+    work: &mut Work,
+    key: Key<'_>,
+    claimed: &First,
+    next_ms: i64,
+) -> Result<(), StoreError> {
+    const UNCOUNT: &str = "UPDATE freehold_parked SET unanswered = unanswered - 1, next_ms = $6 WHERE subscription = $1 \
+                           AND entity = $2 AND key = $3 AND version = $4 AND state = 'waiting' AND attempts = $5";
+    let values =
+        vals![key.subscription, key.entity, key.key, claimed.event.version, claimed.attempts, next_ms];
+    work.exec(UNCOUNT, values).await.map(drop)
+}
+
 /// Writes how a parked event stands now.
 pub(crate) async fn set(work: &mut Work, key: Key<'_>, version: i64, stay: Stay) -> Result<(), StoreError> {
     const SET: &str = "UPDATE freehold_parked SET state = $5, attempts = $6, unanswered = $7, next_ms = $8, \

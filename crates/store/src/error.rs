@@ -190,6 +190,9 @@ impl StoreError {
 impl From<StoreError> for Status {
     fn from(error: StoreError) -> Self {
         const SOON: Duration = Duration::from_millis(50);
+        // Nothing was written, so whoever still wants it may say it again; but a disk has room when somebody has made some.
+        // Longer than calls last, so that nobody tries again within one, and what waits in a queue does.
+        const ROOM: Duration = Duration::from_secs(10);
         let message = error.to_string();
         match error {
             StoreError::Busy(_) => Reason::Unavailable.retry_after("STORE_BUSY", message, SOON),
@@ -204,7 +207,7 @@ impl From<StoreError> for Status {
             StoreError::BadKey { .. } => Reason::InvalidArgument.because("BAD_KEY", message),
             StoreError::TooLarge { .. } => Reason::ResourceExhausted.because("EVENT_TOO_LARGE", message),
             StoreError::NeverReached(_) => Reason::FailedPrecondition.because("TOKEN_NEVER_REACHED", message),
-            StoreError::Full(_) => Reason::ResourceExhausted.because("DATABASE_FULL", message),
+            StoreError::Full(_) => Reason::ResourceExhausted.retry_after("DATABASE_FULL", message, ROOM),
             StoreError::CommitUnknown(_) => Reason::Unavailable.because("COMMIT_UNKNOWN", message),
             StoreError::Io(_) => Reason::Unavailable.because("DATABASE_IO", message),
             StoreError::Closed => Reason::Unavailable.because("STORE_CLOSED", message),
@@ -237,6 +240,18 @@ mod tests {
             let status = Status::from(error);
             assert_eq!((status.code(), freehold_wire::reason::of(&status).as_str()), (code, reason));
         }
+    }
+
+    /// The planted bug is a refusal without a time, which says that it stays one.
+    #[test]
+    fn a_full_database_says_when_trying_again_is_of_use() {
+        let status = Status::from(StoreError::Full(Arc::new(std::io::Error::other("no space"))));
+        assert_eq!(
+            (status.code(), freehold_wire::reason::of(&status).as_str()),
+            (Code::ResourceExhausted, "DATABASE_FULL")
+        );
+        let retry = tonic_types::StatusExt::get_details_retry_info(&status);
+        assert_eq!(retry.and_then(|info| info.retry_delay), Some(Duration::from_secs(10)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub struct Options {
     pub(crate) readers: Option<usize>,
     pub(crate) queue: usize,
     pub(crate) read_budget: Duration,
+    pub(crate) most_bytes: Option<u64>,
     pub(crate) clock: Clock,
     pub(crate) throwaway: bool,
 }
@@ -33,6 +34,7 @@ impl Options {
             readers: None,
             queue: 1024,
             read_budget: Duration::from_secs(10),
+            most_bytes: None,
             clock: Arc::new(system_time),
             throwaway: false,
         }
@@ -64,6 +66,16 @@ impl Options {
     #[must_use]
     pub fn read_budget(mut self, budget: Duration) -> Self {
         self.read_budget = budget;
+        self
+    }
+
+    /// The most bytes that a SQLite database may grow to: what needs more is refused with [`StoreError::Full`], as on a disk
+    /// that is full, until something is deleted. Without end unless said.
+    ///
+    /// [`StoreError::Full`]: crate::StoreError::Full
+    #[must_use]
+    pub fn most_bytes(mut self, bytes: u64) -> Self {
+        self.most_bytes = Some(bytes);
         self
     }
 

@@ -72,9 +72,8 @@ impl Retrier {
         if let Some(failure) = error.blame() {
             return self.settle(claimed, failure, &error).await;
         }
-        // The database's own trouble does not count against the event; where it cannot be written down, it is tried again.
-        let uncounted = self.settle(claimed, Failure::Transient, &error).await;
-        uncounted.and(Err(error.into_store()))
+        // The database's own trouble does not count against the event, however long it lasts.
+        self.uncount(claimed).await.and(Err(error.into_store()))
     }
 
     /// Counts the attempt; gives up on an event whose attempts never ended.
@@ -98,6 +97,16 @@ impl Retrier {
         };
         let (claimed, _) = self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
         Ok(claimed)
+    }
+
+    /// Takes back what the claim counted.
+    async fn uncount(&self, claimed: First) -> Result<(), StoreError> {
+        let next_ms = now_ms() + millis(self.intake.retry.delay(claimed.attempts, fastrand::f64()));
+        let name = self.intake.subscription.name().to_owned();
+        let unit = async move |work: &mut Work| {
+            parked::uncount(work, Key::of(&name, &claimed.event), &claimed, next_ms).await
+        };
+        self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await.map(drop)
     }
 
     async fn run_one(&self, event: &Envelope, waited: Duration) -> Result<(), Stopped> {

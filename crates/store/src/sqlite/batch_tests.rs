@@ -29,7 +29,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let lane = connection::writer(&folder.path().join("a.db")).unwrap();
+        let lane = connection::writer(&folder.path().join("a.db"), None).unwrap();
         lane.script("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT) STRICT;").unwrap();
         Self {
             _folder: folder,

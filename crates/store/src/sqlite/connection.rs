@@ -27,8 +27,8 @@ pub(super) fn path_of(url: &str) -> Result<PathBuf, OpenError> {
     Ok(PathBuf::from(path))
 }
 
-/// The connection that writes.
-pub(super) fn writer(path: &Path) -> Result<Lane, OpenError> {
+/// The connection that writes, a database of so many bytes at most.
+pub(super) fn writer(path: &Path, most_bytes: Option<u64>) -> Result<Lane, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     // What a savepoint undoes is kept in memory: it is a unit's, which ends in milliseconds. What is deleted is overwritten
     // where that costs no write of its own, so that what was erased is not in the file.
@@ -39,7 +39,17 @@ pub(super) fn writer(path: &Path) -> Result<Lane, OpenError> {
     );
     connection.execute_batch(&settings).map_err(errors::of_statement)?;
     assert_durable(&connection)?;
+    if let Some(bytes) = most_bytes {
+        bound(&connection, bytes).map_err(errors::of_statement)?;
+    }
     Ok(Lane::new(connection)?)
+}
+
+/// Lets the database grow to so many bytes; one that is larger already stays as it is.
+fn bound(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let page: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let pages = (bytes / u64::from(page)).clamp(1, u64::from(u32::MAX - 1));
+    connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
 }
 
 /// A connection that cannot write.

@@ -110,7 +110,7 @@ fn open_blocking(options: &Options, runtime: tokio::runtime::Handle) -> Result<O
 
 /// Applies migrations and begins an epoch, in one transaction; answers the writer's connection.
 fn prepare(path: &Path, options: &Options) -> Result<(Lane, History, i64), OpenError> {
-    let lane = connection::writer(path)?;
+    let lane = connection::writer(path, options.most_bytes)?;
     lane.control("BEGIN IMMEDIATE /* opening */").map_err(errors::of_statement)?;
     let mut lane = engine::Lane::Sqlite(lane);
     let (history, mark) = now(open::prepare(&mut lane, options, (options.clock)()))?;

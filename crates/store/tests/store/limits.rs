@@ -19,6 +19,42 @@ on_each_engine! {
     futures_of_a_store_may_change_threads,
 }
 
+/// Fills lines until there is no room, but no further than twice what the test allows.
+async fn fill(store: &Store) -> Result<(), StoreError> {
+    const LARGE: &str = "INSERT INTO line (order_id, product) VALUES ('o1', $1)";
+    for _ in 0..200 {
+        let large = "x".repeat(10_000);
+        run(store, async move |work: &mut Work| work.exec(LARGE, vals![large]).await).await?;
+    }
+    Ok(())
+}
+
+/// Invariant 14. Rows that are there are changed and read all the same, and what is deleted makes room. The planted bug is a
+/// database without a bound.
+#[tokio::test]
+async fn a_full_database_refuses_what_needs_room_and_goes_on_when_there_is_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("orders.db").display());
+    let store = open(sample::options(&url).most_bytes(1_000_000)).await.unwrap();
+    run(&store, async |work: &mut Work| insert(work, "o1", 1).await).await.unwrap();
+    let full = fill(&store).await.unwrap_err();
+    assert!(matches!(full, StoreError::Full(_)) && full.is_retryable(), "{full:?}");
+    let change = "UPDATE orders SET cents = 2 WHERE id = 'o1'";
+    run(&store, async move |work: &mut Work| work.exec(change, vals![]).await).await.unwrap();
+    assert_eq!(sample::count(&store, "SELECT cents AS n FROM orders").await, 2);
+    let lines = sample::count(&store, "SELECT count(*) AS n FROM line").await;
+    assert!(fill(&store).await.is_err(), "it is full still");
+    assert_eq!(sample::count(&store, "SELECT count(*) AS n FROM line").await, lines);
+    run(&store, async |work: &mut Work| work.exec("DELETE FROM line", vals![]).await).await.unwrap();
+    assert!(matches!(fill(&store).await, Err(StoreError::Full(_))));
+    assert_eq!(sample::count(&store, "SELECT count(*) AS n FROM line").await, lines, "there was room again");
+    store.close().await;
+
+    let unbounded = open(sample::options(&url)).await.unwrap();
+    assert!(fill(&unbounded).await.is_ok(), "the planted bug is seen");
+    unbounded.close().await;
+}
+
 /// A unit that blocks its engine's thread until it is told to go on.
 async fn block(store: &Store) -> mpsc::Sender<()> {
     let (begun, has_begun) = oneshot::channel();

@@ -12,6 +12,7 @@ mod projections;
 mod rebuilding;
 mod redriving;
 mod replaying;
+mod room;
 mod sharing;
 mod simulation;
 mod slow;
