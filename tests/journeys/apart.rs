@@ -131,6 +131,11 @@ impl Apart {
         eventually("it is healthy again", LONG, serves).await;
     }
 
+    /// Whether each of them still runs.
+    pub(crate) fn all_run(&mut self) -> bool {
+        self.processes.values_mut().all(|process| process.has_ended().is_none())
+    }
+
     /// Starts one service.
     pub(crate) fn begin(&mut self, service: &'static str) {
         let process = Process::start(&mut self.told(Command::new(program(service))));
@@ -223,7 +228,7 @@ impl Apart {
     }
 
     /// All orders as a list shows them.
-    async fn orders(&self) -> Vec<OrderSummary> {
+    pub(crate) async fn orders(&self) -> Vec<OrderSummary> {
         let orders = OrdersClient::connect(&self.mesh("demo")).unwrap().with_deadline(LONG);
         orders.list_orders(ListOrdersRequest::default().with_page_size(1000)).await.unwrap().orders
     }

@@ -53,15 +53,20 @@ impl Engines {
         }
         let server = server.filter(|_| on.has_postgres());
         let program = program.filter(|_| on.has_nats());
-        let made = match &server {
+        Some(Self::on(folder, server.as_deref(), program.as_deref()).await)
+    }
+
+    /// Databases on that server, where one is said, and a broker of that program, where one is.
+    pub(crate) async fn on(folder: &Path, server: Option<&str>, program: Option<&str>) -> Self {
+        let made = match server {
             Some(server) => Some(Made::on(folder, server).await),
             None => None,
         };
-        let broker = match &program {
+        let broker = match program {
             Some(program) => Some(Broker::start(program, folder).await),
             None => None,
         };
-        Some(Self { folder: folder.to_owned(), broker, open: BTreeMap::new(), _made: made })
+        Self { folder: folder.to_owned(), broker, open: BTreeMap::new(), _made: made }
     }
 
     /// The broker, where there is one.

@@ -149,6 +149,12 @@ pub async fn change(url: &str, sql: &str) {
     }
 }
 
+/// The number that a query of a PostgreSQL database answers; `None` where it answers none.
+pub async fn number(url: &str, sql: &'static str) -> Option<i64> {
+    let mut connection = PgConnection::connect(url).await.ok()?;
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.ok()
+}
+
 /// Drops databases that a program under test has made, with the roles of their names and of their readers.
 pub fn drop_databases(admin: &str, names: Vec<String>) {
     let drop = |name: String| {

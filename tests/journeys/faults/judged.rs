@@ -83,6 +83,13 @@ impl Books {
         self.0[service].one(&sql).unwrap()
     }
 
+    /// How many dead letters there ever were.
+    pub(crate) fn dead_letters(&self) -> i64 {
+        let had = |rows: &&Rows| rows.has("freehold_parked_log");
+        let dead = "SELECT COUNT(*) FROM freehold_parked_log WHERE action = 'dead'";
+        self.0.values().filter(had).map(|rows| rows.one::<i64>(dead).unwrap_or(0)).sum()
+    }
+
     /// Asserts that each of [`DAMAGES`] is seen.
     pub(crate) fn each_damage_is_seen(&self, told: &Told) {
         let mut seen = self.wrong(told);

@@ -6,6 +6,7 @@
 //! one seed. What the databases hold in the end is judged against what the customers were told (`judged`).
 
 pub(crate) mod judged;
+mod room;
 pub(crate) mod shop;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use freehold_sdk::catalog::v1::{CatalogClient, ChangePriceRequest, CreateProductRequest};
 use freehold_sdk::inventory::v1::{InventoryClient, RestockRequest};
@@ -33,6 +35,8 @@ pub(crate) struct Shop {
     payments: PaymentsClient,
     users: UsersClient,
     closed: AtomicBool,
+    /// How often a service had no room for what was asked of it.
+    full: Mutex<BTreeMap<String, u64>>,
 }
 
 /// What customers were told.
@@ -50,7 +54,7 @@ pub(crate) struct Told {
 
 impl Told {
     /// What somebody else was told too.
-    fn and(mut self, more: Self) -> Self {
+    pub(crate) fn and(mut self, more: Self) -> Self {
         self.orders.extend(more.orders);
         self.deposits.extend(more.deposits);
         for (product, prices) in more.prices {
@@ -71,16 +75,17 @@ impl Shop {
             payments: PaymentsClient::connect(mesh).unwrap(),
             users: UsersClient::connect(mesh).unwrap(),
             closed: AtomicBool::new(false),
+            full: Mutex::default(),
         };
         for product in (0..PRODUCTS).map(|product| format!("P{product}")) {
             let create =
                 CreateProductRequest::default().with_id(&product).with_name("Thing").with_price_cents(PRICE);
             let catalog = shop.catalog.with_key(format!("create-{product}"));
-            persist(|| catalog.create_product(create.clone())).await.unwrap();
+            shop.persist(|| catalog.create_product(create.clone())).await.unwrap();
             let restock = RestockRequest::default().with_product_id(&product).with_units(PLENTY);
             let restock = restock.with_delivery_id(format!("first-{product}"));
             let inventory = shop.inventory.with_key(format!("first-{product}"));
-            persist(|| inventory.restock(restock.clone())).await.unwrap();
+            shop.persist(|| inventory.restock(restock.clone())).await.unwrap();
         }
         shop
     }
@@ -96,15 +101,31 @@ impl Shop {
         customers.into_iter().fold(Told::default(), Told::and)
     }
 
+    /// Somebody who pays in and orders nothing, so that no order keeps them waiting; what they were told.
+    pub(crate) async fn save(&self) -> Told {
+        let (mut told, mut turn) = (Told::default(), 0);
+        self.register("Saver").await;
+        while !self.closed.load(Ordering::Relaxed) {
+            self.deposit(&mut told, "Saver", turn).await;
+            turn += 1;
+        }
+        told
+    }
+
+    /// Orders once more, and does not wait for what comes of it once there was room for the order.
+    pub(crate) async fn try_to_order(&self) {
+        let id = format!("tried-{:016x}", fastrand::u64(..));
+        let line = NewLine::default().with_product_id("P0").with_units(1);
+        let place = PlaceOrderRequest::default().with_id(&id).with_customer_id("Saver").with_lines([line]);
+        let orders = self.orders.with_key(id).with_deadline(Duration::from_secs(5));
+        if let Err(error) = orders.place_order(place).await {
+            self.note(&error);
+        }
+    }
+
     async fn customer(&self, number: usize) -> Told {
         let (mut told, customer) = (Told::default(), format!("C{number}"));
-        let user =
-            RegisterUserRequest::default().with_id(&customer).with_name("Ann").with_email("a@example.com");
-        let users = self.users.with_key(format!("user-{customer}"));
-        persist(|| users.register_user(user.clone())).await.unwrap();
-        let account = OpenAccountRequest::default().with_customer_id(&customer);
-        let payments = self.payments.with_key(format!("account-{customer}"));
-        persist(|| payments.open_account(account.clone())).await.unwrap();
+        self.register(&customer).await;
         let mut turn = 0_usize;
         while !self.closed.load(Ordering::Relaxed) {
             match turn % 5 {
@@ -117,13 +138,23 @@ impl Shop {
         told
     }
 
+    async fn register(&self, customer: &str) {
+        let user =
+            RegisterUserRequest::default().with_id(customer).with_name("Ann").with_email("a@example.com");
+        let users = self.users.with_key(format!("user-{customer}"));
+        self.persist(|| users.register_user(user.clone())).await.unwrap();
+        let account = OpenAccountRequest::default().with_customer_id(customer);
+        let payments = self.payments.with_key(format!("account-{customer}"));
+        self.persist(|| payments.open_account(account.clone())).await.unwrap();
+    }
+
     async fn deposit(&self, told: &mut Told, customer: &str, turn: usize) {
         let id = format!("{customer}-deposit-{turn}");
         let cents = 100_000;
         let deposit = DepositRequest::default().with_customer_id(customer).with_amount_cents(cents);
         let deposit = deposit.with_deposit_id(&id);
         let payments = self.payments.with_key(id.as_str());
-        persist(|| payments.deposit(deposit.clone())).await.unwrap();
+        self.persist(|| payments.deposit(deposit.clone())).await.unwrap();
         told.deposits.insert(id, cents);
     }
 
@@ -133,7 +164,7 @@ impl Shop {
         let cents = PRICE + (turn * CUSTOMERS + number) as i64;
         let change = ChangePriceRequest::default().with_id(&product).with_price_cents(cents);
         let catalog = self.catalog.with_key(format!("price-{product}-{cents}"));
-        persist(|| catalog.change_price(change.clone())).await.unwrap();
+        self.persist(|| catalog.change_price(change.clone())).await.unwrap();
         *told.prices.entry(product).or_default() += 1;
     }
 
@@ -162,7 +193,7 @@ impl Shop {
     where
         F: Future<Output = Result<Order, Error>>,
     {
-        match persist(call).await {
+        match self.persist(call).await {
             Ok(order) => {
                 told.orders.insert(order.id.clone(), order.state);
                 Some(order)
@@ -174,16 +205,40 @@ impl Shop {
             }
         }
     }
-}
 
-/// Makes a call until it is answered for good.
-async fn persist<T, F>(mut call: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    eventually("an answer for good", LONG, async || match call().await {
-        Err(error) if error.is_retryable_with_same_key() => None,
-        answered => Some(answered),
-    })
-    .await
+    /// Makes a call until it is answered for good.
+    async fn persist<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        eventually("an answer for good", LONG, async || match call().await {
+            Err(error) if error.is_retryable_with_same_key() => {
+                self.note(&error);
+                None
+            }
+            answered => Some(answered),
+        })
+        .await
+    }
+
+    fn note(&self, error: &Error) {
+        if error.reason() == "DATABASE_FULL" {
+            let service = error.method().split('.').next().unwrap_or_default();
+            *self.refusals().entry(service.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// How often that service had no room for what was asked of it.
+    pub(crate) fn refused_for_room(&self, service: &str) -> u64 {
+        self.refusals().get(service).copied().unwrap_or(0)
+    }
+
+    /// The same of all services.
+    pub(crate) fn all_refused_for_room(&self) -> u64 {
+        self.refusals().values().sum()
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -33,6 +33,11 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
+    /// Where they all are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.postgres.parent().unwrap_or(Path::new("."))
+    }
+
     /// Whether initdb can be told how the server sorts, independent of what the system has.
     pub(crate) fn has_collation_providers(&self) -> bool {
         major(&self.version) >= 15

@@ -3,7 +3,7 @@
 //! A cluster of its own in a temporary folder, on a free port of the loopback and with a password that lives as long as
 //! it does. It writes through (fsync stays on), because the store refuses an engine that does not, and it ends with us.
 
-mod find;
+pub(crate) mod find;
 pub(crate) mod nats;
 pub(crate) mod servers;
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::step::{ROUNDS, Step, run_all};
-use super::{Log, SoakError};
+use super::{Log, SoakError, power};
 
 const STEPS: [Step; 2] = [
     Step {
@@ -41,8 +41,25 @@ const ON_SERVERS: [Step; 2] = [
     },
 ];
 
+const FULL_DISKS: Step = Step {
+    about: "disks of services full 40 times while customers order, with kills meanwhile",
+    package: "freehold",
+    target: &["--test", "journeys"],
+    test: "faults::room::processes",
+    rounds: (ROUNDS, 40),
+};
+
+const FULL_SERVER: Step = Step {
+    about: "the disk of a PostgreSQL full ten times while customers order",
+    test: "faults::room::a_mesh",
+    rounds: (ROUNDS, 10),
+    ..FULL_DISKS
+};
+
 /// Runs all of them.
 pub(super) fn run(log: &mut Log, _: Duration) -> Result<(), SoakError> {
     run_all(log, &STEPS)?;
+    power::on_a_disk(log, &FULL_DISKS)?;
+    power::on_a_disk_of_postgres(log, &FULL_SERVER)?;
     ON_SERVERS.iter().try_for_each(|step| step.run_on_servers(log))
 }

@@ -7,25 +7,56 @@ use std::time::Duration;
 
 use super::step::{ROUNDS, Step};
 use super::{Log, SoakError};
+use crate::engines::find::find_or_install;
 
-/// Allows the test to mount.
-const MAY: &str = "FREEHOLD_TEST_POWER";
+/// Allows tests to mount file systems.
+const MAY: &str = "FREEHOLD_TEST_MOUNT";
+/// Tells tests where the programs of a PostgreSQL are.
+const PROGRAMS: &str = "FREEHOLD_TEST_POSTGRES_PROGRAMS";
 
-const STEP: Step = Step {
+const ON_SQLITE: Step = Step {
     about: "20 power losses under load: nothing acknowledged is lost, and a control without fsync loses",
     package: "freehold",
     target: &["--test", "journeys"],
-    test: "power::",
+    test: "power::what_sqlite",
     rounds: (ROUNDS, 20),
+};
+
+const ON_POSTGRES: Step = Step {
+    about: "20 power losses of a PostgreSQL under load, and a control with fsync=off",
+    test: "power::what_postgresql",
+    ..ON_SQLITE
 };
 
 /// Cuts the power, where this machine lets us.
 pub(super) fn run(log: &mut Log, _: Duration) -> Result<(), SoakError> {
+    on_a_disk(log, &ON_SQLITE)?;
+    on_a_disk_of_postgres(log, &ON_POSTGRES)
+}
+
+/// Runs a step that mounts file systems.
+pub(super) fn on_a_disk(log: &mut Log, step: &Step) -> Result<(), SoakError> {
+    match hindrance() {
+        Some(why) => log.not_run(step.about, why),
+        None => log.command(step.about, step.command().env(MAY, "1")).map(drop)?,
+    }
+    Ok(())
+}
+
+/// The same of one that runs a PostgreSQL on them.
+pub(super) fn on_a_disk_of_postgres(log: &mut Log, step: &Step) -> Result<(), SoakError> {
     if let Some(why) = hindrance() {
-        log.not_run(STEP.about, why);
+        log.not_run(step.about, why);
         return Ok(());
     }
-    log.command(STEP.about, STEP.command().env(MAY, "1"))?;
+    match find_or_install() {
+        Err(error) => log.not_run(step.about, &error.to_string()),
+        Ok(programs) => {
+            let mut command = step.command();
+            command.env(MAY, "1").env(PROGRAMS, programs.folder());
+            log.command(step.about, &mut command)?;
+        }
+    }
     Ok(())
 }
 

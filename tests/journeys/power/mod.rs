@@ -1,0 +1,151 @@
+//! The power is cut under load: what was acknowledged is there when it is back.
+//!
+//! Runs where a file system may be mounted: `cargo xtask soak power`. The control commits in the same way without waiting
+//! for the disk, and must lose; else the cut would prove nothing.
+
+pub(crate) mod server;
+
+use std::path::Path;
+
+use freehold_testkit::{Disk, Scratch, engines, eventually, rounds};
+use rusqlite::Connection;
+
+use crate::engines::Engines;
+use crate::faults::judged::Books;
+use crate::faults::shop::{Shop, Told};
+use crate::mesh::{LONG, Up, is_sound};
+use crate::ports;
+use crate::records::Records;
+use server::Server;
+
+/// How many commits the control acknowledges before the cut.
+const COMMITS: i64 = 200;
+/// How many cuts the control may lose nothing in: what it does not wait for may be on the disk by chance.
+const CUTS: usize = 10;
+
+/// E17, invariant 13.
+#[tokio::test]
+async fn what_sqlite_acknowledged_survives_a_power_loss() {
+    if !Disk::is_allowed() {
+        return;
+    }
+    for round in 0..rounds(3) {
+        let disk = Disk::mount().unwrap();
+        let (folder, port) = (disk.path(), ports::of_a_mesh());
+        let records = Records::of(&folder.join("data"));
+        let mut up = Up::at(&folder, port).await;
+        let shop = Shop::open(&up.mesh()).await;
+        let failing = async {
+            let moment = records.events() + fastrand::i64(50..300);
+            eventually("the moment", LONG, async || (records.events() >= moment).then_some(())).await;
+            disk.cut().unwrap();
+            up.process.kill();
+            disk.restore().unwrap();
+            println!("round {round}: cut after {moment} events, {} are there", records.events());
+            up = Up::at(&folder, port).await;
+            let moment = records.events() + 20;
+            eventually("it to go on", LONG, async || (records.events() >= moment).then_some(())).await;
+            shop.close();
+        };
+        let (told, ()) = tokio::join!(shop.serve(), failing);
+        comes_right(&folder, &told).await;
+        up.process.kill();
+    }
+    assert_eq!(lost_by_sqlite("FULL"), 0, "the same commits with FULL");
+    assert!((0..CUTS).any(|_| lost_by_sqlite("NORMAL") > 0), "the control must lose");
+}
+
+/// The same of PostgreSQL, whose files are on the disk.
+#[tokio::test]
+async fn what_postgresql_acknowledged_survives_a_power_loss() {
+    let Some(programs) = server::programs().filter(|_| Disk::is_allowed()) else { return };
+    for round in 0..rounds(3) {
+        let (disk, scratch) = (Disk::mount().unwrap(), Scratch::new("power"));
+        let (folder, port) = (scratch.path(), ports::of_a_mesh());
+        let mut server = Server::make(&programs, &disk.path(), "fsync=on").await;
+        let mut engines = Engines::on(folder, Some(&server.url()), None).await;
+        let mut up = Up::at(folder, port).await;
+        let shop = Shop::open(&up.mesh()).await;
+        let failing = async {
+            reach(&mut engines, fastrand::i64(20..100)).await;
+            disk.cut().unwrap();
+            up.process.kill();
+            server.kill();
+            eventually("the disk to be let go of", LONG, async || disk.restore().ok()).await;
+            assert!(server.begin().await, "it recovers");
+            up = Up::at(folder, port).await;
+            println!("round {round}: {} events are there", engines.events().await);
+            reach(&mut engines, 20).await;
+            shop.close();
+        };
+        let (told, ()) = tokio::join!(shop.serve(), failing);
+        comes_right(folder, &told).await;
+        up.process.kill();
+    }
+    assert_eq!(lost_by_postgresql(&programs, "fsync=on").await, 0, "the same commits with fsync");
+    for _ in 0..CUTS {
+        if lost_by_postgresql(&programs, "fsync=off").await > 0 {
+            return;
+        }
+    }
+    panic!("the control must lose");
+}
+
+/// Waits until orders has told of so many more events.
+async fn reach(engines: &mut Engines, more: i64) {
+    let there =
+        eventually("the events", LONG, async || Some(engines.events().await).filter(|there| *there > 0));
+    let moment = there.await + more;
+    eventually("the moment", LONG, async || (engines.events().await >= moment).then_some(())).await;
+}
+
+/// Waits until nothing is under way, and judges what is there.
+async fn comes_right(folder: &Path, told: &Told) {
+    let books = eventually("everything to come right", LONG, async || {
+        let books = Books::open(folder).await;
+        books.are_idle().then_some(books)
+    })
+    .await;
+    let wrong = books.wrong(told);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    is_sound(folder).await;
+    println!("{} orders and {} deposits were told, all are there", told.orders.len(), told.deposits.len());
+}
+
+/// How many of the commits that SQLite acknowledged with this setting a cut takes.
+fn lost_by_sqlite(synchronous: &str) -> i64 {
+    let disk = Disk::mount().unwrap();
+    let open = || Connection::open(disk.path().join("control.db")).unwrap();
+    let database = open();
+    let settings = format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; CREATE TABLE told (n BIGINT)"
+    );
+    database.execute_batch(&settings).unwrap();
+    for n in 0..COMMITS {
+        database.execute("INSERT INTO told VALUES ($1)", [n]).unwrap();
+    }
+    disk.cut().unwrap();
+    drop(database);
+    disk.restore().unwrap();
+    let kept = open().query_row("SELECT COUNT(*) FROM told", [], |row| row.get::<_, i64>(0)).unwrap_or(0);
+    println!("synchronous = {synchronous}: {} of {COMMITS} lost", COMMITS - kept);
+    COMMITS - kept
+}
+
+/// The same of PostgreSQL: all, where it cannot start again.
+async fn lost_by_postgresql(programs: &Path, setting: &'static str) -> i64 {
+    let disk = Disk::mount().unwrap();
+    let mut server = Server::make(programs, &disk.path(), setting).await;
+    engines::change(&server.url(), "CREATE TABLE told (n BIGINT)").await;
+    let commits = format!(
+        "DO $$ BEGIN FOR n IN 1..{COMMITS} LOOP INSERT INTO told VALUES (n); COMMIT; END LOOP; END $$"
+    );
+    engines::change(&server.url(), &commits).await;
+    disk.cut().unwrap();
+    server.kill();
+    eventually("the disk to be let go of", LONG, async || disk.restore().ok()).await;
+    let began = server.begin().await;
+    let kept = if began { engines::number(&server.url(), "SELECT COUNT(*) FROM told").await } else { None };
+    println!("{setting}: {} of {COMMITS} lost", COMMITS - kept.unwrap_or(0));
+    COMMITS - kept.unwrap_or(0)
+}
