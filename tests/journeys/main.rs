@@ -26,6 +26,7 @@ mod postgres;
 mod power;
 mod records;
 mod refused;
+mod reread;
 mod retention;
 mod rides;
 mod sales;
