@@ -63,9 +63,22 @@ async fn a_dead_letter_made_by_hand_is_found_mended_and_redriven() {
     let versions: Vec<i64> = events.iter().filter(|event| event["owner"] == "orders").map(version).collect();
     assert_eq!(versions, (1..=versions.len() as i64).collect::<Vec<_>>(), "{events:#?}");
     let flow = operate(&["flow", &key]).await.json();
-    let owners = |owner: &str| flow.iter().filter(|step| step["owner"] == owner).count();
-    assert_eq!(owners("orders"), versions.len(), "{flow:#?}");
-    assert!(owners("inventory") > 0 && owners("payments") > 0, "what its saga did is of its way: {flow:#?}");
+    let of = |kind: &'static str, owner: &'static str| {
+        flow.iter().filter(move |stop| stop["kind"] == kind && stop["owner"] == owner)
+    };
+    assert_eq!(of("event", "orders").count(), versions.len(), "{flow:#?}");
+    let elsewhere = ["inventory", "payments"].map(|owner| of("event", owner).count());
+    assert!(!elsewhere.contains(&0), "what its saga did is of its way: {flow:#?}");
+    let steps: Vec<_> = of("step", "orders").map(|step| step["state"].as_str().unwrap()).collect();
+    assert!(!steps.is_empty() && steps.iter().all(|state| *state == "is done"), "{flow:#?}");
+    assert_eq!(
+        of("call", "orders").next().unwrap()["method"],
+        "/orders.v1.OrdersService/PlaceOrder",
+        "{flow:#?}"
+    );
+    let takers: Vec<_> =
+        of("event", "orders").flat_map(|event| event["taken_by"].as_array().unwrap()).collect();
+    assert!(takers.iter().any(|taker| *taker == "notifications/views/orders"), "{flow:#?}");
     assert!(operate(&["flow", "nothing"]).await.refusal(1).contains("no event of `nothing` is kept"));
     let all = operate(&["events", "tail", "--all", "--no-follow"]).await.json();
     assert_eq!(all.len() as i64, records.events());

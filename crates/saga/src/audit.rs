@@ -3,7 +3,9 @@
 //! Each row goes from `intent` to `done` or `refused`, and to `undone`; a step whose effect stayed unknown goes from
 //! `intent` to `undone`. The notes of a change are written in its unit of work.
 
-use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_store::outbox::timestamp;
+use freehold_store::{Queries, Row, StoreError, Work, vals};
+use freehold_wire::pb::{SagaStep, SagaStepState};
 
 use crate::definition::Definition;
 use crate::progress::{Answer, Phase};
@@ -70,6 +72,32 @@ pub(crate) async fn write(
     let ordinal = i64::try_from(step).unwrap_or(i64::MAX);
     work.exec(sql, vals![saga, ordinal, text, now]).await?;
     Ok(())
+}
+
+/// The audit of a saga, in the order of its steps.
+pub(crate) async fn steps(queries: &mut impl Queries, saga: &str) -> Result<Vec<SagaStep>, StoreError> {
+    const STEPS: &str = "SELECT saga.name, step.step, step.state, step.attempts, step.reason, step.at_ms \
+        FROM freehold_saga_step AS step JOIN freehold_saga AS saga ON saga.id = step.saga \
+        WHERE step.saga = $1 ORDER BY step.ordinal";
+    let rows = queries.all(STEPS, vals![saga]).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<SagaStep, StoreError> {
+    let state = match row.get::<String>("state")?.as_str() {
+        "intent" => SagaStepState::Intent,
+        "done" => SagaStepState::Done,
+        "refused" => SagaStepState::Refused,
+        "undone" => SagaStepState::Undone,
+        _ => SagaStepState::Unspecified,
+    };
+    Ok(SagaStep::default()
+        .with_saga(row.get::<String>("name")?)
+        .with_step(row.get::<String>("step")?)
+        .with_state(state)
+        .with_failed_attempts(row.get("attempts")?)
+        .with_reason(row.get::<String>("reason")?)
+        .with_at(timestamp(row.get("at_ms")?)))
 }
 
 #[cfg(test)]

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_wire::pb::ListRecordsResponse;
 use freehold_wire::prost::{DecodeError, Message};
-use freehold_wire::{Context, Reason, Session};
+use freehold_wire::{Context, Reason, Session, Witness, async_trait};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status as CallStatus;
 
+use crate::audit;
 use crate::drive::{Engine, UNIT_BUDGET};
 use crate::failure::Failure;
 use crate::record::{self, Record};
@@ -148,6 +150,21 @@ impl Handle {
             return Err(WaitError::NoDefinition { id: id.to_string(), name, version });
         }
         Ok(None)
+    }
+}
+
+/// The steps of the saga whose id is the key.
+#[async_trait]
+impl Witness for Handle {
+    async fn tell(
+        &self,
+        context: &Context,
+        key: &str,
+        told: &mut ListRecordsResponse,
+    ) -> Result<(), CallStatus> {
+        let mut read = self.engine.store.read_within(context).await?;
+        told.steps.extend(audit::steps(&mut read, key).await?);
+        Ok(())
     }
 }
 

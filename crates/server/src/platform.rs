@@ -24,7 +24,7 @@ const DIRECTORY: &str = "freehold.v1.Directory";
 
 /// Their methods. The feed decides for itself what a caller may read, and
 /// operations whom they answer; all else is public.
-pub(crate) static METHODS: [Rules; 22] = [
+pub(crate) static METHODS: [Rules; 23] = [
     public("/grpc.health.v1.Health/Check", 1, false),
     public("/grpc.health.v1.Health/Watch", 3600, true),
     public("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 60, true),
@@ -46,6 +46,7 @@ pub(crate) static METHODS: [Rules; 22] = [
     *operations::REDRIVE_DEAD_LETTER.rules(),
     *operations::SKIP_DEAD_LETTER.rules(),
     *operations::REPLAY.rules(),
+    *operations::LIST_RECORDS.rules(),
     *operations::LIST_EVENTS.rules(),
 ];
 

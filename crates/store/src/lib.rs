@@ -5,6 +5,7 @@
 //! **Invariant:** an event, a version, a token or a recorded reply exists if and only if its transaction has committed.
 
 mod append;
+pub mod calls;
 mod dialect;
 mod engine;
 pub mod entity;

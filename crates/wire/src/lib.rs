@@ -25,6 +25,7 @@ pub mod session;
 pub mod shares;
 pub mod token;
 pub mod trace;
+mod witness;
 
 pub use cancellation::Cancellation;
 pub use check::{Check, Violations};
@@ -41,6 +42,7 @@ pub use reason::Reason;
 pub use session::Session;
 pub use shares::Shares;
 pub use token::TokenError;
+pub use witness::Witness;
 
 // Generated code names these through this crate, so that its users need no further dependency.
 pub use async_trait::async_trait;

@@ -77,7 +77,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
     let bound = Server::new(NAME, &CONTRACT)
         .serve(OrdersServiceServer::new(grpc))
         .serve(FeedServiceServer::new(Feed::new(store.clone(), &CONTRACT)?.keeping(host.keep.into())))
-        .serve(OperationsServiceServer::new(Operations::new(store.clone())))
+        .serve(OperationsServiceServer::new(Operations::new(store.clone()).with(sagas.clone())))
         .listen(host.listen)
         .trust_metadata(host.trust_metadata)
         .bind()

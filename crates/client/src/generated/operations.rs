@@ -12,10 +12,11 @@ use freehold_wire::{Context, Session};
 use freehold_wire::pb::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
     GetParkedKeyResponse, ListEventsRequest, ListEventsResponse, ListParkedKeysRequest,
-    ListParkedKeysResponse, ListRelaysRequest, ListRelaysResponse,
-    ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
-    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse,
-    ReplayRequest, ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ListParkedKeysResponse, ListRecordsRequest, ListRecordsResponse, ListRelaysRequest,
+    ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse,
+    ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
+    RedriveDeadLetterResponse, ReplayRequest, ReplayResponse, SkipDeadLetterRequest,
+    SkipDeadLetterResponse,
 };
 use freehold_wire::methods;
 
@@ -186,6 +187,18 @@ impl OperationsClient {
         self.stub.replay(request, &self.options).await
     }
 
+    /// What this service has on record of a key beside its events: the keyed calls that touched it, and what its sagas have
+    /// done.
+    ///
+    /// # Errors
+    /// What the owner refuses it with, or why it was not answered.
+    pub async fn list_records(
+        &self,
+        request: ListRecordsRequest,
+    ) -> Result<ListRecordsResponse, Error> {
+        self.stub.list_records(request, &self.options).await
+    }
+
     /// Events of this owner that are kept, in the order of its feed, with their data.
     ///
     /// # Errors
@@ -285,6 +298,16 @@ pub trait OperationsStub: Send + Sync {
         Err(Error::unimplemented(methods::operations::REPLAY.rules()))
     }
 
+    /// What this service has on record of a key beside its events: the keyed calls that touched it, and what its sagas have
+    /// done.
+    async fn list_records(
+        &self,
+        _request: ListRecordsRequest,
+        _options: &CallOptions,
+    ) -> Result<ListRecordsResponse, Error> {
+        Err(Error::unimplemented(methods::operations::LIST_RECORDS.rules()))
+    }
+
     /// Events of this owner that are kept, in the order of its feed, with their data.
     async fn list_events(
         &self,
@@ -374,6 +397,14 @@ impl OperationsStub for Channel {
         options: &CallOptions,
     ) -> Result<ReplayResponse, Error> {
         Channel::unary(self, &methods::operations::REPLAY, request, options).await
+    }
+
+    async fn list_records(
+        &self,
+        request: ListRecordsRequest,
+        options: &CallOptions,
+    ) -> Result<ListRecordsResponse, Error> {
+        Channel::unary(self, &methods::operations::LIST_RECORDS, request, options).await
     }
 
     async fn list_events(

@@ -1,16 +1,19 @@
 //! Operations: what an operator sees of the events that a service sends and takes, and decides about them.
 //!
 //! A gRPC service over the database of the service that it is served by: `standing` (who has come how far, on either side),
-//! `parked_keys` (what waits, and what is decided about it), `replays` (what is
-//! read again), `log` (the events that are kept). **Invariant:** it answers
-//! the operator alone, and what is decided is on record in the unit of work that does it.
+//! `parked_keys` (what waits, and what is decided about it), `replays` (what is read again), `log` (the events that are
+//! kept), `records` (what else is known of a key). **Invariant:** it answers the operator alone, and what is decided is on record in the unit of work that does it.
 
 mod log;
 mod parked_keys;
+mod records;
 mod replays;
 mod standing;
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use freehold_store::Store;
@@ -18,29 +21,43 @@ use freehold_wire::metadata::OPERATOR;
 use freehold_wire::operations::OperationsService;
 use freehold_wire::pb::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest, GetParkedKeyResponse,
-    ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse, ListRelaysRequest,
-    ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
-    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse, ReplayRequest,
-    ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse, ListRecordsRequest,
+    ListRecordsResponse, ListRelaysRequest, ListRelaysResponse, ListSubscribersRequest,
+    ListSubscribersResponse, ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
+    RedriveDeadLetterResponse, ReplayRequest, ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
 };
 use freehold_wire::reason::Reason;
-use freehold_wire::{Committed, Context};
+use freehold_wire::{Committed, Context, Witness};
 use tonic::Status;
 
 use crate::feed::position;
 use crate::relay;
 
 /// The operations of one service. Cloning is cheap.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Operations {
     store: Store,
+    witnesses: Vec<Arc<dyn Witness>>,
 }
 
 impl Operations {
     /// The operations over the service's own store, which has this crate's [`crate::MIGRATIONS`].
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store }
+        Self { store, witnesses: Vec::new() }
+    }
+
+    /// The same, which also tell what another part of the service has on record of a key: its sagas.
+    #[must_use]
+    pub fn with(mut self, witness: impl Witness) -> Self {
+        self.witnesses.push(Arc::new(witness));
+        self
+    }
+}
+
+impl fmt::Debug for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operations").field("store", &self.store).finish_non_exhaustive()
     }
 }
 
@@ -140,6 +157,15 @@ impl OperationsService for Operations {
     ) -> Result<Committed<ReplayResponse>, Status> {
         admit(&context)?;
         replays::replay(&self.store, &context, request).await
+    }
+
+    async fn list_records(
+        &self,
+        context: Context,
+        request: ListRecordsRequest,
+    ) -> Result<ListRecordsResponse, Status> {
+        admit(&context)?;
+        records::list(&self.store, &self.witnesses, &context, &request.key).await
     }
 
     async fn list_events(

@@ -1,18 +1,19 @@
 //! Operations over the database of a consumer that fails, and over that of the owner that it reads.
 
+use freehold_store::Work;
 use freehold_testkit::engines;
 use freehold_wire::metadata::OPERATOR;
 use freehold_wire::operations::OperationsService;
 use freehold_wire::pb::{
     ForgetSubscriberRequest, GetParkedKeyRequest, ListEventsRequest, ListParkedKeysRequest,
-    ListSubscribersRequest, ListSubscriptionsRequest, RedriveDeadLetterRequest, SkipDeadLetterRequest,
-    Waiting,
+    ListRecordsRequest, ListSubscribersRequest, ListSubscriptionsRequest, RedriveDeadLetterRequest,
+    SkipDeadLetterRequest, Waiting,
 };
-use freehold_wire::{Context, pb};
+use freehold_wire::{Context, Witness, async_trait, pb};
 use tonic::{Code, Status};
 
 use super::Operations;
-use crate::fixture::{Mails, ORDER, Owner, SOON, SUBSCRIPTION, Way, eventually};
+use crate::fixture::{Mails, ORDER, Owner, SOON, SUBSCRIPTION, Way, eventually, placed};
 use crate::{Handle, ReactionError};
 
 fn operator() -> Context {
@@ -216,6 +217,33 @@ async fn kept_events_are_listed_page_by_page_and_by_key_and_trace() {
     assert_eq!(operations.list_events(operator(), ahead).await.unwrap_err().code(), Code::FailedPrecondition);
 }
 
+/// Knows of one saga.
+struct Sagas;
+
+#[async_trait]
+impl Witness for Sagas {
+    async fn tell(&self, _: &Context, key: &str, told: &mut pb::ListRecordsResponse) -> Result<(), Status> {
+        told.steps.extend((key == "k0").then(|| pb::SagaStep::default().with_step("reserve")));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_on_record_of_a_key_is_told_by_all_who_know_it() {
+    let owner = Owner::open().await;
+    let context = Context::new("shop", SOON).with_key("once").with_request(&());
+    let unit = async |work: &mut Work| work.emit(&placed("k0", 1)).await.map(drop);
+    owner.store.write(&context, unit).await.unwrap();
+    let operations = Operations::new(owner.store.clone()).with(Sagas);
+    let records = async |key: &str| {
+        operations.list_records(operator(), ListRecordsRequest::default().with_key(key)).await.unwrap()
+    };
+    let told = records("k0").await;
+    let calls: Vec<_> = told.calls.iter().map(|call| (call.caller.as_str(), call.entity.as_str())).collect();
+    assert_eq!((calls, told.steps[0].step.as_str()), (vec![("shop", ORDER)], "reserve"));
+    assert_eq!(records("k1").await, pb::ListRecordsResponse::default());
+}
+
 /// The planted bug is one method that does not ask who calls.
 #[tokio::test]
 async fn nobody_but_the_operator_is_answered() {
@@ -231,6 +259,9 @@ async fn nobody_but_the_operator_is_answered() {
         operations.redrive_dead_letter(mails(), Default::default()).await.err(),
         operations.skip_dead_letter(mails(), Default::default()).await.err(),
         operations.list_events(mails(), Default::default()).await.err(),
+        operations.list_records(mails(), Default::default()).await.err(),
+        operations.list_relays(mails(), Default::default()).await.err(),
+        operations.replay(mails(), Default::default()).await.err(),
     ];
     for refused in refused {
         assert_eq!(refused.map(|status| status.code()), Some(Code::PermissionDenied));

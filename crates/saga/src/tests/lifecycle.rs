@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use freehold_store::{Queries, vals};
-use freehold_wire::pb::Token;
+use freehold_wire::Witness;
+use freehold_wire::pb::{ListRecordsResponse, SagaStep, SagaStepState, Token};
 
 use super::world::{Order, Turn, World, context, ended, until};
-use crate::{Executor, Outcome, Saga, Step, StepContext, StepError, WaitError};
+use crate::{Executor, Handle, Outcome, Saga, Step, StepContext, StepError, WaitError};
 
-/// What a saga's row and its audit say.
-async fn audit(world: &World, saga: &str) -> Vec<(String, String, i64)> {
-    let sql = "SELECT step, state, attempts FROM freehold_saga_step WHERE saga = $1 ORDER BY ordinal";
-    let rows = world.store.read().await.unwrap().all(sql, vals![saga]).await.unwrap();
-    let line = |row: &freehold_store::Row| {
-        (row.get("step").unwrap(), row.get("state").unwrap(), row.get("attempts").unwrap())
-    };
-    rows.iter().map(line).collect()
+/// What an operator is told of a saga.
+async fn audit(handle: &Handle, saga: &str) -> Vec<(String, SagaStepState, i64)> {
+    let mut told = ListRecordsResponse::default();
+    handle.tell(&context(), saga, &mut told).await.unwrap();
+    assert!(told.steps.iter().all(|step| step.saga == "place_order" && step.at.is_some()), "{told:?}");
+    let line = |step: SagaStep| (step.step.clone(), step.state().unwrap(), step.failed_attempts);
+    told.steps.into_iter().map(line).collect()
 }
 
 /// A saga of three steps costs its caller's unit of work and three more.
@@ -54,10 +54,12 @@ pub(crate) async fn read_the_audit(world: &World) {
     ended(&handle, "o-1").await;
     ended(&handle, "o-2").await;
     handle.stop().await;
-    let line = |step: &str, state: &str, attempts| (step.to_owned(), state.to_owned(), attempts);
-    assert_eq!(audit(world, "o-1").await, [line("reserve", "undone", 2), line("authorise", "refused", 0)]);
-    let done = ["reserve", "authorise", "capture"].map(|step| line(step, "done", 0));
-    assert_eq!(audit(world, "o-2").await, done);
+    let line = |step: &str, state, attempts| (step.to_owned(), state, attempts);
+    let refused = [line("reserve", SagaStepState::Undone, 2), line("authorise", SagaStepState::Refused, 0)];
+    assert_eq!(audit(&handle, "o-1").await, refused);
+    let done = ["reserve", "authorise", "capture"].map(|step| line(step, SagaStepState::Done, 0));
+    assert_eq!(audit(&handle, "o-2").await, done);
+    assert_eq!(audit(&handle, "o-3").await, [], "nobody's");
 }
 
 /// A step that has seen a commit, or wants to have seen one.

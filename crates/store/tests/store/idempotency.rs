@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use freehold_store::{Queries, Store, StoreError, Work, vals};
+use freehold_store::{Queries, Store, StoreError, Work, calls, vals};
 use freehold_wire::tonic::{Code, Status};
 use freehold_wire::{Committed, Context, Coverage, reason};
 use tokio::sync::Barrier;
@@ -22,6 +22,7 @@ on_each_engine! {
     old_records_are_purged,
     a_record_of_more_than_seven_days_is_none,
     any_commit_and_any_start_purge,
+    a_keyed_call_is_found_by_what_it_touched,
 }
 
 fn keyed(key: &str, request: &Order) -> Context {
@@ -220,4 +221,33 @@ async fn more_than_one_unit_purges(work: &mut Work) -> Result<(), StoreError> {
         work.exec(NOTE, vals![key.to_string(), now]).await?;
     }
     Ok(())
+}
+
+/// The planted bug is a call without a key, which leaves no record.
+async fn a_keyed_call_is_found_by_what_it_touched(database: Database) {
+    let store = database.open().await;
+    let touch = async |context: Context, keys: &'static [&'static str]| {
+        let unit = async move |work: &mut Work| {
+            for key in keys {
+                work.put(&Order::new(key, 1)).await?;
+            }
+            Ok::<_, StoreError>(Order::new("reply", 1))
+        };
+        store.write(&context, unit).await.unwrap();
+    };
+    touch(keyed("first", &Order::new("r", 1)), &["a", "b"]).await;
+    touch(keyed("second", &Order::new("r", 1)), &["b"]).await;
+    touch(context(), &["b"]).await;
+    let found = async |key| {
+        let mut read = store.read().await.unwrap();
+        calls::that_touched(&mut read, key, 10).await.unwrap()
+    };
+    assert_eq!((found("a").await.len(), found("b").await.len(), found("c").await.len()), (1, 2, 0));
+    let [call] = <[_; 1]>::try_from(found("a").await).unwrap();
+    assert_eq!(call.entity, "orders.v1.Order");
+    assert_eq!(
+        (call.caller.as_str(), call.method.as_str()),
+        (context().caller().name().unwrap(), context().method())
+    );
+    assert!(call.called_ms > 0, "{call:?}");
 }

@@ -126,11 +126,11 @@ pub mod operations {
     use crate::pb::{
         ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
         GetParkedKeyResponse, ListEventsRequest, ListEventsResponse,
-        ListParkedKeysRequest, ListParkedKeysResponse, ListRelaysRequest,
-        ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse,
-        ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
-        RedriveDeadLetterResponse, ReplayRequest, ReplayResponse, SkipDeadLetterRequest,
-        SkipDeadLetterResponse,
+        ListParkedKeysRequest, ListParkedKeysResponse, ListRecordsRequest,
+        ListRecordsResponse, ListRelaysRequest, ListRelaysResponse,
+        ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
+        ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse,
+        ReplayRequest, ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
     };
 
     /// How far each of this service's own subscriptions has come, and what waits in it.
@@ -248,6 +248,19 @@ pub mod operations {
         deadline: Duration::from_secs(5),
         min_deadline: Duration::ZERO,
         retry: Retry::Keyed,
+        access: Access::Public,
+        cache: None,
+        criticality: Criticality::Default,
+        streams: false,
+    });
+
+    /// What this service has on record of a key beside its events: the keyed calls that touched it, and what its sagas have
+    /// done.
+    pub const LIST_RECORDS: Method<ListRecordsRequest, ListRecordsResponse> = Method::new(Rules {
+        path: "/freehold.v1.Operations/ListRecords",
+        deadline: Duration::from_secs(5),
+        min_deadline: Duration::ZERO,
+        retry: Retry::Safe,
         access: Access::Public,
         cache: None,
         criticality: Criticality::Default,

@@ -13,10 +13,11 @@ use crate::{Committed, Context, async_trait};
 use crate::pb::{
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
     GetParkedKeyResponse, ListEventsRequest, ListEventsResponse, ListParkedKeysRequest,
-    ListParkedKeysResponse, ListRelaysRequest, ListRelaysResponse,
-    ListSubscribersRequest, ListSubscribersResponse, ListSubscriptionsRequest,
-    ListSubscriptionsResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse,
-    ReplayRequest, ReplayResponse, SkipDeadLetterRequest, SkipDeadLetterResponse,
+    ListParkedKeysResponse, ListRecordsRequest, ListRecordsResponse, ListRelaysRequest,
+    ListRelaysResponse, ListSubscribersRequest, ListSubscribersResponse,
+    ListSubscriptionsRequest, ListSubscriptionsResponse, RedriveDeadLetterRequest,
+    RedriveDeadLetterResponse, ReplayRequest, ReplayResponse, SkipDeadLetterRequest,
+    SkipDeadLetterResponse,
 };
 use crate::methods;
 
@@ -86,6 +87,14 @@ pub trait OperationsService: Send + Sync + 'static {
         context: Context,
         request: ReplayRequest,
     ) -> Result<Committed<ReplayResponse>, Status>;
+
+    /// What this service has on record of a key beside its events: the keyed calls that touched it, and what its sagas have
+    /// done.
+    async fn list_records(
+        &self,
+        context: Context,
+        request: ListRecordsRequest,
+    ) -> Result<ListRecordsResponse, Status>;
 
     /// Events of this owner that are kept, in the order of its feed, with their data.
     async fn list_events(
@@ -251,6 +260,21 @@ impl<T: OperationsService> OperationsServiceServer<T> {
         )
     }
 
+    fn list_records<B>(&self, request: http::Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send,
+    {
+        let service = Arc::clone(&self.0);
+        dispatch::read(
+            &methods::operations::LIST_RECORDS,
+            request,
+            move |context, request| async move {
+                service.list_records(context, request).await
+            },
+        )
+    }
+
     fn list_events<B>(&self, request: http::Request<B>) -> Answer
     where
         B: Body + Send + 'static,
@@ -299,6 +323,7 @@ where
             }
             "/freehold.v1.Operations/SkipDeadLetter" => self.skip_dead_letter(request),
             "/freehold.v1.Operations/Replay" => self.replay(request),
+            "/freehold.v1.Operations/ListRecords" => self.list_records(request),
             "/freehold.v1.Operations/ListEvents" => self.list_events(request),
             path => dispatch::unknown_method(path),
         }

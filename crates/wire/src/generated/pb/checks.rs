@@ -5,8 +5,8 @@
 use crate::check::{Check, Violations};
 use super::messages::{
     AckRequest, ForgetSubscriberRequest, GetParkedKeyRequest, HeadRequest,
-    ListEventsRequest, ListParkedKeysRequest, ListRelaysRequest, ListServicesRequest,
-    ListSubscribersRequest, ListSubscriptionsRequest, ReadRequest,
+    ListEventsRequest, ListParkedKeysRequest, ListRecordsRequest, ListRelaysRequest,
+    ListServicesRequest, ListSubscribersRequest, ListSubscriptionsRequest, ReadRequest,
     RedriveDeadLetterRequest, ReplayRequest, SkipDeadLetterRequest, SnapshotRequest,
     SubscribeRequest, WatchRequest, WithdrawRequest,
 };
@@ -150,6 +150,13 @@ impl Check for ReplayRequest {
         violations.max_chars("subscription", &self.subscription, 200);
         violations.required("who", !self.who.is_empty());
         violations.max_chars("who", &self.who, 200);
+    }
+}
+
+impl Check for ListRecordsRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.required("key", !self.key.is_empty());
+        violations.max_chars("key", &self.key, 512);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::messages::ParkedKey;
+use super::messages::{ParkedKey, SagaStep};
 
 impl fmt::Debug for ParkedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,6 +17,19 @@ impl fmt::Debug for ParkedKey {
             .field("attempts", &self.attempts)
             .field("reason", &self.reason)
             .field("parked_at", &self.parked_at)
+            .finish()
+    }
+}
+
+impl fmt::Debug for SagaStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SagaStep")
+            .field("saga", &self.saga)
+            .field("step", &self.step)
+            .field("state", &self.state())
+            .field("failed_attempts", &self.failed_attempts)
+            .field("reason", &self.reason)
+            .field("at", &self.at)
             .finish()
     }
 }

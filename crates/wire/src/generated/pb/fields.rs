@@ -5,15 +5,15 @@
 use super::messages::{
     self, AckRequest, Decision, EntityChange, EntityRow, Envelope, Epoch,
     ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
-    GetParkedKeyResponse, HeadRequest, HeadResponse, Heartbeat, ListEventsRequest,
-    ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
-    ListRelaysResponse, ListServicesResponse, ListSubscribersResponse,
-    ListSubscriptionsResponse, ParkedKey, Position, ReadRequest, ReadResponse,
-    RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding, ReplayRequest,
-    ReplayResponse, ReplayStanding, ServiceAddress, SkipDeadLetterRequest,
-    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse, Subscriber,
-    SubscriptionStanding, Token, TokenSet, Waiting, WatchRequest, WatchResponse,
-    WithdrawRequest,
+    GetParkedKeyResponse, HeadRequest, HeadResponse, Heartbeat, KeyedCall,
+    ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
+    ListRecordsRequest, ListRecordsResponse, ListRelaysResponse, ListServicesResponse,
+    ListSubscribersResponse, ListSubscriptionsResponse, ParkedKey, Position, ReadRequest,
+    ReadResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding,
+    ReplayRequest, ReplayResponse, ReplayStanding, SagaStep, SagaStepState,
+    ServiceAddress, SkipDeadLetterRequest, SnapshotRequest, SnapshotResponse,
+    SubscribeRequest, SubscribeResponse, Subscriber, SubscriptionStanding, Token,
+    TokenSet, Waiting, WatchRequest, WatchResponse, WithdrawRequest,
 };
 
 impl ListServicesResponse {
@@ -1233,6 +1233,122 @@ impl ReplayStanding {
     #[must_use]
     pub fn with_outcome(mut self, outcome: impl Into<String>) -> Self {
         self.outcome = outcome.into();
+        self
+    }
+}
+
+impl ListRecordsRequest {
+    /// The key of an entity, or the id of a saga.
+    #[must_use]
+    pub fn with_key(mut self, key: impl Into<String>) -> Self {
+        self.key = key.into();
+        self
+    }
+}
+
+impl ListRecordsResponse {
+    /// The first 100 keyed calls that touched the key; they are kept for seven days.
+    #[must_use]
+    pub fn with_calls(
+        mut self,
+        calls: impl IntoIterator<Item = impl Into<KeyedCall>>,
+    ) -> Self {
+        self.calls = calls.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The steps of the saga of that id.
+    #[must_use]
+    pub fn with_steps(
+        mut self,
+        steps: impl IntoIterator<Item = impl Into<SagaStep>>,
+    ) -> Self {
+        self.steps = steps.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+impl KeyedCall {
+    /// Who called.
+    #[must_use]
+    pub fn with_caller(mut self, caller: impl Into<String>) -> Self {
+        self.caller = caller.into();
+        self
+    }
+
+    /// What: "/package.Service/Method".
+    #[must_use]
+    pub fn with_method(mut self, method: impl Into<String>) -> Self {
+        self.method = method.into();
+        self
+    }
+
+    /// The entity that it touched, by full name.
+    #[must_use]
+    pub fn with_entity(mut self, entity: impl Into<String>) -> Self {
+        self.entity = entity.into();
+        self
+    }
+
+    /// When.
+    #[must_use]
+    pub fn with_called_at(
+        mut self,
+        called_at: impl Into<prost_types::Timestamp>,
+    ) -> Self {
+        self.called_at = Some(called_at.into());
+        self
+    }
+}
+
+impl SagaStep {
+    /// The name of its definition.
+    #[must_use]
+    pub fn with_saga(mut self, saga: impl Into<String>) -> Self {
+        self.saga = saga.into();
+        self
+    }
+
+    /// The step's.
+    #[must_use]
+    pub fn with_step(mut self, step: impl Into<String>) -> Self {
+        self.step = step.into();
+        self
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn with_state(mut self, state: impl Into<i32>) -> Self {
+        self.state = state.into();
+        self
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    /// The number, where this version does not know the value.
+    pub fn state(&self) -> Result<SagaStepState, prost::UnknownEnumValue> {
+        SagaStepState::try_from(self.state)
+    }
+
+    /// How many attempts at it, or at undoing it, have failed.
+    #[must_use]
+    pub fn with_failed_attempts(mut self, failed_attempts: i64) -> Self {
+        self.failed_attempts = failed_attempts;
+        self
+    }
+
+    /// What the last of them said, or why it was refused.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    /// When it came to that.
+    #[must_use]
+    pub fn with_at(mut self, at: impl Into<prost_types::Timestamp>) -> Self {
+        self.at = Some(at.into());
         self
     }
 }

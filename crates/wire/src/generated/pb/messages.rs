@@ -764,6 +764,72 @@ pub struct ReplayStanding {
     pub outcome: String,
 }
 
+/// Whose records.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListRecordsRequest {
+    /// The key of an entity, or the id of a saga.
+    #[prost(string, tag = "1")]
+    pub key: String,
+}
+
+/// The records of a key, each kind in the order of time.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ListRecordsResponse {
+    /// The first 100 keyed calls that touched the key; they are kept for seven days.
+    #[prost(message, repeated, tag = "1")]
+    pub calls: Vec<KeyedCall>,
+    /// The steps of the saga of that id.
+    #[prost(message, repeated, tag = "2")]
+    pub steps: Vec<SagaStep>,
+}
+
+/// A call under an idempotency key that has written an entity of the key, or locked it. One that was refused left nothing.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct KeyedCall {
+    /// Who called.
+    #[prost(string, tag = "1")]
+    pub caller: String,
+    /// What: "/package.Service/Method".
+    #[prost(string, tag = "2")]
+    pub method: String,
+    /// The entity that it touched, by full name.
+    #[prost(string, tag = "3")]
+    pub entity: String,
+    /// When.
+    #[prost(message, optional, tag = "4")]
+    pub called_at: Option<prost_types::Timestamp>,
+}
+
+/// What a saga does, or has done.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+#[prost(skip_debug)]
+pub struct SagaStep {
+    /// The name of its definition.
+    #[prost(string, tag = "1")]
+    pub saga: String,
+    /// The step's.
+    #[prost(string, tag = "2")]
+    pub step: String,
+    /// How it stands.
+    ///
+    /// A `SagaStepState` by its number, also where this version does not know it.
+    #[prost(int32, tag = "3")]
+    pub state: i32,
+    /// How many attempts at it, or at undoing it, have failed.
+    #[prost(int64, tag = "4")]
+    pub failed_attempts: i64,
+    /// What the last of them said, or why it was refused.
+    #[prost(string, tag = "5")]
+    pub reason: String,
+    /// When it came to that.
+    #[prost(message, optional, tag = "6")]
+    pub at: Option<prost_types::Timestamp>,
+}
+
 /// Which events; whatever is unset does not count.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
@@ -835,6 +901,50 @@ impl Waiting {
             "WAITING_FOR_RETRY" => Some(Self::ForRetry),
             "WAITING_FOR_VERSION" => Some(Self::ForVersion),
             "WAITING_FOR_DECISION" => Some(Self::ForDecision),
+            _ => None,
+        }
+    }
+}
+
+/// How a step of a saga stands.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum SagaStepState {
+    /// Not said.
+    Unspecified = 0,
+    /// It is tried, or about to be.
+    Intent = 1,
+    /// It has taken effect.
+    Done = 2,
+    /// It will not happen.
+    Refused = 3,
+    /// Its effect was taken back, or never came.
+    Undone = 4,
+}
+
+impl SagaStepState {
+    /// The value's name as the contract spells it; it changes only where the contract does.
+    #[must_use]
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SAGA_STEP_STATE_UNSPECIFIED",
+            Self::Intent => "SAGA_STEP_STATE_INTENT",
+            Self::Done => "SAGA_STEP_STATE_DONE",
+            Self::Refused => "SAGA_STEP_STATE_REFUSED",
+            Self::Undone => "SAGA_STEP_STATE_UNDONE",
+        }
+    }
+
+    /// The value of that name, as the contract spells it.
+    #[must_use]
+    pub fn from_str_name(value: &str) -> Option<Self> {
+        match value {
+            "SAGA_STEP_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SAGA_STEP_STATE_INTENT" => Some(Self::Intent),
+            "SAGA_STEP_STATE_DONE" => Some(Self::Done),
+            "SAGA_STEP_STATE_REFUSED" => Some(Self::Refused),
+            "SAGA_STEP_STATE_UNDONE" => Some(Self::Undone),
             _ => None,
         }
     }
