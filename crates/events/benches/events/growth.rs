@@ -28,8 +28,8 @@ pub(crate) async fn measure() -> Outcome<()> {
     for consumers in [4, 16] {
         drain(100_000, 1024, consumers).await?;
     }
-    for keys in [10, 100_000] {
-        drain(100_000, keys, 1).await?;
+    for (rows, keys) in [(100_000, 10), (100_000, 100_000), (1_000_000, 1_000_000)] {
+        drain(rows, keys, 1).await?;
     }
     Ok(())
 }

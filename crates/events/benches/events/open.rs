@@ -1,7 +1,7 @@
 //! E14: a transaction that somebody leaves open on the owner's PostgreSQL costs the others next to nothing.
 //!
-//! Rounds with and without one, in turns, over the same mesh. What the open transaction might still see cannot be cleaned
-//! up meanwhile; how much that is, is printed.
+//! Rounds with and without one, in turns, over the same mesh; with `FREEHOLD_BENCH_MINUTES`, rounds before one and while it
+//! stays open for so long. What it might still see cannot be cleaned up meanwhile; how much that is, is printed.
 
 use freehold_store::{Queries, Store, vals};
 use freehold_testkit::engines;
@@ -18,26 +18,62 @@ pub(crate) async fn measure() -> Outcome<()> {
         println!("an open transaction: there is no PostgreSQL");
         return Ok(());
     };
+    let url = databases.0.url().to_owned();
     let load = Load::new(Running::start(databases.into(), None).await?, 1024);
-    let owner = &load.mesh.owner.store;
-    let (mut alone, mut beside) = (0.0, 0.0);
-    for _ in 0..ROUNDS {
-        alone += load.at_once(&PLACE, EVENTS).await?;
-        let mut open = owner.read().await?;
-        open.one("SELECT count(*) AS events FROM freehold_outbox", vals![]).await?;
-        beside += load.at_once(&PLACE, EVENTS).await?;
-        drop(open);
-    }
-    let share = beside / alone;
+    let minutes = std::env::var("FREEHOLD_BENCH_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
+    let rates = match minutes {
+        Some(minutes) => beside_one(&load, url, minutes).await?,
+        None => in_turns(&load).await?,
+    };
+    let average = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len().max(1) as f64;
+    let (alone, beside) = (average(&rates.alone), average(&rates.beside));
     println!(
-        "PostgreSQL, feed, beside an open transaction: {:.0} of {:.0} events/s, {share:.2}; {} dead rows of {}",
-        beside / ROUNDS as f64,
-        alone / ROUNDS as f64,
-        dead(owner).await?,
-        2 * ROUNDS * EVENTS
+        "PostgreSQL, feed, beside an open transaction: {beside:.0} of {alone:.0} events/s, {:.2}, at the end {:.0}; \
+         {} dead rows of {}",
+        beside / alone,
+        rates.beside.last().unwrap_or(&0.0),
+        dead(&load.mesh.owner.store).await?,
+        (rates.alone.len() + rates.beside.len()) * EVENTS
     );
     load.mesh.taker.check().await?;
     Ok(())
+}
+
+/// Events a second, round by round.
+#[derive(Default)]
+struct Rates {
+    alone: Vec<f64>,
+    beside: Vec<f64>,
+}
+
+async fn in_turns(load: &Load) -> Outcome<Rates> {
+    let mut rates = Rates::default();
+    for _ in 0..ROUNDS {
+        rates.alone.push(load.at_once(&PLACE, EVENTS).await?);
+        let mut open = load.mesh.owner.store.read().await?;
+        open.one("SELECT count(*) AS events FROM freehold_outbox", vals![]).await?;
+        rates.beside.push(load.at_once(&PLACE, EVENTS).await?);
+        drop(open);
+    }
+    Ok(rates)
+}
+
+/// It has written, so that it holds up the snapshots of others too.
+async fn beside_one(load: &Load, url: String, minutes: u32) -> Outcome<Rates> {
+    let mut rates = Rates::default();
+    for _ in 0..ROUNDS {
+        rates.alone.push(load.at_once(&PLACE, EVENTS).await?);
+    }
+    let seconds = 60 * minutes;
+    let open = tokio::spawn(async move {
+        let text = format!("BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep({seconds}); COMMIT");
+        engines::change(&url, &text).await;
+    });
+    while !open.is_finished() {
+        rates.beside.push(load.at_once(&PLACE, EVENTS).await?);
+    }
+    open.await?;
+    Ok(rates)
 }
 
 /// Rows that are dead and not yet cleaned up, in all tables of the owner.
