@@ -2,6 +2,9 @@
 
 use bytes::Bytes;
 use freehold_wire::pb::ListServicesResponse;
+use h2::RecvStream;
+use h2::server::SendResponse;
+use http::{Request, Response};
 use prost::Message;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -36,20 +39,28 @@ async fn answer(socket: TcpStream, manner: Manner) {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     let frame: Bytes = [&[0], &length[..], &message].concat().into();
     let mut connection = h2::server::handshake(socket).await.unwrap();
-    while let Some(Ok((request, mut respond))) = connection.accept().await {
+    while let Some(Ok((request, respond))) = connection.accept().await {
         let frame = frame.clone();
-        tokio::spawn(async move {
-            // A callee that answers before it has heard all resets the rest, and is told to calm down.
-            let mut body = request.into_body();
-            while body.data().await.is_some() {}
-            let head = http::Response::builder().header("content-type", "application/grpc").body(());
-            let mut stream = respond.send_response(head.unwrap(), false).unwrap();
-            if manner == Manner::Stalling {
-                return std::future::pending().await;
-            }
-            stream.send_data(frame, false).unwrap();
-            let trailers = [("grpc-status", "0")].map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
-            stream.send_trailers(trailers.into_iter().collect()).unwrap();
-        });
+        // Whoever has gone away meanwhile wants no answer.
+        tokio::spawn(async move { reply(request, respond, frame, manner).await.ok() });
     }
+}
+
+async fn reply(
+    request: Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+    frame: Bytes,
+    manner: Manner,
+) -> Result<(), h2::Error> {
+    // A callee that answers before it has heard all resets the rest, and is told to calm down.
+    let mut body = request.into_body();
+    while body.data().await.is_some() {}
+    let head = Response::builder().header("content-type", "application/grpc").body(());
+    let mut stream = respond.send_response(head.unwrap(), false)?;
+    if manner == Manner::Stalling {
+        return std::future::pending().await;
+    }
+    stream.send_data(frame, false)?;
+    let trailers = [("grpc-status", "0")].map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
+    stream.send_trailers(trailers.into_iter().collect())
 }
