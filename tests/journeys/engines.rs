@@ -9,7 +9,9 @@ use std::time::Duration;
 use freehold_server::databases::Databases;
 use freehold_store::ReadOnly;
 use freehold_testkit::checker::Rows;
+use freehold_testkit::eventually;
 
+use crate::mesh::LONG;
 use crate::nats::{self, Broker};
 use crate::postgres::{self, Made};
 
@@ -87,6 +89,13 @@ impl Engines {
     /// How many events orders has told; none before it has been started.
     pub(crate) async fn events(&mut self) -> i64 {
         self.number("orders", "SELECT mark AS n FROM freehold_head").await.unwrap_or(0)
+    }
+
+    /// Waits until orders has told of so many more events; answers how many there are.
+    pub(crate) async fn reach(&mut self, more: i64) -> i64 {
+        let there = eventually("events", LONG, async || Some(self.events().await).filter(|there| *there > 0));
+        let moment = there.await + more;
+        eventually("the moment", LONG, async || (self.events().await >= moment).then_some(moment)).await
     }
 
     /// The number `n` that a query answers; `None` where there is no such database, table or row yet.

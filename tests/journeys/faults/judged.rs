@@ -6,9 +6,11 @@ use std::path::Path;
 use freehold_sdk::{CONTRACT, PORTS};
 use freehold_server::databases::Databases;
 use freehold_testkit::checker::{self, Rows, Told as Event};
+use freehold_testkit::eventually;
 use prost_reflect::DescriptorPool;
 
 use super::shop::Told;
+use crate::mesh::{LONG, is_sound};
 
 /// The copies that customers fill: whose, the table, its message, the owner, and of what.
 const COPIES: [(&str, &str, &str, &str, &str); 4] = [
@@ -17,6 +19,20 @@ const COPIES: [(&str, &str, &str, &str, &str); 4] = [
     ("orders", "customer_copy", "orders.v1.CustomerCopy", "users", "users.v1.User"),
     ("rides", "rider_copy", "rides.v1.RiderCopy", "users", "users.v1.User"),
 ];
+
+/// Waits until nothing is under way, without anybody's help, and judges what is there.
+pub(crate) async fn comes_right(folder: &Path, told: &Told) -> Books {
+    let books = eventually("everything to come right", LONG, async || {
+        let books = Books::open(folder).await;
+        books.are_idle().then_some(books)
+    })
+    .await;
+    let wrong = books.wrong(told);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    is_sound(folder).await;
+    println!("{} orders and {} deposits were told, all are there", told.orders.len(), told.deposits.len());
+    books
+}
 
 /// The databases of a mesh, each as of one moment.
 pub(crate) struct Books(BTreeMap<&'static str, Rows>);

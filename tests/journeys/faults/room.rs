@@ -10,12 +10,12 @@ use std::path::Path;
 use fastrand::Rng;
 use freehold_testkit::{Disk, Scratch, eventually, rounds};
 
-use super::judged::Books;
+use super::judged;
 use super::seed;
 use super::shop::{Shop, Told};
 use crate::apart::Apart;
 use crate::engines::Engines;
-use crate::mesh::{LONG, Up, is_sound};
+use crate::mesh::{LONG, Up};
 use crate::ports;
 use crate::power::server::{self, Server};
 
@@ -48,7 +48,7 @@ async fn processes_whose_disks_are_full_go_on_when_there_is_room() {
         shop.close();
     };
     let (told, saved, ()) = tokio::join!(shop.serve(), shop.save(), failing);
-    comes_right(scratch.path(), &told.and(saved)).await;
+    no_event_is_at_fault(scratch.path(), &told.and(saved)).await;
 }
 
 /// One process, whose databases are on a PostgreSQL that has no room. It may go down over that, as PostgreSQL does where its
@@ -63,7 +63,7 @@ async fn a_mesh_whose_postgresql_has_no_room_goes_on_when_there_is_some() {
     let shop = Shop::open(&up.mesh()).await;
     let failing = async {
         for round in 0..rounds(2) {
-            let there = reach(&mut engines, STRETCH).await;
+            let there = engines.reach(STRETCH).await;
             let before = shop.all_refused_for_room();
             disk.fill().unwrap();
             eventually("a refusal, or the end of the server", LONG, async || {
@@ -80,13 +80,13 @@ async fn a_mesh_whose_postgresql_has_no_room_goes_on_when_there_is_some() {
                 runs.then_some(())
             })
             .await;
-            reach(&mut engines, STRETCH).await;
+            engines.reach(STRETCH).await;
             assert_eq!(up.process.has_ended(), None, "the mesh is the one that it was");
         }
         shop.close();
     };
     let (told, ()) = tokio::join!(shop.serve(), failing);
-    comes_right(scratch.path(), &told).await;
+    no_event_is_at_fault(scratch.path(), &told).await;
 }
 
 /// The services, and the disks of some.
@@ -102,7 +102,7 @@ impl Mesh {
     async fn go_round(&mut self, round: u32, shop: &Shop) {
         let full = FULL[round as usize % FULL.len()];
         let more = self.random.i64(1..STRETCH);
-        let there = reach(&mut self.engines, more).await;
+        let there = self.engines.reach(more).await;
         let before: Vec<u64> = full.iter().map(|service| shop.refused_for_room(service)).collect();
         self.disks_of(full).for_each(|disk| disk.fill().unwrap());
         for (service, before) in full.iter().zip(before) {
@@ -131,7 +131,7 @@ impl Mesh {
             self.apart.begin(service);
             self.apart.is_healthy(service).await;
         }
-        reach(&mut self.engines, STRETCH).await;
+        self.engines.reach(STRETCH).await;
         assert!(self.apart.all_run(), "nobody has ended");
     }
 
@@ -145,7 +145,7 @@ impl Mesh {
             "SELECT SUM(mark) AS n FROM freehold_position WHERE subscription NOT LIKE '%/replica/%'";
         loop {
             let before = self.engines.number("notifications", STANDS).await;
-            reach(&mut self.engines, STRETCH).await;
+            self.engines.reach(STRETCH).await;
             if self.engines.number("notifications", STANDS).await == before {
                 return;
             }
@@ -172,23 +172,8 @@ fn say_where(folder: &Path, disks: &[(&str, Disk)]) {
     fs::write(folder.join("data/databases.env"), disks.iter().map(line).collect::<String>()).unwrap();
 }
 
-/// Waits until orders has told of so many more events; answers how many there are.
-async fn reach(engines: &mut Engines, more: i64) -> i64 {
-    let there = eventually("events", LONG, async || Some(engines.events().await).filter(|there| *there > 0));
-    let moment = there.await + more;
-    eventually("the moment", LONG, async || (engines.events().await >= moment).then_some(moment)).await
-}
-
-/// Waits until nothing is under way, without anybody's help, and judges what is there.
-async fn comes_right(folder: &Path, told: &Told) {
-    let books = eventually("everything to come right", LONG, async || {
-        let books = Books::open(folder).await;
-        books.are_idle().then_some(books)
-    })
-    .await;
-    let wrong = books.wrong(told);
-    assert!(wrong.is_empty(), "{wrong:#?}");
+/// What comes right without anybody's help, and what of it is held against an event.
+async fn no_event_is_at_fault(folder: &Path, told: &Told) {
+    let books = judged::comes_right(folder, told).await;
     assert_eq!(books.dead_letters(), 0, "no event is at fault");
-    is_sound(folder).await;
-    println!("{} orders and {} deposits were told", told.orders.len(), told.deposits.len());
 }

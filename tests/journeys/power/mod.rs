@@ -11,9 +11,9 @@ use freehold_testkit::{Disk, Scratch, engines, eventually, rounds};
 use rusqlite::Connection;
 
 use crate::engines::Engines;
-use crate::faults::judged::Books;
-use crate::faults::shop::{Shop, Told};
-use crate::mesh::{LONG, Up, is_sound};
+use crate::faults::judged;
+use crate::faults::shop::Shop;
+use crate::mesh::{LONG, Up};
 use crate::ports;
 use crate::records::Records;
 use server::Server;
@@ -48,7 +48,7 @@ async fn what_sqlite_acknowledged_survives_a_power_loss() {
             shop.close();
         };
         let (told, ()) = tokio::join!(shop.serve(), failing);
-        comes_right(&folder, &told).await;
+        judged::comes_right(&folder, &told).await;
         up.process.kill();
     }
     assert_eq!(lost_by_sqlite("FULL"), 0, "the same commits with FULL");
@@ -67,7 +67,7 @@ async fn what_postgresql_acknowledged_survives_a_power_loss() {
         let mut up = Up::at(folder, port).await;
         let shop = Shop::open(&up.mesh()).await;
         let failing = async {
-            reach(&mut engines, fastrand::i64(20..100)).await;
+            engines.reach(fastrand::i64(20..100)).await;
             disk.cut().unwrap();
             up.process.kill();
             server.kill();
@@ -75,11 +75,11 @@ async fn what_postgresql_acknowledged_survives_a_power_loss() {
             assert!(server.begin().await, "it recovers");
             up = Up::at(folder, port).await;
             println!("round {round}: {} events are there", engines.events().await);
-            reach(&mut engines, 20).await;
+            engines.reach(20).await;
             shop.close();
         };
         let (told, ()) = tokio::join!(shop.serve(), failing);
-        comes_right(folder, &told).await;
+        judged::comes_right(folder, &told).await;
         up.process.kill();
     }
     assert_eq!(lost_by_postgresql(&programs, "fsync=on").await, 0, "the same commits with fsync");
@@ -89,27 +89,6 @@ async fn what_postgresql_acknowledged_survives_a_power_loss() {
         }
     }
     panic!("the control must lose");
-}
-
-/// Waits until orders has told of so many more events.
-async fn reach(engines: &mut Engines, more: i64) {
-    let there =
-        eventually("the events", LONG, async || Some(engines.events().await).filter(|there| *there > 0));
-    let moment = there.await + more;
-    eventually("the moment", LONG, async || (engines.events().await >= moment).then_some(())).await;
-}
-
-/// Waits until nothing is under way, and judges what is there.
-async fn comes_right(folder: &Path, told: &Told) {
-    let books = eventually("everything to come right", LONG, async || {
-        let books = Books::open(folder).await;
-        books.are_idle().then_some(books)
-    })
-    .await;
-    let wrong = books.wrong(told);
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    is_sound(folder).await;
-    println!("{} orders and {} deposits were told, all are there", told.orders.len(), told.deposits.len());
 }
 
 /// How many of the commits that SQLite acknowledged with this setting a cut takes.
