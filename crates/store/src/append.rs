@@ -28,28 +28,6 @@ pub(crate) enum Step {
     Save(i64),
 }
 
-macro_rules! count {
-    () => {
-        "INSERT INTO freehold_entity (entity, key, version, deleted, data) VALUES ($1, $2, 1, FALSE, NULL) \
-         ON CONFLICT (entity, key) DO UPDATE SET version = freehold_entity.version + 1 RETURNING version"
-    };
-}
-
-macro_rules! save {
-    ($version:literal, $deleted:literal, $data:literal) => {
-        concat!(
-            "INSERT INTO freehold_entity (entity, key, version, deleted, data) VALUES ($1, $2, ",
-            $version,
-            ", ",
-            $deleted,
-            ", ",
-            $data,
-            ") ON CONFLICT (entity, key) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, \
-             data = excluded.data RETURNING version"
-        )
-    };
-}
-
 macro_rules! append {
     ($version:literal, $from:literal) => {
         concat!(
@@ -63,16 +41,24 @@ macro_rules! append {
 }
 
 macro_rules! at_once {
-    ($step:expr) => {
-        concat!("WITH step AS (", $step, ") ", append!("step.version", " FROM step RETURNING version"))
+    ($step:literal) => {
+        concat!(
+            "WITH step AS MATERIALIZED (SELECT ",
+            $step,
+            " AS version) ",
+            append!("step.version", " FROM step RETURNING version")
+        )
     };
 }
 
-const COUNT: &str = count!();
-const SAVE: &str = save!("$3", "$4", "$5");
+const COUNT: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) VALUES ($1, $2, 1, FALSE, NULL) \
+                     ON CONFLICT (entity, key) DO UPDATE SET version = freehold_entity.version + 1 RETURNING version";
+const SAVE: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) VALUES ($1, $2, $3, $4, $5) \
+                    ON CONFLICT (entity, key) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, \
+                    data = excluded.data RETURNING version";
 const APPEND: &str = append!("$11", "");
-const COUNT_AND_APPEND: &str = at_once!(count!());
-const SAVE_AND_APPEND: &str = at_once!(save!("$11", "$5", "$10"));
+const COUNT_AND_APPEND: &str = at_once!("freehold_count_key($1, $2)");
+const SAVE_AND_APPEND: &str = at_once!("freehold_save_key($1, $2, $11, $5, $10)");
 
 /// Appends an event; answers its version.
 pub(crate) async fn append(work: &mut Work, entry: Entry<'_>) -> Result<i64, StoreError> {

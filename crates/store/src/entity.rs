@@ -169,25 +169,18 @@ async fn change<T: Entity>(
     append(work, Entry { entity: T::NAME, key, kind: T::NAME, deleted, data, step }).await
 }
 
-/// Takes the key's row for this unit alone. SQLite has one writer, so reading it is enough; PostgreSQL locks the row,
-/// and makes it first where there is none, since a row that does not exist cannot be locked.
+/// Takes the key's row for this unit alone. SQLite has one writer, so reading it is enough; PostgreSQL locks the row, and
+/// makes it first where there is none, since a row that does not exist cannot be locked.
 ///
 /// All that a unit does to a key begins here, so here it is noted for the record of its reply.
 async fn lock(work: &mut Work, entity: &'static str, key: &str) -> Result<Locked, StoreError> {
-    const RESERVE: &str = "INSERT INTO freehold_entity (entity, key, version, deleted, data) \
-                           VALUES ($1, $2, 0, FALSE, NULL) ON CONFLICT (entity, key) DO NOTHING";
     const LOOK: &str = "SELECT version, deleted, data FROM freehold_entity WHERE entity = $1 AND key = $2";
-    const LOCK: &str =
-        "SELECT version, deleted, data FROM freehold_entity WHERE entity = $1 AND key = $2 FOR UPDATE";
+    const LOCK: &str = "SELECT version, deleted, data FROM freehold_hold_key($1, $2)";
     work.touched.note(entity, key);
     let look = if work.engine() == Engine::Sqlite { LOOK } else { LOCK };
-    let mut row = work.one(look, vals![entity, key]).await?;
-    if row.is_none() && work.engine() == Engine::Postgres {
-        // A row that is not there cannot be locked.
-        work.exec(RESERVE, vals![entity, key]).await?;
-        row = work.one(LOCK, vals![entity, key]).await?;
-    }
-    let Some(row) = row else { return Ok(Locked { version: 0, deleted: false, data: None }) };
+    let Some(row) = work.one(look, vals![entity, key]).await? else {
+        return Ok(Locked { version: 0, deleted: false, data: None });
+    };
     Ok(Locked { version: row.get("version")?, deleted: row.get("deleted")?, data: row.get("data")? })
 }
 

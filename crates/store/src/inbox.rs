@@ -32,20 +32,7 @@ pub async fn high_water(
 /// # Errors
 /// [`StoreError`] of the database.
 pub async fn lock(work: &mut Work, subscription: &str, entity: &str, key: &str) -> Result<i64, StoreError> {
-    const RESERVE: &str = "INSERT INTO freehold_inbox (subscription, entity, key, version) \
-                           VALUES ($1, $2, $3, 0) ON CONFLICT (subscription, entity, key) DO NOTHING";
-    const LOCK: &str = "SELECT version FROM freehold_inbox \
-                        WHERE subscription = $1 AND entity = $2 AND key = $3 FOR UPDATE";
-    if work.engine() == Engine::Sqlite {
-        return high_water(work, subscription, entity, key).await;
-    }
-    let mut row = work.one(LOCK, vals![subscription, entity, key]).await?;
-    if row.is_none() {
-        // A row that is not there cannot be locked.
-        work.exec(RESERVE, vals![subscription, entity, key]).await?;
-        row = work.one(LOCK, vals![subscription, entity, key]).await?;
-    }
-    row.map_or(Ok(0), |row| row.get("version"))
+    Ok(lock_all(work, subscription, &[(entity, key)]).await?.pop().unwrap_or(0))
 }
 
 /// Notes that a key's events up to `version` have taken effect; answers whether that is news. A handler whose event is
@@ -60,15 +47,14 @@ pub async fn advance(
     key: &str,
     version: i64,
 ) -> Result<bool, StoreError> {
-    const ADVANCE: &str = "INSERT INTO freehold_inbox (subscription, entity, key, version) \
-                           VALUES ($1, $2, $3, $4) ON CONFLICT (subscription, entity, key) \
-                           DO UPDATE SET version = excluded.version \
-                           WHERE excluded.version > freehold_inbox.version";
-    let changed = work.exec(ADVANCE, vals![subscription, entity, key, version]).await?;
-    Ok(changed == 1)
+    let before = lock(work, subscription, entity, key).await?;
+    if version > before {
+        advance_all(work, subscription, &[Step { entity, key, before, version }]).await?;
+    }
+    Ok(version > before)
 }
 
-/// As [`lock`], for many keys of entities, in their order.
+/// As [`lock`], for many keys of entities, in one order for all: of two units neither waits for the other.
 ///
 /// # Errors
 /// [`StoreError`] of the database.
@@ -77,9 +63,7 @@ pub async fn lock_all(
     subscription: &str,
     keys: &[(&str, &str)],
 ) -> Result<Vec<i64>, StoreError> {
-    const RESERVE: &str = "INSERT INTO freehold_inbox (subscription, entity, key, version) \
-                           SELECT $1, wanted ->> 0, wanted ->> 1, 0 FROM json_array_elements(CAST($2 AS JSON)) AS wanted \
-                           ORDER BY 2, 3 ON CONFLICT (subscription, entity, key) DO NOTHING";
+    const LOCK: &str = "SELECT place, version FROM freehold_hold_inbox($1, CAST($2 AS JSON))";
     let mut versions = vec![0; keys.len()];
     if work.engine() == Engine::Sqlite || keys.is_empty() {
         for ((entity, key), version) in keys.iter().zip(&mut versions) {
@@ -88,59 +72,47 @@ pub async fn lock_all(
         return Ok(versions);
     }
     let wanted = list(keys.iter().map(|(entity, key)| json!([entity, key])));
-    if lock_those_there(work, subscription, &wanted, &mut versions).await? < keys.len() {
-        // A row that is not there cannot be locked.
-        work.exec(RESERVE, vals![subscription, &wanted]).await?;
-        lock_those_there(work, subscription, &wanted, &mut versions).await?;
-    }
-    Ok(versions)
-}
-
-/// As [`advance`], for many keys, each of which is named once; without an answer.
-///
-/// # Errors
-/// [`StoreError`] of the database.
-pub async fn advance_all(
-    work: &mut Work,
-    subscription: &str,
-    reached: &[(&str, &str, i64)],
-) -> Result<(), StoreError> {
-    const ADVANCE: &str = "INSERT INTO freehold_inbox (subscription, entity, key, version) \
-                           SELECT $1, reached ->> 0, reached ->> 1, CAST(reached ->> 2 AS BIGINT) \
-                           FROM json_array_elements(CAST($2 AS JSON)) AS reached \
-                           ON CONFLICT (subscription, entity, key) DO UPDATE SET version = excluded.version \
-                           WHERE excluded.version > freehold_inbox.version";
-    if work.engine() == Engine::Postgres && !reached.is_empty() {
-        let reached = list(reached.iter().map(|(entity, key, version)| json!([entity, key, version])));
-        return work.exec(ADVANCE, vals![subscription, reached]).await.map(drop);
-    }
-    for (entity, key, version) in reached {
-        advance(work, subscription, entity, key, *version).await?;
-    }
-    Ok(())
-}
-
-/// Locks the rows that there are, in the order of their keys, so that of two units neither waits for the other; answers
-/// how many there are.
-async fn lock_those_there(
-    work: &mut Work,
-    subscription: &str,
-    wanted: &str,
-    versions: &mut [i64],
-) -> Result<usize, StoreError> {
-    const LOCK: &str = "SELECT wanted.place, held.version \
-                        FROM json_array_elements(CAST($2 AS JSON)) WITH ORDINALITY AS wanted (pair, place) \
-                        JOIN freehold_inbox AS held ON held.subscription = $1 \
-                        AND held.entity = wanted.pair ->> 0 AND held.key = wanted.pair ->> 1 \
-                        ORDER BY held.entity, held.key FOR UPDATE OF held";
-    let rows = work.all(LOCK, vals![subscription, wanted]).await?;
-    for row in &rows {
+    for row in work.all(LOCK, vals![subscription, wanted]).await? {
         let place: i64 = row.get("place")?;
         if let Some(version) = usize::try_from(place - 1).ok().and_then(|place| versions.get_mut(place)) {
             *version = row.get("version")?;
         }
     }
-    Ok(rows.len())
+    Ok(versions)
+}
+
+/// How far a key has come in a unit that has locked it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The entity.
+    pub entity: &'a str,
+    /// Its key.
+    pub key: &'a str,
+    /// The version that the database has.
+    pub before: i64,
+    /// The version up to which its events have taken effect by now; more than that.
+    pub version: i64,
+}
+
+/// Notes how far keys have come, each of which is named once and locked by this unit.
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn advance_all(work: &mut Work, subscription: &str, steps: &[Step<'_>]) -> Result<(), StoreError> {
+    const NOTE: &str = "INSERT INTO freehold_inbox (subscription, entity, key, version) VALUES ($1, $2, $3, $4) \
+                        ON CONFLICT (subscription, entity, key) DO UPDATE SET version = excluded.version";
+    const MOVE: &str = "SELECT freehold_move_inbox($1, CAST($2 AS JSON)) AS moved";
+    if work.engine() == Engine::Sqlite || steps.is_empty() {
+        for Step { entity, key, version, .. } in steps {
+            work.exec(NOTE, vals![subscription, *entity, *key, *version]).await?;
+        }
+        return Ok(());
+    }
+    let moves = list(steps.iter().map(|step| json!([step.entity, step.key, step.before, step.version])));
+    let row = work.one(MOVE, vals![subscription, moves]).await?;
+    let moved: i64 = row.map_or(Ok(0), |row| row.get("moved"))?;
+    // A key that was not locked has been moved by somebody else.
+    if usize::try_from(moved) == Ok(steps.len()) { Ok(()) } else { Err(StoreError::RolledBack(None)) }
 }
 
 /// Rows in one value, since a statement has a fixed number of them.

@@ -68,6 +68,12 @@ pub(crate) static OWN: Migrations = Migrations {
             sql: "SELECT 1",
             postgres: Some(include_str!("../migrations/0005_reach_postgres.sql")),
         },
+        Migration {
+            version: 6,
+            name: "newest",
+            sql: "SELECT 1",
+            postgres: Some(include_str!("../migrations/0006_newest_postgres.sql")),
+        },
     ],
 };
 

@@ -85,8 +85,11 @@ pub async fn after(
     mark: i64,
     limit: i64,
 ) -> Result<Vec<Envelope>, StoreError> {
-    let mark = first_kept(store, queries, mark).await?;
-    let rows = queries.all(after_mark(store.engine()), vals![mark, limit.min(MOST)]).await?;
+    let (sql, limit) = (after_mark(store.engine()), limit.min(MOST));
+    let mut rows = queries.all(sql, vals![mark, limit]).await?;
+    if let Some(mark) = first_kept(store, queries, mark, &rows).await? {
+        rows = queries.all(sql, vals![mark, limit]).await?;
+    }
     envelopes(store, queries, &rows).await
 }
 
@@ -102,8 +105,11 @@ pub async fn page(
     limit: i64,
     bytes: usize,
 ) -> Result<(Vec<Envelope>, bool), StoreError> {
-    let mark = first_kept(store, read, mark).await?;
-    let page = read.page(after_mark(store.engine()), vals![mark, limit.min(MOST)], bytes).await?;
+    let (sql, limit) = (after_mark(store.engine()), limit.min(MOST));
+    let mut page = read.page(sql, vals![mark, limit], bytes).await?;
+    if let Some(mark) = first_kept(store, read, mark, &page.rows).await? {
+        page = read.page(sql, vals![mark, limit], bytes).await?;
+    }
     Ok((envelopes(store, read, &page.rows).await?, page.cut))
 }
 
@@ -130,13 +136,19 @@ pub(crate) async fn history_at(
     Ok(Arc::new(History::new(store.service(), epochs)))
 }
 
-/// The mark to read behind where the events after `mark` are wanted: on PostgreSQL, which is asked for a range of marks, the
-/// range must not lie among those that are gone.
-async fn first_kept(store: &Store, queries: &mut impl Queries, mark: i64) -> Result<i64, StoreError> {
-    match store.engine() {
-        Engine::Sqlite => Ok(mark),
-        Engine::Postgres => Ok(oldest(store, queries).await?.map_or(mark, |oldest| mark.max(oldest - 1))),
+/// The mark to read behind instead, where the rows do not go on after `mark`: on PostgreSQL, which is asked for a range of
+/// marks, they lack what lies behind the range where that begins among marks that are gone.
+async fn first_kept(
+    store: &Store,
+    queries: &mut impl Queries,
+    mark: i64,
+    rows: &[Row],
+) -> Result<Option<i64>, StoreError> {
+    let first = rows.first().map(|row| row.get::<i64>("mark")).transpose()?;
+    if store.engine() == Engine::Sqlite || first == Some(mark + 1) {
+        return Ok(None);
     }
+    Ok(oldest(store, queries).await?.map(|oldest| oldest - 1).filter(|before| *before > mark))
 }
 
 /// The mark of the oldest event that is kept; `None` where none is.

@@ -1,7 +1,9 @@
 //! E14: a transaction that somebody leaves open on the owner's PostgreSQL costs the others next to nothing.
 //!
-//! Rounds with and without one, in turns, over the same mesh; with `FREEHOLD_BENCH_MINUTES`, rounds before one and while it
-//! stays open for so long. What it might still see cannot be cleaned up meanwhile; how much that is, is printed.
+//! Rounds with and without one, in turns, over the same mesh; with `FREEHOLD_BENCH_MINUTES`, rounds for so long without one,
+//! and for as long while it stays open. What it might still see cannot be cleaned up meanwhile; how much that is, is printed.
+
+use std::time::{Duration, Instant};
 
 use freehold_store::{Queries, Store, vals};
 use freehold_testkit::engines;
@@ -28,10 +30,11 @@ pub(crate) async fn measure() -> Outcome<()> {
     let average = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len().max(1) as f64;
     let (alone, beside) = (average(&rates.alone), average(&rates.beside));
     println!(
-        "PostgreSQL, feed, beside an open transaction: {beside:.0} of {alone:.0} events/s, {:.2}, at the end {:.0}; \
-         {} dead rows of {}",
+        "PostgreSQL, feed, beside an open transaction: {beside:.0} of {alone:.0} events/s, {:.2}; in the last rounds of \
+         each {:.0} of {:.0}; {} dead rows of {}",
         beside / alone,
-        rates.beside.last().unwrap_or(&0.0),
+        average(last(&rates.beside)),
+        average(last(&rates.alone)),
         dead(&load.mesh.owner.store).await?,
         (rates.alone.len() + rates.beside.len()) * EVENTS
     );
@@ -58,13 +61,18 @@ async fn in_turns(load: &Load) -> Outcome<Rates> {
     Ok(rates)
 }
 
+/// The last few rounds.
+fn last(rates: &[f64]) -> &[f64] {
+    &rates[rates.len().saturating_sub(ROUNDS)..]
+}
+
 /// It has written, so that it holds up the snapshots of others too.
 async fn beside_one(load: &Load, url: String, minutes: u32) -> Outcome<Rates> {
     let mut rates = Rates::default();
-    for _ in 0..ROUNDS {
+    let (began, seconds) = (Instant::now(), 60 * minutes);
+    while began.elapsed() < Duration::from_secs(seconds.into()) {
         rates.alone.push(load.at_once(&PLACE, EVENTS).await?);
     }
-    let seconds = 60 * minutes;
     let open = tokio::spawn(async move {
         let text = format!("BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep({seconds}); COMMIT");
         engines::change(&url, &text).await;

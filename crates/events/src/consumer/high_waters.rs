@@ -6,18 +6,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use freehold_store::{StoreError, Work, inbox};
+use freehold_store::inbox::{self, Step};
+use freehold_store::{StoreError, Work};
 use freehold_wire::pb::Envelope;
 
 /// A key: its entity, and the key.
 type Name<'a> = (&'a str, &'a str);
 
+/// How far a key has come, in the database and in the unit.
+struct Water {
+    written: i64,
+    reached: i64,
+}
+
 /// The high-waters of the keys of some events in one unit of work.
 pub(super) struct HighWaters<'a> {
     subscription: &'a str,
-    versions: BTreeMap<Name<'a>, i64>,
-    /// The keys that have gone on since they were written.
-    moved: BTreeSet<Name<'a>>,
+    waters: BTreeMap<Name<'a>, Water>,
 }
 
 impl<'a> HighWaters<'a> {
@@ -29,26 +34,31 @@ impl<'a> HighWaters<'a> {
     ) -> Result<Self, StoreError> {
         let keys: Vec<Name<'a>> = events.map(name).collect::<BTreeSet<_>>().into_iter().collect();
         let versions = inbox::lock_all(work, subscription, &keys).await?;
-        Ok(Self { subscription, versions: keys.into_iter().zip(versions).collect(), moved: BTreeSet::new() })
+        let waters = versions.into_iter().map(|version| Water { written: version, reached: version });
+        Ok(Self { subscription, waters: keys.into_iter().zip(waters).collect() })
     }
 
     /// The last version of an event's key whose effect was taken; `None` where there is none.
     pub(super) fn of(&self, event: &'a Envelope) -> Option<i64> {
-        self.versions.get(&name(event)).copied().filter(|version| *version > 0)
+        self.waters.get(&name(event)).map(|water| water.reached).filter(|version| *version > 0)
     }
 
     /// An event's effect was taken.
     pub(super) fn advance(&mut self, event: &'a Envelope) {
-        self.versions.insert(name(event), event.version);
-        self.moved.insert(name(event));
+        if let Some(water) = self.waters.get_mut(&name(event)) {
+            water.reached = event.version;
+        }
     }
 
     /// Writes what was reached.
     pub(super) async fn write(&mut self, work: &mut Work) -> Result<(), StoreError> {
-        let moved = std::mem::take(&mut self.moved);
-        let reached: Vec<_> =
-            moved.into_iter().filter_map(|key| Some((key.0, key.1, *self.versions.get(&key)?))).collect();
-        inbox::advance_all(work, self.subscription, &reached).await
+        let moved = self.waters.iter().filter(|(_, water)| water.reached > water.written);
+        let steps: Vec<_> = moved
+            .map(|((entity, key), water)| Step { entity, key, before: water.written, version: water.reached })
+            .collect();
+        inbox::advance_all(work, self.subscription, &steps).await?;
+        self.waters.values_mut().for_each(|water| water.written = water.reached);
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@
 #[macro_use]
 mod engines;
 mod child;
+mod gates;
 mod sample;
 
 mod crash;
@@ -15,6 +16,7 @@ mod deliveries;
 mod entities;
 mod erasing;
 mod idempotency;
+mod keys;
 mod limits;
 mod marks;
 mod opening;

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use freehold_store::{Queries, Store, StoreError, Work, outbox, vals};
 use freehold_wire::pb::Token;
-use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::task::JoinHandle;
 
 use crate::engines::Database;
+use crate::gates::{Gates, wait_at};
 use crate::sample::{self, Order, Paid, insert, run};
 
 /// How long a test waits for what must come true.
@@ -108,45 +108,6 @@ pub(crate) fn inverted(seen: &Seen) -> Option<&str> {
 pub(crate) async fn emit(store: &Store, key: &str) -> Token {
     let event = Paid::new(key);
     run(store, async move |work: &mut Work| work.emit(&event).await).await.unwrap().1
-}
-
-/// Gates that units wait at, in the middle of their transaction.
-struct Gates(PgConnection);
-
-impl Gates {
-    /// Closed ones, with numbers that no other test has.
-    async fn closed<const COUNT: usize>(database: &Database) -> (Self, [i64; COUNT]) {
-        let mut outside = database.connect().await;
-        let first = fastrand::i64(1..i64::from(i32::MAX) - 9);
-        let gates = std::array::from_fn(|index| first + index as i64);
-        for gate in gates {
-            sqlx::query("SELECT pg_advisory_lock($1)").bind(gate).execute(&mut outside).await.unwrap();
-        }
-        (Self(outside), gates)
-    }
-
-    async fn open(&mut self, gate: i64) {
-        sqlx::query("SELECT pg_advisory_unlock($1)").bind(gate).execute(&mut self.0).await.unwrap();
-    }
-
-    /// Waits until a unit stands before the gate; answers its backend.
-    async fn reached(&mut self, gate: i64) -> i32 {
-        let waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = $1 \
-                       AND classid = 0 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        let standing = async {
-            loop {
-                let found = sqlx::query_scalar(waiting).bind(gate).fetch_optional(&mut self.0).await.unwrap();
-                if let Some(backend) = found {
-                    return backend;
-                }
-            }
-        };
-        tokio::time::timeout(SOON, standing).await.unwrap()
-    }
-}
-
-async fn wait_at(work: &mut Work, gate: i64) -> Result<(), StoreError> {
-    work.exec("SELECT pg_advisory_xact_lock($1)", vals![gate]).await.map(drop)
 }
 
 /// A unit that emits and then waits at a gate.
