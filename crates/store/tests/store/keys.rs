@@ -13,6 +13,7 @@ use crate::ticks::{Reader, inverted};
 on_postgres! {
     a_key_costs_no_more_where_its_old_versions_are_kept,
     of_units_that_make_a_key_at_once_each_counts_on,
+    a_step_from_where_a_key_does_not_stand_fails_its_unit,
 }
 
 const SUBSCRIPTION: &str = "orders/test";
@@ -64,7 +65,7 @@ async fn a_key_costs_no_more_where_its_old_versions_are_kept(database: Database)
     });
     let looks = looks.await.unwrap().0;
     let each: Vec<i64> = looks.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert!(each.iter().all(|pages| *pages < 20), "{each:?} pages");
+    assert!(each.iter().all(|pages| *pages < 30), "{each:?} pages");
 }
 
 /// The planted bug does not take back what it made for a key that another had made and counted up meanwhile.
@@ -94,6 +95,25 @@ async fn of_units_that_make_a_key_at_once_each_counts_on(database: Database) {
     assert_eq!(sample::count(&store, ROWS).await, 2, "a key has one row");
     let seen = Reader::default().read_all(&store).await;
     assert_eq!((seen.len() as i64, inverted(&seen)), (COUNTED + 1, None));
+}
+
+/// Whoever has not locked a key may be behind: its unit fails, instead of leaving the row where it is.
+async fn a_step_from_where_a_key_does_not_stand_fails_its_unit(database: Database) {
+    let store = database.open().await;
+    let step = |before| Step { entity: ENTITY, key: "k", before, version: 9 };
+    let steps = async move |work: &mut Work| inbox::advance_all(work, SUBSCRIPTION, &[step(3)]).await;
+    assert!(matches!(run(&store, steps).await, Err(StoreError::RolledBack(None))), "there is no row");
+    let advanced =
+        run(&store, async |work: &mut Work| inbox::advance(work, SUBSCRIPTION, ENTITY, "k", 4).await);
+    assert!(advanced.await.unwrap().0);
+    let steps = async move |work: &mut Work| inbox::advance_all(work, SUBSCRIPTION, &[step(3)]).await;
+    assert!(matches!(run(&store, steps).await, Err(StoreError::RolledBack(None))), "it stands at 4");
+    let steps = async move |work: &mut Work| inbox::advance_all(work, SUBSCRIPTION, &[step(4)]).await;
+    run(&store, steps).await.unwrap();
+    assert_eq!(
+        inbox::high_water(&mut store.read().await.unwrap(), SUBSCRIPTION, ENTITY, "k").await.unwrap(),
+        9
+    );
 }
 
 fn spawn<F>(store: &Store, unit: F) -> JoinHandle<Result<i64, StoreError>>
