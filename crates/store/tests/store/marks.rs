@@ -8,6 +8,7 @@ use crate::engines::Database;
 use crate::sample::{self, Paid, context, insert, run};
 
 on_each_engine! {
+    a_page_behind_a_mark_that_is_gone_begins_with_the_oldest_that_is_kept,
     a_mark_is_never_given_out_twice,
     a_keys_marks_ascend_with_its_versions,
     a_lock_that_is_waited_for_inverts_nothing,
@@ -46,6 +47,23 @@ async fn a_mark_is_never_given_out_twice(database: Database) {
     store.close().await;
     let store = database.open().await;
     assert!(emit(&store, "b").await > second, "neither after a restart");
+}
+
+/// Whoever is told that nothing is left would skip what is kept. The planted bug asks for the range behind the mark alone.
+async fn a_page_behind_a_mark_that_is_gone_begins_with_the_oldest_that_is_kept(database: Database) {
+    let store = database.open().await;
+    for _ in 0..12 {
+        emit(&store, "a").await;
+    }
+    run(&store, async |work: &mut Work| outbox::purge(work, 8, i64::MAX).await).await.unwrap();
+    for (after, first) in [(0, 9), (2, 9), (7, 9), (8, 9), (9, 10)] {
+        let mut read = store.read().await.unwrap();
+        let events = outbox::after(&store, &mut read, after, 3).await.unwrap();
+        let (page, _) = outbox::page(&store, &mut read, after, 3, usize::MAX).await.unwrap();
+        assert_eq!(events, page);
+        let marks: Vec<i64> = events.iter().map(|event| sample::position(event).mark).collect();
+        assert_eq!(marks, (first..first + 3).collect::<Vec<_>>(), "after {after}");
+    }
 }
 
 /// E3. The planted bug gives out its marks before it has the key's lock.
