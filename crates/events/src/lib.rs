@@ -82,5 +82,11 @@ pub static MIGRATIONS: Migrations = Migrations {
             sql: include_str!("../migrations/0005_replays.sql"),
             postgres: None,
         },
+        Migration {
+            version: 6,
+            name: "portions",
+            sql: "SELECT 1",
+            postgres: Some(include_str!("../migrations/0006_portions_postgres.sql")),
+        },
     ],
 };

@@ -1,12 +1,14 @@
 -- While some transaction stays open the server keeps every version that a row has had, and whoever looks up a row comes by
--- all that its index has of the key, so what is written with each event would take longer each time. Here sixteen
--- versions are a chapter, the index has the chapter, and a row is looked up in its last one. Within a chapter an update
--- leaves the index alone. A key has one row, as before: it begins as version 0, and who finds that another was faster takes
--- back what he made. All of it happens in functions: each of their statements sees what was committed before it, and goes
--- by the index from its end, whatever the server believes of the table when it plans that.
-ALTER TABLE freehold_entity ADD COLUMN chapter BIGINT NOT NULL GENERATED ALWAYS AS (version / 16) STORED,
+-- all that its index has of the key, so what is written with each event would take longer each time. Here a few versions
+-- are a chapter, the index has the chapter, and a row is looked up in its last one, or in that of the version which it is
+-- known to have. A key has one row, as before: it begins as version 0, and who finds that another was faster takes back what
+-- he made. All of it happens in functions: each of their statements sees what was committed before it, and goes by the
+-- index, from its end where that is what is asked for, whatever the server believes of the table when it plans that.
+CREATE FUNCTION freehold_chapter(version BIGINT) RETURNS BIGINT LANGUAGE sql IMMUTABLE AS 'SELECT version / 4';
+
+ALTER TABLE freehold_entity ADD COLUMN chapter BIGINT NOT NULL GENERATED ALWAYS AS (freehold_chapter(version)) STORED,
     DROP CONSTRAINT freehold_entity_pkey, ADD PRIMARY KEY (entity, key, chapter);
-ALTER TABLE freehold_inbox ADD COLUMN chapter BIGINT NOT NULL GENERATED ALWAYS AS (version / 16) STORED,
+ALTER TABLE freehold_inbox ADD COLUMN chapter BIGINT NOT NULL GENERATED ALWAYS AS (freehold_chapter(version)) STORED,
     DROP CONSTRAINT freehold_inbox_pkey, ADD PRIMARY KEY (subscription, entity, key, chapter);
 
 -- Locks a key's row, and makes it where there is none.
@@ -51,14 +53,13 @@ END $$;
 CREATE FUNCTION freehold_save_key(its_entity TEXT, its_key TEXT, new_version BIGINT, is_deleted BOOLEAN, its_data BYTEA)
 RETURNS BIGINT LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
-    UPDATE freehold_entity AS held SET version = new_version, deleted = is_deleted, data = its_data WHERE held.ctid = (
-        SELECT last.ctid FROM freehold_entity AS last WHERE last.entity = its_entity AND last.key = its_key
-        ORDER BY last.chapter DESC LIMIT 1
-    ) AND held.version = new_version - 1;
+    UPDATE freehold_entity AS held SET version = new_version, deleted = is_deleted, data = its_data
+    WHERE held.entity = its_entity AND held.key = its_key AND held.chapter = freehold_chapter(new_version - 1)
+    AND held.version = new_version - 1;
     RETURN CASE WHEN FOUND THEN new_version END;
 END $$;
 
--- Makes the inbox row of a key where there is none, and locks it; answers its version.
+-- Locks the inbox row of a key, and makes it where there is none; answers its version.
 CREATE FUNCTION freehold_make_inbox(its_subscription TEXT, its_entity TEXT, its_key TEXT) RETURNS BIGINT
 LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
@@ -66,12 +67,12 @@ DECLARE
     made BOOLEAN := FALSE;
 BEGIN
     LOOP
-        INSERT INTO freehold_inbox VALUES (its_subscription, its_entity, its_key, 0) ON CONFLICT DO NOTHING;
-        made := made OR FOUND;
         SELECT version INTO held FROM freehold_inbox
         WHERE subscription = its_subscription AND entity = its_entity AND key = its_key
         ORDER BY chapter DESC LIMIT 1 FOR UPDATE;
         EXIT WHEN FOUND;
+        INSERT INTO freehold_inbox VALUES (its_subscription, its_entity, its_key, 0) ON CONFLICT DO NOTHING;
+        made := FOUND;
     END LOOP;
     IF made AND held > 0 THEN
         DELETE FROM freehold_inbox
@@ -80,18 +81,19 @@ BEGIN
     RETURN held;
 END $$;
 
--- Locks the inbox rows of keys, [entity, key] each, in one order for all; answers the place of each and its version.
+-- Locks the inbox rows of keys, [entity, key, the version that it is likely to have] each, in one order for all; answers the
+-- place of each and its version.
 CREATE FUNCTION freehold_hold_inbox(its_subscription TEXT, keys JSON) RETURNS TABLE (place BIGINT, version BIGINT)
 LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
     RETURN QUERY SELECT sorted.place,
     COALESCE(held.version, freehold_make_inbox(its_subscription, sorted.entity, sorted.key)) FROM (
-        SELECT pair ->> 0 AS entity, pair ->> 1 AS key, wanted.place
-        FROM json_array_elements(keys) WITH ORDINALITY AS wanted (pair, place) ORDER BY 1, 2
+        SELECT item ->> 0 AS entity, item ->> 1 AS key, CAST(item ->> 2 AS BIGINT) AS likely, wanted.place
+        FROM json_array_elements(keys) WITH ORDINALITY AS wanted (item, place) ORDER BY 1, 2
     ) AS sorted LEFT JOIN LATERAL (
-        SELECT last.version FROM freehold_inbox AS last
-        WHERE last.subscription = its_subscription AND last.entity = sorted.entity AND last.key = sorted.key
-        ORDER BY last.chapter DESC LIMIT 1 FOR UPDATE
+        SELECT its.version FROM freehold_inbox AS its
+        WHERE its.subscription = its_subscription AND its.entity = sorted.entity AND its.key = sorted.key
+        AND its.chapter = freehold_chapter(sorted.likely) FOR UPDATE
     ) AS held ON TRUE;
 END $$;
 
@@ -103,12 +105,13 @@ DECLARE
     moved BIGINT;
 BEGIN
     UPDATE freehold_inbox AS held SET version = found.moves_to FROM (
-        SELECT last.ctid AS lies_at, CAST(move ->> 3 AS BIGINT) AS moves_to
+        SELECT its.ctid AS lies_at, CAST(move ->> 3 AS BIGINT) AS moves_to
         FROM json_array_elements(moves) AS move CROSS JOIN LATERAL (
-            SELECT its.ctid, its.version FROM freehold_inbox AS its
-            WHERE its.subscription = its_subscription AND its.entity = move ->> 0 AND its.key = move ->> 1
-            ORDER BY its.chapter DESC LIMIT 1
-        ) AS last WHERE last.version = CAST(move ->> 2 AS BIGINT) OFFSET 0
+            SELECT stands.ctid FROM freehold_inbox AS stands
+            WHERE stands.subscription = its_subscription AND stands.entity = move ->> 0 AND stands.key = move ->> 1
+            AND stands.chapter = freehold_chapter(CAST(move ->> 2 AS BIGINT))
+            AND stands.version = CAST(move ->> 2 AS BIGINT) OFFSET 0
+        ) AS its OFFSET 0
     ) AS found WHERE held.ctid = found.lies_at;
     GET DIAGNOSTICS moved = ROW_COUNT;
     RETURN moved;

@@ -32,7 +32,7 @@ pub async fn high_water(
 /// # Errors
 /// [`StoreError`] of the database.
 pub async fn lock(work: &mut Work, subscription: &str, entity: &str, key: &str) -> Result<i64, StoreError> {
-    Ok(lock_all(work, subscription, &[(entity, key)]).await?.pop().unwrap_or(0))
+    Ok(lock_all(work, subscription, &[Key { entity, key, likely: 0 }]).await?.pop().unwrap_or(0))
 }
 
 /// Notes that a key's events up to `version` have taken effect; answers whether that is news. A handler whose event is
@@ -47,31 +47,39 @@ pub async fn advance(
     key: &str,
     version: i64,
 ) -> Result<bool, StoreError> {
-    let before = lock(work, subscription, entity, key).await?;
+    let wanted = Key { entity, key, likely: version - 1 };
+    let before = lock_all(work, subscription, &[wanted]).await?.pop().unwrap_or(0);
     if version > before {
         advance_all(work, subscription, &[Step { entity, key, before, version }]).await?;
     }
     Ok(version > before)
 }
 
+/// A key whose row is to be locked.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// The entity.
+    pub entity: &'a str,
+    /// Its key.
+    pub key: &'a str,
+    /// The version that it is likely to have: there it is found at once.
+    pub likely: i64,
+}
+
 /// As [`lock`], for many keys of entities, in one order for all: of two units neither waits for the other.
 ///
 /// # Errors
 /// [`StoreError`] of the database.
-pub async fn lock_all(
-    work: &mut Work,
-    subscription: &str,
-    keys: &[(&str, &str)],
-) -> Result<Vec<i64>, StoreError> {
+pub async fn lock_all(work: &mut Work, subscription: &str, keys: &[Key<'_>]) -> Result<Vec<i64>, StoreError> {
     const LOCK: &str = "SELECT place, version FROM freehold_hold_inbox($1, CAST($2 AS JSON))";
     let mut versions = vec![0; keys.len()];
     if work.engine() == Engine::Sqlite || keys.is_empty() {
-        for ((entity, key), version) in keys.iter().zip(&mut versions) {
+        for (Key { entity, key, .. }, version) in keys.iter().zip(&mut versions) {
             *version = high_water(work, subscription, entity, key).await?;
         }
         return Ok(versions);
     }
-    let wanted = list(keys.iter().map(|(entity, key)| json!([entity, key])));
+    let wanted = list(keys.iter().map(|wanted| json!([wanted.entity, wanted.key, wanted.likely])));
     for row in work.all(LOCK, vals![subscription, wanted]).await? {
         let place: i64 = row.get("place")?;
         if let Some(version) = usize::try_from(place - 1).ok().and_then(|place| versions.get_mut(place)) {

@@ -1,18 +1,21 @@
 //! E14: a transaction that somebody leaves open on the owner's PostgreSQL costs the others next to nothing.
 //!
-//! Rounds with and without one, in turns, over the same mesh; with `FREEHOLD_BENCH_MINUTES`, rounds for so long without one,
-//! and for as long while it stays open. What it might still see cannot be cleaned up meanwhile; how much that is, is printed.
+//! Rounds with and without one, in turns, over the same mesh. With `FREEHOLD_BENCH_MINUTES` two meshes take turns for twice
+//! as long, and the transaction stays open beside one of them all the time: what it might still see cannot be cleaned up
+//! there. How much that is, is printed.
 
 use std::time::{Duration, Instant};
 
 use freehold_store::{Queries, Store, vals};
-use freehold_testkit::engines;
+use freehold_testkit::engines::{self, Database};
 
 use crate::load::Load;
 use crate::mesh::{Outcome, PLACE, Running};
 
 const EVENTS: usize = 8_000;
 const ROUNDS: usize = 3;
+/// How many rounds are the last ones.
+const LAST: usize = 10;
 
 /// Measures both.
 pub(crate) async fn measure() -> Outcome<()> {
@@ -21,25 +24,31 @@ pub(crate) async fn measure() -> Outcome<()> {
         return Ok(());
     };
     let url = databases.0.url().to_owned();
-    let load = Load::new(Running::start(databases.into(), None).await?, 1024);
+    let load = start(databases.into()).await?;
     let minutes = std::env::var("FREEHOLD_BENCH_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
     let rates = match minutes {
-        Some(minutes) => beside_one(&load, url, minutes).await?,
+        Some(minutes) => beside_another(&load, url, minutes).await?,
         None => in_turns(&load).await?,
     };
     let average = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len().max(1) as f64;
     let (alone, beside) = (average(&rates.alone), average(&rates.beside));
+    let lately = |rates: &[f64]| average(&rates[rates.len().saturating_sub(LAST)..]);
     println!(
         "PostgreSQL, feed, beside an open transaction: {beside:.0} of {alone:.0} events/s, {:.2}; in the last rounds of \
-         each {:.0} of {:.0}; {} dead rows of {}",
+         each {:.0} of {:.0}, {:.2}; {} dead rows after {} events",
         beside / alone,
-        average(last(&rates.beside)),
-        average(last(&rates.alone)),
+        lately(&rates.beside),
+        lately(&rates.alone),
+        lately(&rates.beside) / lately(&rates.alone),
         dead(&load.mesh.owner.store).await?,
-        (rates.alone.len() + rates.beside.len()) * EVENTS
+        rates.beside.len() * EVENTS
     );
     load.mesh.taker.check().await?;
     Ok(())
+}
+
+async fn start(databases: [Database; 2]) -> Outcome<Load> {
+    Ok(Load::new(Running::start(databases, None).await?, 1024))
 }
 
 /// Events a second, round by round.
@@ -61,23 +70,19 @@ async fn in_turns(load: &Load) -> Outcome<Rates> {
     Ok(rates)
 }
 
-/// The last few rounds.
-fn last(rates: &[f64]) -> &[f64] {
-    &rates[rates.len().saturating_sub(ROUNDS)..]
-}
-
-/// It has written, so that it holds up the snapshots of others too.
-async fn beside_one(load: &Load, url: String, minutes: u32) -> Outcome<Rates> {
+/// Beside a transaction that has written, so that it holds up the snapshots of others too.
+async fn beside_another(load: &Load, url: String, minutes: u64) -> Outcome<Rates> {
+    let others = engines::postgres_apart().await.zip(engines::postgres_apart().await);
+    let alone = start(others.ok_or("no other databases")?.into()).await?;
     let mut rates = Rates::default();
-    let (began, seconds) = (Instant::now(), 60 * minutes);
-    while began.elapsed() < Duration::from_secs(seconds.into()) {
-        rates.alone.push(load.at_once(&PLACE, EVENTS).await?);
-    }
+    let (began, lasts) = (Instant::now(), Duration::from_secs(2 * 60 * minutes));
     let open = tokio::spawn(async move {
-        let text = format!("BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep({seconds}); COMMIT");
+        let text =
+            format!("BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep({}); COMMIT", lasts.as_secs());
         engines::change(&url, &text).await;
     });
-    while !open.is_finished() {
+    while began.elapsed() < lasts {
+        rates.alone.push(alone.at_once(&PLACE, EVENTS).await?);
         rates.beside.push(load.at_once(&PLACE, EVENTS).await?);
     }
     open.await?;

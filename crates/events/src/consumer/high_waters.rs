@@ -4,9 +4,9 @@
 //! On PostgreSQL that is two round trips for a batch instead of two for each event. Until it is written the database has
 //! what was before. **Invariant:** whatever else looks at a key's high-water in the unit comes after [`HighWaters::write`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use freehold_store::inbox::{self, Step};
+use freehold_store::inbox::{self, Key, Step};
 use freehold_store::{StoreError, Work};
 use freehold_wire::pb::Envelope;
 
@@ -32,10 +32,14 @@ impl<'a> HighWaters<'a> {
         subscription: &'a str,
         events: impl Iterator<Item = &'a Envelope>,
     ) -> Result<Self, StoreError> {
-        let keys: Vec<Name<'a>> = events.map(name).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut firsts = BTreeMap::new();
+        events.for_each(|event| _ = firsts.entry(name(event)).or_insert(event.version));
+        // What comes in its order is the first that is missing.
+        let key = |((entity, key), first): (&Name<'a>, &i64)| Key { entity, key, likely: first - 1 };
+        let keys: Vec<_> = firsts.iter().map(key).collect();
         let versions = inbox::lock_all(work, subscription, &keys).await?;
         let waters = versions.into_iter().map(|version| Water { written: version, reached: version });
-        Ok(Self { subscription, waters: keys.into_iter().zip(waters).collect() })
+        Ok(Self { subscription, waters: firsts.into_keys().zip(waters).collect() })
     }
 
     /// The last version of an event's key whose effect was taken; `None` where there is none.

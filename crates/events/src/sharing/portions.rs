@@ -103,8 +103,12 @@ pub(crate) async fn advance(
                            epoch = CASE WHEN mark < $5 THEN $4 ELSE epoch END, \
                            mark = CASE WHEN mark < $5 THEN $5 ELSE mark END \
                            WHERE subscription = $1 AND holder = $2 AND fence = $3";
+    const MOVE: &str = "SELECT freehold_move_portion($1, $2, $3, $4, $5) AS moved";
     let values = vals![subscription, holder, fence, position.epoch.cast_signed(), position.mark];
-    Ok(work.exec(ADVANCE, values).await? == 1)
+    if work.engine() == Engine::Sqlite {
+        return Ok(work.exec(ADVANCE, values).await? == 1);
+    }
+    work.one(MOVE, values).await?.map_or(Ok(false), |row| row.get("moved"))
 }
 
 async fn write(
@@ -116,11 +120,10 @@ async fn write(
     const WHOLE: &str =
         "UPDATE freehold_position SET fence = $2, epoch = $3, mark = $4 WHERE subscription = $1";
     const GONE: &str = "DELETE FROM freehold_portion WHERE subscription = $1 AND holder = $2";
-    const PORTION: &str = "INSERT INTO freehold_portion \
-                           (subscription, holder, shares, fence, beat, epoch, mark, starts) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (subscription, holder) DO UPDATE \
-                           SET shares = excluded.shares, fence = excluded.fence, epoch = excluded.epoch, \
-                           mark = excluded.mark, starts = excluded.starts";
+    const CHANGE: &str = "UPDATE freehold_portion SET shares = $3, fence = $4, epoch = $5, mark = $6, starts = $7 \
+                          WHERE subscription = $1 AND holder = $2";
+    const MAKE: &str = "INSERT INTO freehold_portion (subscription, holder, shares, fence, epoch, mark, starts, beat) \
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let whole = &after.whole;
     let values = vals![subscription, after.fence, whole.epoch.cast_signed(), whole.mark];
     work.exec(WHOLE, values).await?;
@@ -131,8 +134,11 @@ async fn write(
     for portion in after.portions.iter().filter(|portion| before.of(&portion.holder) != Some(*portion)) {
         let Portion { holder, shares, fence, beat, position, starts } = portion;
         let (shares, epoch) = (shares.bits().cast_signed(), position.epoch.cast_signed());
-        let values = vals![subscription, holder, shares, *fence, *beat, epoch, position.mark, *starts];
-        work.exec(PORTION, values).await?;
+        let mut values = vals![subscription, holder, shares, *fence, epoch, position.mark, *starts];
+        if work.exec(CHANGE, values.clone()).await? == 0 {
+            values.push((*beat).into());
+            work.exec(MAKE, values).await?;
+        }
     }
     Ok(())
 }
@@ -151,4 +157,69 @@ fn portion(row: &Row) -> Result<Portion, StoreError> {
 fn place(row: &Row) -> Result<Position, StoreError> {
     let epoch = row.get::<i64>("epoch")?.cast_unsigned();
     Ok(Position::default().with_epoch(epoch).with_mark(row.get("mark")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use freehold_testkit::engines;
+    use freehold_wire::Watermark;
+
+    use super::*;
+    use crate::fixture::{Mails, SUBSCRIPTION, context};
+    use crate::position::{self, Standing};
+
+    const ME: &str = "me";
+
+    /// How many pages of portions the unit has looked at so far, those of the index included.
+    async fn looked_at(work: &mut Work) -> Result<i64, StoreError> {
+        const PAGES: &str = "SELECT CAST(sum(pg_stat_get_xact_blocks_fetched(oid)) AS BIGINT) AS n FROM pg_class \
+                             WHERE relnamespace = CAST(current_schema AS REGNAMESPACE) \
+                             AND relname IN ('freehold_portion', 'freehold_portion_pkey')";
+        work.one(PAGES, vals![]).await?.unwrap().get("n")
+    }
+
+    async fn move_to(work: &mut Work, mark: i64) -> Result<(), StoreError> {
+        let position = Position::default().with_epoch(1).with_mark(mark);
+        assert!(advance(work, SUBSCRIPTION, (ME, 1), &position).await?);
+        Ok(())
+    }
+
+    /// E14: whoever leaves a transaction open keeps every version of a portion, and no batch comes by them. Red where it is
+    /// looked up without its chapter.
+    #[tokio::test]
+    async fn a_portion_costs_no_more_where_its_old_versions_are_kept() {
+        const MOVES: i64 = 3000;
+        let Some(database) = engines::postgres().await else { return };
+        let mails = Mails::on(database).await;
+        let begins = async |work: &mut Work| {
+            let watermark = Watermark::new("orders", vec![], 0);
+            let standing = Standing { watermark, position: Position::default(), origin: 0, moved_ms: 0 };
+            position::begin_once(work, SUBSCRIPTION, &standing).await?;
+            settle(work, SUBSCRIPTION, ME, &Dead::new()).await
+        };
+        assert!(mails.store.unit::<_, StoreError, _>(&context(), begins).await.unwrap().0);
+        let mut outside = mails.store.read().await.unwrap();
+        outside.one("SELECT 1 AS n", vals![]).await.unwrap();
+        let moves = async |work: &mut Work| -> Result<(), StoreError> {
+            for number in 1..=MOVES {
+                move_to(work, 40 * number).await?;
+            }
+            Ok(())
+        };
+        mails.store.unit(&context(), moves).await.unwrap();
+        let looks = async |work: &mut Work| -> Result<i64, StoreError> {
+            let before = looked_at(work).await?;
+            move_to(work, 40 * MOVES + 1).await?;
+            Ok(looked_at(work).await? - before)
+        };
+        let (pages, _) = mails.store.unit(&context(), looks).await.unwrap();
+        drop(outside);
+        assert!(pages < 15, "{pages} pages");
+        let portions =
+            division(&mut mails.store.read().await.unwrap(), SUBSCRIPTION).await.unwrap().unwrap().portions;
+        assert_eq!(
+            portions.iter().map(|portion| portion.position.mark).collect::<Vec<_>>(),
+            [40 * MOVES + 1]
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The inbox: an event that is delivered twice, at once or after any time, takes effect once.
 
-use freehold_store::inbox::Step;
+use freehold_store::inbox::{Key, Step};
 use freehold_store::{Queries, Store, StoreError, Work, inbox, vals};
 
 use crate::engines::Database;
@@ -89,8 +89,8 @@ async fn a_redelivery_after_any_time_is_recognised(database: Database) {
 }
 
 /// One version further for each key.
-fn steps<'a>(keys: &'a [(&str, &str)], versions: &'a [i64]) -> impl Iterator<Item = Step<'a>> {
-    keys.iter().zip(versions).map(|((entity, key), before)| Step {
+fn steps<'a>(keys: &'a [Key<'a>], versions: &'a [i64]) -> impl Iterator<Item = Step<'a>> {
+    keys.iter().zip(versions).map(|(Key { entity, key, .. }, before)| Step {
         entity,
         key,
         before: *before,
@@ -103,6 +103,10 @@ async fn a_batch_locks_and_advances_as_its_events_would(database: Database) {
     let store = database.open().await;
     assert!(deliver(&store, "u", 5).await);
     let keys = [(ENTITY, "v"), (ENTITY, "u"), ("other", "u"), (ENTITY, "\"[1]\\ \u{1F600}'--")];
+    // Right, wrong and impossible.
+    let keys =
+        [0, 900, 5, -1].into_iter().zip(keys).map(|(likely, (entity, key))| Key { entity, key, likely });
+    let keys: Vec<_> = keys.collect();
     let locked = run(&store, async move |work: &mut Work| {
         let before = inbox::lock_all(work, SUBSCRIPTION, &keys).await?;
         let steps: Vec<_> = steps(&keys, &before).collect();
@@ -124,7 +128,7 @@ async fn batches_of_the_same_keys_in_any_order_wait_for_each_other(database: Dat
     let store = database.open().await;
     let counting = (0..BATCHES).map(|number| {
         run(&store, async move |work: &mut Work| {
-            let mut keys = ["a", "b", "c", "d"].map(|key| (ENTITY, key));
+            let mut keys = ["a", "b", "c", "d"].map(|key| Key { entity: ENTITY, key, likely: number });
             keys.rotate_left(usize::try_from(number % 4).unwrap_or(0));
             let stands = inbox::lock_all(work, SUBSCRIPTION, &keys).await?;
             let steps: Vec<_> = steps(&keys, &stands).collect();

@@ -1,6 +1,6 @@
 //! A key's rows on PostgreSQL: there is one in each table, and it is found as soon however often it was written.
 
-use freehold_store::inbox::Step;
+use freehold_store::inbox::{Key, Step};
 use freehold_store::{Queries, Store, StoreError, Work, inbox, vals};
 use sqlx::Executor;
 use tokio::task::JoinHandle;
@@ -56,7 +56,7 @@ async fn a_key_costs_no_more_where_its_old_versions_are_kept(database: Database)
         looks[1] = looked_at(work).await?;
         work.put(&Order::new("saved k3", -1)).await?;
         looks[2] = looked_at(work).await?;
-        inbox::lock_all(work, SUBSCRIPTION, &[(ENTITY, "k3")]).await?;
+        inbox::lock_all(work, SUBSCRIPTION, &[Key { entity: ENTITY, key: "k3", likely: KEPT }]).await?;
         looks[3] = looked_at(work).await?;
         let step = Step { entity: ENTITY, key: "k3", before: KEPT, version: KEPT + 1 };
         inbox::advance_all(work, SUBSCRIPTION, &[step]).await?;
