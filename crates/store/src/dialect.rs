@@ -25,15 +25,7 @@ pub(crate) fn translate(sql: &str, engine: Engine) -> String {
 
 /// Whether the text uses the word, outside of literals, quoted names and comments.
 pub(crate) fn mentions(sql: &str, word: &str) -> bool {
-    let mut rest = sql;
-    while !rest.is_empty() {
-        let (token, tail) = rest.split_at(token_length(rest));
-        if token.eq_ignore_ascii_case(word) {
-            return true;
-        }
-        rest = tail;
-    }
-    false
+    after(sql, word).is_some()
 }
 
 /// Whether the text holds more than one statement.
@@ -62,6 +54,87 @@ pub(crate) fn wants(sql: &str) -> usize {
         rest = tail;
     }
     highest
+}
+
+/// An INSERT of one row, taken apart: what comes before the row, the row, and what comes behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tuple<'a> {
+    head: &'a str,
+    row: &'a str,
+    tail: &'a str,
+    /// How many values a row has.
+    pub(crate) values: usize,
+}
+
+impl Tuple<'_> {
+    /// The same statement for so many rows.
+    pub(crate) fn wide(&self, rows: usize) -> String {
+        let mut sql = self.head.to_owned();
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "" } else { ", " });
+            push_shifted(&mut sql, self.row, row * self.values);
+        }
+        sql + self.tail
+    }
+}
+
+/// The row of a statement that inserts one, and says and does for each of many what it does for one: it answers nothing
+/// and changes no row that is there.
+pub(crate) fn tuple(sql: &str) -> Option<Tuple<'_>> {
+    const LOOKS_AT_OTHERS: [&str; 4] = ["SELECT", "UPDATE", "RETURNING", "WITH"];
+    let is_alike = !is_many(sql) && !LOOKS_AT_OTHERS.iter().any(|word| mentions(sql, word));
+    let head = sql.len() - after(sql, "VALUES").filter(|_| is_alike)?.len();
+    follows(sql, &["INSERT", "INTO"])?;
+    let begins = head + sql[head..].len() - sql[head..].trim_start().len();
+    let ends = begins + group_length(&sql[begins..])?;
+    let (head, row, tail) = (&sql[..begins], &sql[begins..ends], &sql[ends..]);
+    let is_whole =
+        wants(head) + wants(tail) == 0 && (is_blank(tail) || follows(tail, &["ON", "CONFLICT"]).is_some());
+    is_whole.then(|| Tuple { head, row, tail, values: wants(row) })
+}
+
+/// What follows the first such word.
+fn after<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
+    let mut rest = sql;
+    while !rest.is_empty() {
+        let (token, tail) = rest.split_at(token_length(rest));
+        if token.eq_ignore_ascii_case(word) {
+            return Some(tail);
+        }
+        rest = tail;
+    }
+    None
+}
+
+/// The length of the parentheses that a text begins with.
+fn group_length(text: &str) -> Option<usize> {
+    let (mut rest, mut depth) = (text, 0_usize);
+    while !rest.is_empty() {
+        let (token, tail) = rest.split_at(token_length(rest));
+        match token {
+            "(" => depth += 1,
+            ")" => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        rest = tail;
+        if depth == 0 {
+            return (token == ")").then(|| text.len() - rest.len());
+        }
+    }
+    None
+}
+
+/// Adds a text whose `$1`, `$2`, .. are so much higher.
+fn push_shifted(sql: &mut String, text: &str, by: usize) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (token, tail) = rest.split_at(token_length(rest));
+        match token.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()) {
+            Some(ordinal) => sql.push_str(&format!("${}", ordinal + by)),
+            None => sql.push_str(token),
+        }
+        rest = tail;
+    }
 }
 
 /// The first word that begins a statement which no unit may run: it controls transactions or changes settings.
@@ -207,6 +280,37 @@ mod tests {
             translate("(a TEXT) STRICT, WITHOUT ROWID;", Engine::Postgres),
             "(a TEXT COLLATE \"C\") ;"
         );
+    }
+
+    #[test]
+    fn an_insert_of_one_row_is_written_for_many() {
+        let wide = |sql, rows| tuple(sql).map(|tuple| tuple.wide(rows));
+        let sql = "INSERT INTO t (a, b) VALUES ($1, coalesce($2, '$1)'))\n ON CONFLICT (a) DO NOTHING";
+        assert_eq!(tuple(sql).unwrap().values, 2);
+        assert_eq!(wide(sql, 1).unwrap(), sql);
+        assert_eq!(
+            wide(sql, 2).unwrap(),
+            "INSERT INTO t (a, b) VALUES ($1, coalesce($2, '$1)')), ($3, coalesce($4, '$1)'))\n ON CONFLICT (a) DO NOTHING"
+        );
+    }
+
+    #[test]
+    fn what_may_do_another_thing_for_many_rows_is_not() {
+        for sql in [
+            "UPDATE t SET a = $1",
+            "INSERT INTO t SELECT $1",
+            "INSERT INTO t VALUES ($1), ($2)",
+            "INSERT INTO t VALUES ($1, (SELECT max(a) FROM t))",
+            "INSERT INTO t VALUES ($1) RETURNING a",
+            "INSERT INTO t VALUES ($1) ON CONFLICT (a) DO UPDATE SET a = excluded.a",
+            "INSERT INTO t VALUES ($1); DELETE FROM t",
+            "INSERT INTO t VALUES ($1",
+            "INSERT INTO t DEFAULT VALUES",
+            "WITH a AS (VALUES ($1)) INSERT INTO t VALUES (1)",
+            "",
+        ] {
+            assert_eq!(tuple(sql), None, "{sql}");
+        }
     }
 
     #[test]

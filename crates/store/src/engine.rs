@@ -109,6 +109,14 @@ impl Lane {
         }
     }
 
+    /// Inserts rows by a text that was made for so many.
+    pub(crate) async fn insert(&mut self, sql: String, values: Vec<Value>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Err(StoreError::Forbidden("rows are gathered on PostgreSQL alone".to_owned())),
+            Self::Postgres(lane) => lane.insert(sql, values).await,
+        }
+    }
+
     /// Runs statements that define data, in the dialect of migrations.
     pub(crate) async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
         self.script(&dialect::translate(sql, self.engine())).await

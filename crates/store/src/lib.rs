@@ -11,6 +11,7 @@ mod engine;
 pub mod entity;
 mod epoch;
 mod error;
+mod gathered;
 mod idempotency;
 pub mod inbox;
 mod ledger;

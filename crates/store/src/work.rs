@@ -12,6 +12,7 @@ use freehold_wire::Context;
 use crate::dialect;
 use crate::engine::{Engine, Lane};
 use crate::error::StoreError;
+use crate::gathered::Gathered;
 use crate::idempotency::Touched;
 use crate::queries::Queries;
 use crate::row::Row;
@@ -33,6 +34,10 @@ pub struct Work {
     silent: Option<&'static str>,
     /// The keys that it touched, where its reply is recorded.
     pub(crate) touched: Touched,
+    gathers: bool,
+    gathered: Option<Gathered>,
+    /// Rows that waited could not be inserted.
+    lost_rows: bool,
 }
 
 /// Where a unit's events say that they come from.
@@ -55,8 +60,20 @@ pub(crate) enum Verdict {
 impl Work {
     /// Begins on a lane whose transaction is open; `mark` is the last one before it.
     pub(crate) fn new(lane: Lane, service: Arc<str>, context: Context, now: i64, mark: i64) -> Self {
-        let touched = Touched::default();
-        Self { lane, service, context, now, mark, failed: None, origin: None, silent: None, touched }
+        Self {
+            lane,
+            service,
+            context,
+            now,
+            mark,
+            failed: None,
+            origin: None,
+            silent: None,
+            touched: Touched::default(),
+            gathers: false,
+            gathered: None,
+            lost_rows: false,
+        }
     }
 
     /// The context of the call or event that this unit serves.
@@ -105,12 +122,57 @@ impl Work {
     /// [`StoreError`], of a statement or of the database.
     pub async fn define(&mut self, sql: &str) -> Result<(), StoreError> {
         self.may_go_on()?;
+        self.flush().await?;
         let outcome = if dialect::mentions(sql, "DEFERRABLE") {
             Err(StoreError::Forbidden("a deferrable constraint would fail at the commit".to_owned()))
         } else {
             self.lane.define(sql).await
         };
         self.note(outcome)
+    }
+
+    /// Runs a statement of whose outcome the handler has no use: it counts no rows, and should it fail, so does the unit.
+    ///
+    /// On PostgreSQL, where a statement is a round trip, many events share a unit and each of them inserts a row, the rows
+    /// are sent together: an `INSERT .. VALUES (..)` of one row, with or without `ON CONFLICT .. DO NOTHING`, waits for
+    /// others of the same text, for the unit's next statement at most. Everything else is run at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the statement, or of an earlier one.
+    pub async fn exec_later(&mut self, sql: &'static str, values: Vec<Value>) -> Result<(), StoreError> {
+        self.may_go_on()?;
+        if !self.gathered.as_ref().is_some_and(|gathered| gathered.takes(sql)) {
+            self.flush().await?;
+            self.gathered = if self.gathers { Gathered::of(sql) } else { None };
+        }
+        let Some(gathered) = &mut self.gathered else { return self.exec(sql, values).await.map(drop) };
+        let wants = gathered.wants();
+        if values.len() != wants {
+            return self.note(Err(StoreError::wrong_values(wants, values.len())));
+        }
+        gathered.push(values);
+        Ok(())
+    }
+
+    /// Has rows of [`Work::exec_later`] wait for each other from here on: for a unit that handlers of many events share.
+    pub fn gather(&mut self) {
+        self.gathers = self.engine() == Engine::Postgres;
+    }
+
+    /// Whether rows that waited could not be inserted, so that what failed is not what the handler was doing.
+    #[must_use]
+    pub fn has_lost_rows(&self) -> bool {
+        self.lost_rows
+    }
+
+    /// Inserts the rows that wait.
+    pub(crate) async fn flush(&mut self) -> Result<(), StoreError> {
+        for (sql, values) in self.gathered.take().into_iter().flat_map(Gathered::statements) {
+            let inserted = self.lane.insert(sql, values).await;
+            self.lost_rows |= inserted.is_err();
+            self.note(inserted)?;
+        }
+        Ok(())
     }
 
     /// The mark of this unit's last event, or the last one before it; on PostgreSQL always that.
@@ -177,18 +239,21 @@ impl Work {
 impl Queries for Work {
     async fn one(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
         self.may_go_on()?;
+        self.flush().await?;
         let outcome = self.lane.one(sql, values).await;
         self.note(outcome)
     }
 
     async fn all(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         self.may_go_on()?;
+        self.flush().await?;
         let outcome = self.lane.all(sql, values).await;
         self.note(outcome)
     }
 
     async fn exec(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
         self.may_go_on()?;
+        self.flush().await?;
         let outcome = self.lane.exec(sql, values).await;
         self.note(outcome)
     }

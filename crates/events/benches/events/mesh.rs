@@ -352,7 +352,7 @@ fn subscription(probes: Probes) -> Subscription {
     Subscription::views("mails", "orders").on_event::<Placed, _>(move |work, event| {
         let probes = probes.clone();
         async move {
-            work.exec(EFFECT, vals![event.key(), event.version()]).await?;
+            work.exec_later(EFFECT, vals![event.key(), event.version()]).await?;
             if let Some(probe) = event.value.probe {
                 probes.saw(probe);
                 work.emit(&Seen { key: event.key().to_owned() }).await?;

@@ -85,6 +85,8 @@ pub(crate) enum Stopped {
     Reaction(ReactionError),
     /// The unit failed.
     Store(StoreError),
+    /// Rows that the reactions of several events had gathered could not be inserted.
+    Gathered(StoreError),
     /// The instance does not hold the shares any more.
     Fenced,
 }
@@ -100,7 +102,7 @@ impl Stopped {
     pub(crate) fn into_store(self) -> StoreError {
         match self {
             Self::Reaction(error) => error.into_store(),
-            Self::Store(error) => error,
+            Self::Store(error) | Self::Gathered(error) => error,
             Self::Fenced => StoreError::Forbidden("another instance holds these shares".to_owned()),
         }
     }
@@ -131,13 +133,18 @@ impl Intake {
     pub(crate) async fn absorb(&self, arrived: Arrived) -> Result<Taken, StoreError> {
         let mut sum = Taken::default();
         let all = arrived.events.len();
-        let mut range = 0..all;
+        let (mut range, mut gathers) = (0..all, all > 1);
         loop {
             let running = Running::new();
-            let attempt = self.unit(&arrived, range.clone(), &running).await;
+            let attempt = self.unit(&arrived, range.clone(), gathers, &running).await;
             let taken = match (attempt, running.get()) {
                 (Ok(taken), _) => taken,
                 (Err(Stopped::Fenced), _) => return Ok(self.fenced(sum)),
+                // Whose row it is, shows where each is inserted by itself.
+                (Err(Stopped::Gathered(_)), _) => {
+                    gathers = false;
+                    continue;
+                }
                 (Err(stopped), Some(index)) => match narrow(&range, index) {
                     Some(narrower) => {
                         range = narrower;
@@ -163,23 +170,42 @@ impl Intake {
         &self,
         arrived: &Arrived,
         range: Range<usize>,
+        gathers: bool,
         running: &Running,
     ) -> Result<Taken, Stopped> {
         let (intake, arrived, running) = (self.clone(), arrived.clone(), running.clone());
         let unit = async move |work: &mut Work| {
-            intake.subscription.enter(work).await?;
-            let until = arrived.until(range.end);
-            let taken = intake.take(work, &arrived, range, &running).await?;
-            intake.faults.reach(Point::BeforePosition)?;
-            intake.advance(work, &until).await?;
-            intake.faults.reach(Point::BeforeCommit)?;
-            Ok::<_, Stopped>(taken)
+            if gathers {
+                work.gather();
+            }
+            let taken = intake.take_up_to(work, &arrived, range, &running).await;
+            taken.map_err(|stopped| match work.has_lost_rows() {
+                true => Stopped::Gathered(stopped.into_store()),
+                false => stopped,
+            })
         };
         self.faults.reach(Point::BeforeUnit)?;
         self.faults.stand_still().await;
         let (taken, _) = self.store.unit(&self.context(), unit).await?;
         self.meter.committed(taken.counts);
         self.faults.reach(Point::AfterCommit)?;
+        Ok(taken)
+    }
+
+    /// Takes a range, and moves the position to its end.
+    async fn take_up_to(
+        &self,
+        work: &mut Work,
+        arrived: &Arrived,
+        range: Range<usize>,
+        running: &Running,
+    ) -> Result<Taken, Stopped> {
+        self.subscription.enter(work).await?;
+        let until = arrived.until(range.end);
+        let taken = self.take(work, arrived, range, running).await?;
+        self.faults.reach(Point::BeforePosition)?;
+        self.advance(work, &until).await?;
+        self.faults.reach(Point::BeforeCommit)?;
         Ok(taken)
     }
 

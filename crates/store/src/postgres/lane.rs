@@ -111,6 +111,13 @@ impl Lane {
         Ok(done.rows_affected())
     }
 
+    /// Inserts rows by a text that was made for so many of them.
+    pub(crate) async fn insert(&mut self, sql: String, values: Vec<Value>) -> Result<(), StoreError> {
+        let Self { link, cutter } = self;
+        let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), values::arguments(values)?);
+        cutter.run(link.backend, query.execute(&mut link.connection)).await.map(drop)
+    }
+
     /// Runs many statements without parameters.
     pub(crate) async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
         permit(sql)?;

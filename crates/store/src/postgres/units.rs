@@ -126,7 +126,10 @@ impl Units {
         let mark = self.ledger.mark();
         let lane = engine::Lane::Postgres(lane);
         let mut work = Work::new(lane, self.ledger.service(), context, self.ledger.now(), mark);
-        let handled = handle(unit, &mut work, &flight).await;
+        let mut handled = handle(unit, &mut work, &flight).await;
+        if let Ok(true) = handled {
+            handled = work.flush().await.map(|()| true);
+        }
         let verdict = work.verdict(handled);
         let engine::Lane::Postgres(lane) = work.into_parts().0 else { return Err(StoreError::Closed) };
         if let Verdict::Commit = verdict {

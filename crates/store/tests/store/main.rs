@@ -15,6 +15,7 @@ mod crash;
 mod deliveries;
 mod entities;
 mod erasing;
+mod gathering;
 mod idempotency;
 mod keys;
 mod limits;

@@ -13,7 +13,7 @@ pub(crate) struct Numbered {
 /// Writes a mail; one of that id stays as it is.
 pub(crate) async fn insert(work: &mut Work, mail: &Mail) -> Result<(), StoreError> {
     let now = work.now();
-    work.exec(
+    work.exec_later(
         "INSERT INTO mail (id, customer_id, order_id, subject, body, state, written_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
         vals![
@@ -26,8 +26,7 @@ pub(crate) async fn insert(work: &mut Work, mail: &Mail) -> Result<(), StoreErro
             now,
         ],
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Ends a pending mail.

@@ -1,9 +1,11 @@
 //! E24: one poisoned key among a thousand: every other key goes on, in each round as it would have without it.
 
 use freehold_store::{StoreError, Work};
+use freehold_testkit::engines;
 use freehold_wire::pb::Position;
 
 use crate::ReactionError;
+use crate::consumer::intake::Arrived;
 use crate::fixture::{Mails, Owner, SUBSCRIPTION, Way, context, effect, eventually};
 use crate::link::{Batch, Link};
 
@@ -114,4 +116,46 @@ async fn a_poisoned_key_among_a_thousand_disturbs_no_other() {
         let planted = undisturbed(&planted(bug).await, &without);
         assert!(planted.is_err(), "{bug:?}: the planted bug is seen");
     }
+}
+
+/// The rows of a batch go to PostgreSQL together, and one of them is refused. The planted bug does not ask whose it is, and
+/// stands still.
+#[tokio::test]
+async fn a_row_that_the_database_refuses_parks_the_key_of_its_event_alone() {
+    const UNIQUE: &str = "CREATE UNIQUE INDEX once ON effect (key, version)";
+    const DEAD: &str =
+        "SELECT count(*) AS n FROM freehold_parked WHERE key = 'k3' AND version = 2 AND state = 'dead'";
+    for database in engines::each().await {
+        let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+        let unit = async |work: &mut Work| {
+            work.define(UNIQUE).await?;
+            effect(work, "k3", 2, "there before".to_owned()).await
+        };
+        mails.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
+        owner.place_at_once(10, 3).await;
+        let arrived = arrived(&owner, 30).await;
+        let intake = mails.consumer(Way::sound(owner.feed())).intake(&mails.subscription());
+        assert!(intake.absorb(arrived).await.unwrap().parked);
+        assert_eq!(mails.count(DEAD).await, 1);
+        assert_eq!(
+            mails.count("SELECT count(*) AS n FROM freehold_parked").await,
+            2,
+            "and the one behind it"
+        );
+        let mut effects = mails.effects().await;
+        effects.sort_unstable();
+        let wanted = (0..10).flat_map(|key| (1..=3).map(move |version| (format!("k{key}"), version)));
+        assert_eq!(effects, wanted.filter(|effect| *effect != ("k3".to_owned(), 3)).collect::<Vec<_>>());
+    }
+}
+
+/// So many events of the owner at once.
+async fn arrived(owner: &Owner, events: usize) -> Arrived {
+    let link = Link::new(Way::sound(owner.feed()), SUBSCRIPTION, ["o.v1.Placed"]);
+    let (mut arrivals, mut all) = (link.open(None).await.unwrap(), Vec::new());
+    while all.len() < events {
+        all.extend(arrivals.next(BATCH).await.unwrap().events);
+    }
+    let position = all.last().and_then(|event| event.position).unwrap_or_default();
+    Arrived { events: all.into(), position, origin: 0, careful: false }
 }
