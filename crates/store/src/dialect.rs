@@ -30,30 +30,13 @@ pub(crate) fn mentions(sql: &str, word: &str) -> bool {
 
 /// Whether the text holds more than one statement.
 pub(crate) fn is_many(sql: &str) -> bool {
-    let mut rest = sql;
-    let mut ended = false;
-    while !rest.is_empty() {
-        let (token, tail) = rest.split_at(token_length(rest));
-        if ended && token != ";" && !is_blank(token) {
-            return true;
-        }
-        ended |= token == ";";
-        rest = tail;
-    }
-    false
+    let mut behind = tokens(sql).skip_while(|token| *token != ";");
+    behind.any(|token| token != ";" && !is_blank(token))
 }
 
 /// How many values a statement wants: the highest of its `$1`, `$2`, ..
 pub(crate) fn wants(sql: &str) -> usize {
-    let mut rest = sql;
-    let mut highest = 0;
-    while !rest.is_empty() {
-        let (token, tail) = rest.split_at(token_length(rest));
-        let ordinal = token.strip_prefix('$').and_then(|digits| digits.parse().ok());
-        highest = highest.max(ordinal.unwrap_or(0));
-        rest = tail;
-    }
-    highest
+    tokens(sql).filter_map(ordinal).max().unwrap_or(0)
 }
 
 /// An INSERT of one row, taken apart: what comes before the row, the row, and what comes behind it.
@@ -95,30 +78,23 @@ pub(crate) fn tuple(sql: &str) -> Option<Tuple<'_>> {
 
 /// What follows the first such word.
 fn after<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
-    let mut rest = sql;
-    while !rest.is_empty() {
-        let (token, tail) = rest.split_at(token_length(rest));
-        if token.eq_ignore_ascii_case(word) {
-            return Some(tail);
-        }
-        rest = tail;
-    }
-    None
+    let mut length = 0;
+    let mut before = tokens(sql).inspect(|token| length += token.len());
+    before.any(|token| token.eq_ignore_ascii_case(word)).then(|| &sql[length..])
 }
 
 /// The length of the parentheses that a text begins with.
 fn group_length(text: &str) -> Option<usize> {
-    let (mut rest, mut depth) = (text, 0_usize);
-    while !rest.is_empty() {
-        let (token, tail) = rest.split_at(token_length(rest));
+    let (mut length, mut depth) = (0, 0_usize);
+    for token in tokens(text) {
+        length += token.len();
         match token {
             "(" => depth += 1,
             ")" => depth = depth.checked_sub(1)?,
             _ => {}
         }
-        rest = tail;
         if depth == 0 {
-            return (token == ")").then(|| text.len() - rest.len());
+            return (token == ")").then_some(length);
         }
     }
     None
@@ -126,15 +102,17 @@ fn group_length(text: &str) -> Option<usize> {
 
 /// Adds a text whose `$1`, `$2`, .. are so much higher.
 fn push_shifted(sql: &mut String, text: &str, by: usize) {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (token, tail) = rest.split_at(token_length(rest));
-        match token.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()) {
+    for token in tokens(text) {
+        match ordinal(token) {
             Some(ordinal) => sql.push_str(&format!("${}", ordinal + by)),
             None => sql.push_str(token),
         }
-        rest = tail;
     }
+}
+
+/// The number of a `$1`, `$2`, ..
+fn ordinal(token: &str) -> Option<usize> {
+    token.strip_prefix('$')?.parse().ok()
 }
 
 /// The first word that begins a statement which no unit may run: it controls transactions or changes settings.
@@ -158,17 +136,12 @@ pub(crate) fn control_word(sql: &str) -> Option<&str> {
         "START",
         "UNLISTEN",
     ];
-    let mut rest = sql;
     let mut at_start = true;
-    while !rest.is_empty() {
-        let (token, tail) = rest.split_at(token_length(rest));
-        if at_start && CONTROL.iter().any(|word| token.eq_ignore_ascii_case(word)) {
-            return Some(token);
-        }
-        at_start = token == ";" || (at_start && is_blank(token));
-        rest = tail;
-    }
-    None
+    tokens(sql).find(|token| {
+        let begins = at_start;
+        at_start = *token == ";" || (begins && is_blank(token));
+        begins && CONTROL.iter().any(|word| token.eq_ignore_ascii_case(word))
+    })
 }
 
 /// What stands in place of a word, and how many bytes of what follows belong to it.
@@ -224,6 +197,16 @@ fn follows(text: &str, words: &[&str]) -> Option<usize> {
 
 fn ends_with_word(text: &str, word: &str) -> bool {
     text.split_ascii_whitespace().next_back().is_some_and(|last| last.eq_ignore_ascii_case(word))
+}
+
+/// Its words, literals, quoted names, comments and single characters, blanks among them: together they are the text.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (token, tail) = rest.split_at(token_length(rest));
+        rest = tail;
+        Some(token).filter(|token| !token.is_empty())
+    })
 }
 
 /// The length of the first token: a word, a literal or quoted name, a comment, or one character.
