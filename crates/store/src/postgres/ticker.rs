@@ -1,9 +1,9 @@
 //! Who ticks: one task beside the units, on a connection of its own; in every instance of the owner.
 //!
 //! A unit that has committed asks for a tick and is answered with a token that covers its commit; whoever asks meanwhile
-//! shares the next one, so ticks cost one fsync for many units. Without being asked it looks once a second, for commits that
-//! nobody waits for any more. **Invariant:** a mark is told after its tick has been committed, and as one of the epoch that
-//! had begun when it was given out.
+//! shares the next one, so ticks cost one fsync for many units, and with many at work it waits a moment for more of them.
+//! Without being asked it looks once a second, for commits that nobody waits for any more. **Invariant:** a mark is told
+//! after its tick has been committed, and as one of the epoch that had begun when it was given out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +25,10 @@ use crate::ledger::{Ledger, SetBack};
 
 /// How often it looks without being asked.
 const LOOK: Duration = Duration::from_secs(1);
+/// Where more than so many shared a tick, the next one waits for as many.
+const CROWD: usize = 4;
+/// How long it waits for them.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long a tick may take before its connection is given up.
 const BUDGET: Duration = Duration::from_secs(10);
 /// How long it waits before it tries again to get its connection back.
@@ -128,12 +132,16 @@ impl Ticker {
     pub(super) async fn run(mut self) {
         let mut asked = Vec::new();
         loop {
+            let crowd = asked.len() > CROWD;
             match self.serve(&mut asked).await {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(SetBack) => {
                     return tracing::error!("the database lacks what was in it before; this process stops");
                 }
+            }
+            if crowd {
+                sleep(GATHER).await;
             }
             tokio::select! {
                 count = self.asks.recv_many(&mut asked, usize::MAX) => if count == 0 { break },
