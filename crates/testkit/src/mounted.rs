@@ -4,11 +4,11 @@
 //! declares. **Invariant:** every call passes through the generated dispatch; nothing reaches a handler by another way.
 
 use std::fmt::Debug;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use freehold_wire::codec::Protobuf;
 use freehold_wire::prost::Message;
-use freehold_wire::{Method, Session, deadline, metadata, reason};
+use freehold_wire::{Context, Method, Session, deadline, metadata, reason};
 use futures_util::Stream;
 use http::uri::PathAndQuery;
 use tonic::body::Body;
@@ -16,7 +16,10 @@ use tonic::client::{Grpc, GrpcService};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-/// A generated server, called as one consumer.
+/// What a call has beyond its method's deadline where a test asks for none: no machine is that slow.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A generated server, called as one consumer, which waits for as long as an answer takes.
 #[derive(Debug, Clone)]
 pub struct Mounted<S> {
     server: S,
@@ -94,7 +97,7 @@ where
         In: Message + 'static,
         Out: Message + Default + 'static,
     {
-        let request = self.headed(Request::new(messages))?;
+        let request = self.headed(method, Request::new(messages))?;
         let (mut client, path) = self.client(method).await;
         let answer = client.client_streaming(request, path, Protobuf::<In, Out>::default()).await;
         answer.map(Response::into_inner)
@@ -113,7 +116,7 @@ where
         In: Message + 'static,
         Out: Message + Default + 'static,
     {
-        let request = self.headed(Request::new(request))?;
+        let request = self.headed(method, Request::new(request))?;
         let (mut client, path) = self.client(method).await;
         let answer = client.server_streaming(request, path, Protobuf::<In, Out>::default()).await;
         answer.map(Response::into_inner)
@@ -128,7 +131,7 @@ where
         In: Message + 'static,
         Out: Message + Default + 'static,
     {
-        let request = self.headed(request)?;
+        let request = self.headed(method, request)?;
         let (mut client, path) = self.client(method).await;
         client.unary(request, path, Protobuf::<In, Out>::default()).await
     }
@@ -141,13 +144,24 @@ where
         (client, PathAndQuery::from_static(method.rules().path))
     }
 
-    fn headed<T>(&self, mut request: Request<T>) -> Result<Request<T>, Status> {
+    fn headed<In, Out, T>(
+        &self,
+        method: &'static Method<In, Out>,
+        mut request: Request<T>,
+    ) -> Result<Request<T>, Status> {
         insert(&mut request, metadata::CALLER, self.caller)?;
         if let Some(budget) = self.budget {
             insert(&mut request, metadata::TIMEOUT, &deadline::format(budget))?;
         }
         if let Some(seen) = &self.seen {
             request.metadata_mut().insert_bin(metadata::TOKEN, MetadataValue::from_bytes(seen));
+        }
+        if self.budget.is_none() {
+            // As from a call that arrives later: a method's deadline is for its callers, and no matter of a test of what
+            // it does.
+            let headers = request.metadata().clone().into_headers();
+            let context = Context::of_call(method.rules(), &headers, Instant::now() + PATIENCE)?;
+            request.extensions_mut().insert(context);
         }
         Ok(request)
     }
