@@ -145,7 +145,7 @@ impl Up {
 }
 
 async fn page(up: &Up) -> OrderPage {
-    let gateway = GatewayClient::connect(&up.mesh_of("backoffice")).unwrap();
+    let gateway = GatewayClient::connect(&up.mesh_of("backoffice")).unwrap().with_deadline(LONG);
     gateway.get_order_page(GetOrderPageRequest::default().with_order_id("order-1")).await.unwrap()
 }
 
@@ -160,12 +160,12 @@ async fn replace(mesh: Mesh, by: &'static str) -> Result<ProductReplacement, Err
 }
 
 async fn tea(up: &Up) -> ProductState {
-    let catalog = CatalogClient::connect(&up.mesh()).unwrap();
+    let catalog = CatalogClient::connect(&up.mesh()).unwrap().with_deadline(LONG);
     catalog.get_product(GetProductRequest::default().with_id("TEA")).await.unwrap().state().unwrap()
 }
 
 async fn basket(up: &Up) -> Vec<(String, i64)> {
-    let orders = OrdersClient::connect(&up.mesh_of("backoffice")).unwrap();
+    let orders = OrdersClient::connect(&up.mesh_of("backoffice")).unwrap().with_deadline(LONG);
     let basket = orders.get_basket(GetBasketRequest::default().with_customer_id("MARIA")).await.unwrap();
     basket.lines.into_iter().map(|line| (line.product_id, line.units)).collect()
 }

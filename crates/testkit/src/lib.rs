@@ -21,7 +21,7 @@ pub use disk::Disk;
 pub use engines::Database;
 pub use eventually::eventually;
 pub use fault_proxy::{FaultProxy, Faults};
-pub use mounted::Mounted;
+pub use mounted::{Mounted, PATIENCE};
 pub use opening::open;
 pub use owner::{Owner, Served, image, kept};
 pub use process::Process;

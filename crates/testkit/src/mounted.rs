@@ -16,8 +16,8 @@ use tonic::client::{Grpc, GrpcService};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-/// What a call has beyond its method's deadline where a test asks for none: no machine is that slow.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// How long a test waits for the answer of a call whose time is nothing to it: no machine is that slow.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A generated server, called as one consumer, which waits for as long as an answer takes.
 #[derive(Debug, Clone)]

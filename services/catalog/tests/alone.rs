@@ -7,7 +7,7 @@ use freehold_sdk::catalog::v1::{
     CatalogClient, CreateProductRequest, DeleteProductRequest, GetProductRequest,
 };
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn catalog_starts_alone_and_answers_who_is_declared() {
     let mesh = Mesh::fixed("demo", [("catalog", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
-    let catalog = CatalogClient::connect(&mesh).unwrap();
+    let catalog = CatalogClient::connect(&mesh).unwrap().with_deadline(PATIENCE);
     let chai = CreateProductRequest::default().with_id("1").with_name("Chai").with_cost_cents(900);
     let created = catalog.create_product(chai).await.unwrap();
     let found = catalog.get_product(GetProductRequest::default().with_id("1")).await.unwrap();

@@ -9,7 +9,7 @@ use freehold_sdk::drivers::v1::{
 };
 use freehold_sdk::{Mesh, Requests};
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +33,7 @@ async fn drivers_starts_alone_and_answers_who_is_declared() {
     let mesh = Mesh::fixed("demo", [("drivers", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
-    let drivers = DriversClient::connect(&mesh).unwrap();
+    let drivers = DriversClient::connect(&mesh).unwrap().with_deadline(PATIENCE);
     let vehicle = Vehicle::default().with_plate("B-AL 1815").with_seats(4);
     let ada = RegisterDriverRequest::default().with_id("ada").with_name("Ada").with_phone("030 1815");
     drivers.register_driver(ada.with_vehicle(vehicle)).await.unwrap();

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use freehold_sdk::gateway::v1::{GatewayClient, GetOrderPageRequest, PartState};
 use freehold_sdk::{Mesh, PORTS};
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -27,7 +27,11 @@ async fn gateway_starts_alone_and_answers_who_is_declared() {
     let listed = Mesh::directory("backoffice", &url).await.unwrap();
     assert!(listed.services().eq(lonely().services()));
 
-    let of = |consumer| GatewayClient::connect(&Mesh::fixed(consumer, [("gateway", url.clone())])).unwrap();
+    let of = |consumer| {
+        GatewayClient::connect(&Mesh::fixed(consumer, [("gateway", url.clone())]))
+            .unwrap()
+            .with_deadline(PATIENCE)
+    };
     let asked = GetOrderPageRequest::default().with_order_id("10248");
     let page = of("backoffice").get_order_page(asked.clone()).await.unwrap();
     assert!(page.partial && page.lines.is_empty(), "{page:?}");

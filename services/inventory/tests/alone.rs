@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use freehold_sdk::Mesh;
 use freehold_sdk::inventory::v1::{GetStockRequest, InventoryClient, RestockRequest, ShipRequest};
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn inventory_starts_alone_and_answers_who_is_declared() {
     let mesh = Mesh::fixed("demo", [("inventory", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
-    let inventory = InventoryClient::connect(&mesh).unwrap();
+    let inventory = InventoryClient::connect(&mesh).unwrap().with_deadline(PATIENCE);
     let delivery = RestockRequest::default().with_product_id("1").with_units(10).with_delivery_id("d1");
     let stock = inventory.restock(delivery).await.unwrap();
     let found = inventory.get_stock(GetStockRequest::default().with_product_id("1")).await.unwrap();

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use freehold_sdk::Mesh;
 use freehold_sdk::notifications::v1::{CountMailsRequest, ListMailsRequest, NotificationsClient};
 use freehold_server::host::Host;
-use freehold_testkit::{Scratch, engines};
+use freehold_testkit::{PATIENCE, Scratch, engines};
 use notifications::{Mails, StartError};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ async fn notifications_starts_alone_and_answers_who_is_declared() {
     let serving = tokio::spawn(running.run(shutdown.clone()));
     let of = |consumer| {
         let mesh = Mesh::fixed(consumer, [("notifications", url.clone())]);
-        NotificationsClient::connect(&mesh).unwrap()
+        NotificationsClient::connect(&mesh).unwrap().with_deadline(PATIENCE)
     };
     let counted = of("demo").count_mails(CountMailsRequest::default()).await.unwrap();
     assert_eq!((counted.pending, counted.sent, counted.dropped), (0, 0, 0));

@@ -7,7 +7,7 @@ use freehold_sdk::orders::v1::{
     CancelOrderRequest, GetOrderRequest, NewLine, OrdersClient, PlaceOrderRequest,
 };
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -25,7 +25,11 @@ async fn orders_starts_alone_and_answers_who_is_declared() {
     let url = format!("http://{}", running.addr());
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
-    let of = |consumer| OrdersClient::connect(&Mesh::fixed(consumer, [("orders", url.clone())])).unwrap();
+    let of = |consumer| {
+        OrdersClient::connect(&Mesh::fixed(consumer, [("orders", url.clone())]))
+            .unwrap()
+            .with_deadline(PATIENCE)
+    };
     let unknown = of("demo").get_order(GetOrderRequest::default().with_id("10248")).await.unwrap_err();
     assert!(unknown.is_not_found(), "{unknown}");
     let unknown = of("demo").cancel_order(CancelOrderRequest::default().with_id("10248")).await.unwrap_err();

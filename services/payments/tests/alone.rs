@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use freehold_sdk::Mesh;
 use freehold_sdk::payments::v1::{GetAccountRequest, OpenAccountRequest, PaymentsClient, RefundRequest};
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn payments_starts_alone_and_answers_who_is_declared() {
     let mesh = Mesh::fixed("demo", [("payments", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
-    let payments = PaymentsClient::connect(&mesh).unwrap();
+    let payments = PaymentsClient::connect(&mesh).unwrap().with_deadline(PATIENCE);
     let account = OpenAccountRequest::default().with_customer_id("ALFKI").with_opening_cents(1000);
     let opened = payments.open_account(account).await.unwrap();
     let found = payments.get_account(GetAccountRequest::default().with_customer_id("ALFKI")).await.unwrap();

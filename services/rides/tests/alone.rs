@@ -7,7 +7,7 @@ use freehold_sdk::rides::v1::{
 };
 use freehold_sdk::{Error, Mesh};
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -25,7 +25,11 @@ async fn rides_starts_alone_and_answers_who_is_declared() {
     let url = format!("http://{}", running.addr());
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
-    let of = |consumer| RidesClient::connect(&Mesh::fixed(consumer, [("rides", url.clone())])).unwrap();
+    let of = |consumer| {
+        RidesClient::connect(&Mesh::fixed(consumer, [("rides", url.clone())]))
+            .unwrap()
+            .with_deadline(PATIENCE)
+    };
     let unknown = of("demo").get_ride(GetRideRequest::default().with_id("r1")).await.unwrap_err();
     assert!(unknown.is_not_found(), "{unknown}");
     let blind = of("demo").request_ride(wanted()).await.unwrap_err();

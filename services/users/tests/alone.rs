@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use freehold_sdk::Mesh;
 use freehold_sdk::users::v1::{EraseUserRequest, GetUserRequest, RegisterUserRequest, UsersClient};
 use freehold_server::host::Host;
-use freehold_testkit::engines;
+use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn users_starts_alone_and_answers_who_is_declared() {
     let mesh = Mesh::fixed("demo", [("users", format!("http://{}", running.addr()))]);
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(running.run(shutdown.clone()));
-    let users = UsersClient::connect(&mesh).unwrap();
+    let users = UsersClient::connect(&mesh).unwrap().with_deadline(PATIENCE);
     let maria = RegisterUserRequest::default().with_id("ALFKI").with_name("Maria").with_email("a@b");
     let registered = users.register_user(maria).await.unwrap();
     let found = users.get_user(GetUserRequest::default().with_id("ALFKI")).await.unwrap();
