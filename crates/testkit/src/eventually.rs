@@ -3,6 +3,9 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
+/// How long a test waits for what takes no time to speak of, such as the answer of a call whose time is nothing to it: no
+/// machine is that slow.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 /// How often a condition is looked at. The one place in all tests that waits for time to pass.
 const POLL: Duration = Duration::from_millis(5);
 

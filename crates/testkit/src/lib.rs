@@ -19,9 +19,9 @@ mod scratch;
 
 pub use disk::Disk;
 pub use engines::Database;
-pub use eventually::eventually;
+pub use eventually::{PATIENCE, eventually};
 pub use fault_proxy::{FaultProxy, Faults};
-pub use mounted::{Mounted, PATIENCE};
+pub use mounted::Mounted;
 pub use opening::open;
 pub use owner::{Owner, Served, image, kept};
 pub use process::Process;

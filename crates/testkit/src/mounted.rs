@@ -16,8 +16,7 @@ use tonic::client::{Grpc, GrpcService};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-/// How long a test waits for the answer of a call whose time is nothing to it: no machine is that slow.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+use crate::eventually::PATIENCE;
 
 /// A generated server, called as one consumer, which waits for as long as an answer takes.
 #[derive(Debug, Clone)]
@@ -150,18 +149,20 @@ where
         mut request: Request<T>,
     ) -> Result<Request<T>, Status> {
         insert(&mut request, metadata::CALLER, self.caller)?;
-        if let Some(budget) = self.budget {
-            insert(&mut request, metadata::TIMEOUT, &deadline::format(budget))?;
-        }
         if let Some(seen) = &self.seen {
             request.metadata_mut().insert_bin(metadata::TOKEN, MetadataValue::from_bytes(seen));
         }
-        if self.budget.is_none() {
-            // As from a call that arrives later: a method's deadline is for its callers, and no matter of a test of what
-            // it does.
-            let headers = request.metadata().clone().into_headers();
-            let context = Context::of_call(method.rules(), &headers, Instant::now() + PATIENCE)?;
-            request.extensions_mut().insert(context);
+        match self.budget {
+            Some(budget) => insert(&mut request, metadata::TIMEOUT, &deadline::format(budget))?,
+            // A method's deadline is for its callers, and no matter of a test of what it does: the call is one that arrives
+            // later. What is wrong with its metadata is for the server to say.
+            None => {
+                let headers = request.metadata().clone().into_headers();
+                let context = Context::of_call(method.rules(), &headers, Instant::now() + PATIENCE);
+                if let Ok(context) = context {
+                    request.extensions_mut().insert(context);
+                }
+            }
         }
         Ok(request)
     }

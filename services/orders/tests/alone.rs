@@ -1,6 +1,7 @@
 //! The service by itself: it starts on a free port, answers over the wire, and ends when it is told to.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use freehold_sdk::Mesh;
 use freehold_sdk::orders::v1::{
@@ -9,6 +10,9 @@ use freehold_sdk::orders::v1::{
 use freehold_server::host::Host;
 use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
+
+/// For a call that nobody can answer.
+const BRIEFLY: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn orders_starts_alone_and_answers_who_is_declared() {
@@ -34,7 +38,7 @@ async fn orders_starts_alone_and_answers_who_is_declared() {
     assert!(unknown.is_not_found(), "{unknown}");
     let unknown = of("demo").cancel_order(CancelOrderRequest::default().with_id("10248")).await.unwrap_err();
     assert!(unknown.is_not_found(), "{unknown}");
-    let blind = of("demo").place_order(wanted()).await.unwrap_err();
+    let blind = of("demo").with_deadline(BRIEFLY).place_order(wanted()).await.unwrap_err();
     // Which of the two depends on how far the last attempt to reach an owner had come.
     let unanswered = blind.is_unavailable() || blind.is_deadline_exceeded();
     assert!(unanswered, "nobody says who the customer is: {blind}");

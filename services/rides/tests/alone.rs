@@ -1,6 +1,7 @@
 //! The service by itself: it starts on a free port, answers over the wire, and ends when it is told to.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use freehold_sdk::rides::v1::{
     AcceptRideRequest, GetRideRequest, ListRidesRequest, Point, RequestRideRequest, RidesClient,
@@ -9,6 +10,9 @@ use freehold_sdk::{Error, Mesh};
 use freehold_server::host::Host;
 use freehold_testkit::{PATIENCE, engines};
 use tokio_util::sync::CancellationToken;
+
+/// For a call that nobody can answer.
+const BRIEFLY: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn rides_starts_alone_and_answers_who_is_declared() {
@@ -32,7 +36,7 @@ async fn rides_starts_alone_and_answers_who_is_declared() {
     };
     let unknown = of("demo").get_ride(GetRideRequest::default().with_id("r1")).await.unwrap_err();
     assert!(unknown.is_not_found(), "{unknown}");
-    let blind = of("demo").request_ride(wanted()).await.unwrap_err();
+    let blind = of("demo").with_deadline(BRIEFLY).request_ride(wanted()).await.unwrap_err();
     assert!(is_unanswered(&blind), "nobody says who the rider is: {blind}");
     let accept = AcceptRideRequest::default().with_id("r1").with_driver_id("ada");
     let unknown = of("demo").accept_ride(accept).await.unwrap_err();
