@@ -9,7 +9,7 @@ use freehold_sdk::users::v1::{
 use freehold_testkit::eventually;
 
 use crate::contract::MODEL;
-use crate::mesh::{LONG, Shared, shared};
+use crate::mesh::{PATIENCE, Shared, shared};
 use crate::records::Records;
 use crate::world::{Clients, PRODUCTS};
 
@@ -36,8 +36,10 @@ async fn an_erased_user_is_in_no_list_no_row_and_no_mail() {
         backoffice.users.update_user(UpdateUserRequest::default().with_id(ID).with_name("Back")).await;
     assert!(again.unwrap_err().is_not_found(), "an erased id stays unused");
 
-    eventually("no row holds anything of the user", LONG, async || holders(&mesh).is_empty().then_some(()))
-        .await;
+    eventually("no row holds anything of the user", PATIENCE, async || {
+        holders(&mesh).is_empty().then_some(())
+    })
+    .await;
     demo.orders.cancel_order(CancelOrderRequest::default().with_id(ID)).await.unwrap();
     mail(&demo, 2, MailState::Dropped).await;
 }
@@ -64,7 +66,7 @@ async fn listed_name(clients: &Clients) -> String {
 async fn mail(clients: &Clients, number: usize, state: MailState) {
     let what = format!("mail {number} is {state:?}");
     let list = ListMailsRequest::default().with_order_id(ID);
-    eventually(&what, LONG, async || {
+    eventually(&what, PATIENCE, async || {
         let mails: Vec<Mail> = clients.notifications.list_mails(list.clone()).await.unwrap().mails;
         let last = mails.last().filter(|_| mails.len() == number)?;
         (last.state == i32::from(state)).then_some(())

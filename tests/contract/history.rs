@@ -10,7 +10,7 @@ use freehold_sdk::{Error, Mesh, Session};
 use freehold_testkit::{Scratch, eventually};
 use tonic::Code;
 
-use crate::mesh::{LONG, Up};
+use crate::mesh::{PATIENCE, Up};
 use crate::world::Clients;
 
 const OTHERS: &str = "catalog,inventory,payments,orders,notifications";
@@ -41,7 +41,7 @@ async fn what_a_session_has_seen_is_not_served_older() {
     let users = Up::part(folder, "users", &[]).await;
     let others = Up::part(folder, OTHERS, &[("FREEHOLD_USERS_URL", users.url("users"))]).await;
     let demo = clients(&[&users, &others], "demo", &session);
-    let name = eventually("the copy has caught up", LONG, async || match listed(&demo).await {
+    let name = eventually("the copy has caught up", PATIENCE, async || match listed(&demo).await {
         Err(behind) if behind.is_unavailable() => None,
         name => Some(name.unwrap()),
     });
@@ -75,10 +75,11 @@ async fn a_token_of_a_restored_history_is_refused() {
     assert_eq!(newcomer.users.get_user(get).await.unwrap().name, "Before");
     for clients in [&demo, &newcomer] {
         // Until the copy hears of the restored history it has what was seen.
-        let lost = eventually("the lost history is noticed", LONG, async || match listed(clients).await {
-            Ok(name) => (name != "After").then(|| panic!("{name} is neither")),
-            Err(error) => Some(error),
-        });
+        let lost =
+            eventually("the lost history is noticed", PATIENCE, async || match listed(clients).await {
+                Ok(name) => (name != "After").then(|| panic!("{name} is neither")),
+                Err(error) => Some(error),
+            });
         let lost = lost.await;
         assert_eq!(refusal(&lost), (Code::FailedPrecondition, "HISTORY_LOST"), "{lost}");
     }

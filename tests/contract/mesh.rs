@@ -17,8 +17,7 @@ use tokio::sync::Mutex;
 use crate::wire::Wire;
 use crate::world;
 
-/// Bounds a test that fails; it decides nothing about one that passes.
-pub(crate) const LONG: Duration = Duration::from_secs(300);
+pub(crate) use freehold_testkit::PATIENCE;
 
 /// A mesh of the built command.
 pub(crate) struct Up {
@@ -47,7 +46,7 @@ impl Up {
         command.args(["--port", "0", "--data", "data", "--ready-file"]).arg(&ready);
         let mut process = Process::start(&mut command);
         let said: Value =
-            serde_json::from_str(&process.ready(&ready, LONG).await).expect("the ready file is JSON");
+            serde_json::from_str(&process.ready(&ready, PATIENCE).await).expect("the ready file is JSON");
         let url = |value: &Value| value.as_str().expect("an address is a text").to_owned();
         let services = said["services"].as_object().expect("the services are listed");
         let services = services.iter().map(|(name, address)| (name.clone(), url(address))).collect();
@@ -81,7 +80,7 @@ impl Up {
     /// Ends it as Ctrl-C would, and waits until it is gone.
     pub(crate) async fn end(mut self) {
         self.process.signal(Signal::Interrupt);
-        let status = self.process.ended(LONG).await;
+        let status = self.process.ended(PATIENCE).await;
         assert!(status.success(), "{status}\n{}", self.process.report());
     }
 }
@@ -156,6 +155,6 @@ async fn end_well(up: Up, scratch: &Scratch) {
 /// Runs a command that must succeed.
 async fn run(folder: &Path, arguments: &[&str]) {
     let mut process = Process::start(freehold(folder).args(arguments));
-    let status = process.ended(LONG).await;
+    let status = process.ended(PATIENCE).await;
     assert!(status.success(), "{arguments:?}: {status}\n{}", process.report());
 }

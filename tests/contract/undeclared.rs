@@ -18,7 +18,7 @@ use tokio_util::sync::DropGuard;
 use tonic::Status;
 
 use crate::contract::{MODEL, consumer, model, texts};
-use crate::mesh::LONG;
+use crate::mesh::PATIENCE;
 
 const CALLED: &str = "notifications.v1.NotificationsService/CountMails";
 
@@ -118,7 +118,7 @@ async fn serve(contract: &'static Contract) -> (SocketAddr, DropGuard) {
 
 fn client(address: SocketAddr) -> NotificationsClient {
     let mesh = Mesh::fixed("demo", [("notifications", format!("http://{address}"))]);
-    NotificationsClient::connect(&mesh).unwrap().with_deadline(LONG)
+    NotificationsClient::connect(&mesh).unwrap().with_deadline(PATIENCE)
 }
 
 /// Has no mails.

@@ -13,7 +13,7 @@ use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Mesh, Session};
 use freehold_testkit::eventually;
 
-use crate::mesh::{LONG, Up};
+use crate::mesh::{PATIENCE, Up};
 
 /// Two users with an account each.
 pub(crate) const USERS: [&str; 2] = ["ANA", "MARIA"];
@@ -54,17 +54,17 @@ impl Clients {
     /// The same over a mesh of several processes.
     pub(crate) fn over(mesh: &Mesh, session: &Session) -> Self {
         Self {
-            users: UsersClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
-            catalog: CatalogClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
-            inventory: InventoryClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
-            payments: PaymentsClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
-            orders: OrdersClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+            users: UsersClient::connect(mesh).unwrap().with_session(session).with_deadline(PATIENCE),
+            catalog: CatalogClient::connect(mesh).unwrap().with_session(session).with_deadline(PATIENCE),
+            inventory: InventoryClient::connect(mesh).unwrap().with_session(session).with_deadline(PATIENCE),
+            payments: PaymentsClient::connect(mesh).unwrap().with_session(session).with_deadline(PATIENCE),
+            orders: OrdersClient::connect(mesh).unwrap().with_session(session).with_deadline(PATIENCE),
             notifications: NotificationsClient::connect(mesh)
                 .unwrap()
                 .with_session(session)
-                .with_deadline(LONG),
-            drivers: DriversClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
-            rides: RidesClient::connect(mesh).unwrap().with_session(session).with_deadline(LONG),
+                .with_deadline(PATIENCE),
+            drivers: DriversClient::connect(mesh).unwrap().with_session(session).with_deadline(PATIENCE),
+            rides: RidesClient::connect(mesh).unwrap().with_session(session).with_deadline(PATIENCE),
         }
     }
 
@@ -136,7 +136,7 @@ pub(crate) async fn furnish(up: &Up) {
     for ride in RIDES {
         demo.ride(ride, USERS[0]).await;
     }
-    eventually("a mail about each order", LONG, async || {
+    eventually("a mail about each order", PATIENCE, async || {
         let mails = demo.notifications.count_mails(CountMailsRequest::default()).await.unwrap();
         (mails.pending + mails.sent == 2).then_some(())
     })

@@ -17,8 +17,7 @@ mod tools;
 
 use std::time::Duration;
 
-/// Bounds a test that fails; it decides nothing about one that passes.
-const LONG: Duration = Duration::from_secs(300);
+use freehold_testkit::PATIENCE;
 
 /// The folder of the scripts.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");

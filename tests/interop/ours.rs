@@ -14,7 +14,7 @@ use crate::messages::{
     StreamingOutputCallRequest, StreamingOutputCallResponse, size,
 };
 use crate::tools::python;
-use crate::{HERE, LONG};
+use crate::{HERE, PATIENCE};
 
 const REQUESTS: [i32; 4] = [27182, 8, 1828, 45904];
 const ANSWERS: [i32; 4] = [31415, 9, 2653, 58979];
@@ -33,7 +33,7 @@ async fn theirs() -> Option<Theirs> {
     let ready = scratch.join("ready");
     let mut command = Command::new(python);
     let mut process = Process::start(command.arg(format!("{HERE}/server.py")).arg(&ready));
-    let url = process.ready(&ready, LONG).await;
+    let url = process.ready(&ready, PATIENCE).await;
     Some(Theirs { process, channel: Channel::new("interop", &url).unwrap(), _scratch: scratch })
 }
 
@@ -64,7 +64,7 @@ fn open<T: Send + 'static>()
 
 /// Waits until their server has printed this.
 async fn says(server: &Process, line: &str) {
-    eventually(line, LONG, async || server.stdout().contains(line).then_some(())).await;
+    eventually(line, PATIENCE, async || server.stdout().contains(line).then_some(())).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::contract::CONTRACT;
 use crate::service::Testing;
 use crate::tools::python;
-use crate::{HERE, LONG};
+use crate::{HERE, PATIENCE};
 
 /// Every case that gRPC's own package can play.
 const CASES: [&str; 16] = [
@@ -40,7 +40,7 @@ async fn their_client_passes_every_case_against_our_server() {
     let served = tokio::spawn(server.run(shutdown.clone()));
     let mut command = Command::new(python);
     let mut client = Process::start(command.arg(format!("{HERE}/client.py")).arg(address).args(CASES));
-    let ended = client.ended(LONG).await;
+    let ended = client.ended(PATIENCE).await;
     assert!(ended.success(), "{}", client.report());
     for case in CASES {
         assert!(client.stdout().lines().any(|line| line == format!("{case}: passed")), "{}", client.report());

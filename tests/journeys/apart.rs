@@ -15,7 +15,7 @@ use freehold_testkit::{FaultProxy, Process, Scratch, eventually};
 use serde_json::Value;
 
 use crate::engines::Engines;
-use crate::mesh::{Ended, LONG, clean, finish, freehold, is_sound};
+use crate::mesh::{Ended, PATIENCE, clean, finish, freehold, is_sound};
 use crate::ports;
 use crate::records::Records;
 
@@ -49,7 +49,7 @@ async fn services_that_restart_one_after_the_other_fail_no_order() {
     for ((service, _), seed) in PORTS.iter().zip(1..) {
         let demo = apart.demo(seed);
         let placed = format!("SELECT 1 FROM shop_order WHERE id LIKE 's{seed}-%' LIMIT 1");
-        eventually("orders are placed", LONG, async || records.number("orders", &placed)).await;
+        eventually("orders are placed", PATIENCE, async || records.number("orders", &placed)).await;
         apart.stop(service).await;
         assert_eq!(apart.health(service).await, Some(1), "{service} is stopped");
         apart.begin(service);
@@ -128,7 +128,7 @@ impl Apart {
     /// Waits until one service is healthy.
     pub(crate) async fn is_healthy(&self, service: &str) {
         let serves = async || (self.health(service).await == Some(0)).then_some(());
-        eventually("it is healthy again", LONG, serves).await;
+        eventually("it is healthy again", PATIENCE, serves).await;
     }
 
     /// Whether each of them still runs.
@@ -159,7 +159,7 @@ impl Apart {
     /// What a process has counted, over everything that it counts apart.
     pub(crate) fn counted(&self, name: &str, metric: &str) -> u64 {
         let mut socket = TcpStream::connect(&self.environment[&listens(name)]).unwrap();
-        socket.set_read_timeout(Some(LONG)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
         let mut said = String::new();
         socket.read_to_string(&mut said).unwrap();
@@ -169,7 +169,7 @@ impl Apart {
 
     /// Waits until all of them serve.
     pub(crate) async fn serves(&self) {
-        eventually("all services serve", LONG, async || {
+        eventually("all services serve", PATIENCE, async || {
             let status = self.run(&["status", "--mesh", "env"]).await;
             (status.code == Some(0)).then_some(())
         })
@@ -229,7 +229,7 @@ impl Apart {
 
     /// All orders as a list shows them.
     pub(crate) async fn orders(&self) -> Vec<OrderSummary> {
-        let orders = OrdersClient::connect(&self.mesh("demo")).unwrap().with_deadline(LONG);
+        let orders = OrdersClient::connect(&self.mesh("demo")).unwrap().with_deadline(PATIENCE);
         orders.list_orders(ListOrdersRequest::default().with_page_size(1000)).await.unwrap().orders
     }
 }

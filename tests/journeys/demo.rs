@@ -5,7 +5,7 @@ use std::path::Path;
 use freehold_testkit::{Process, Scratch, eventually};
 use serde_json::Value;
 
-use crate::mesh::{LONG, Up, finish, freehold, is_sound, run};
+use crate::mesh::{PATIENCE, Up, finish, freehold, is_sound, run};
 use crate::ports;
 use crate::records::Records;
 
@@ -121,7 +121,7 @@ async fn a_demo_that_was_killed_with_its_mesh_is_taken_up_again() {
     let records = Records::of(&scratch.join("data"));
     let arguments = ["demo", "--data", "data", "--orders", "60", "--workers", "16"];
     let mut killed = Process::start(&mut freehold(scratch.path(), &arguments));
-    eventually("half of the orders", LONG, async || {
+    eventually("half of the orders", PATIENCE, async || {
         let count = records.number("orders", "SELECT COUNT(*) FROM shop_order");
         count.filter(|count| *count >= 25)
     })
@@ -140,7 +140,7 @@ async fn a_demo_that_comes_first_waits_for_its_mesh() {
     let directory = format!("http://127.0.0.1:{port}");
     let demo =
         Process::start(&mut freehold(scratch.path(), &["demo", "--mesh", &directory, "--orders", "3"]));
-    eventually("the demo's line", LONG, async || demo.stderr().contains("no mesh answers").then_some(()))
+    eventually("the demo's line", PATIENCE, async || demo.stderr().contains("no mesh answers").then_some(()))
         .await;
     let _up = Up::at(scratch.path(), port).await;
     let ended = finish(demo).await;
@@ -155,7 +155,7 @@ async fn a_demo_outlives_a_mesh_that_is_killed_and_comes_back() {
     let arguments = ["demo", "--mesh", &up.directory, "--orders", "120", "--workers", "16", "-o", "json"];
     let mut demo = Process::start(&mut freehold(scratch.path(), &arguments));
     let records = Records::of(&scratch.join("data"));
-    eventually("a third of the orders", LONG, async || {
+    eventually("a third of the orders", PATIENCE, async || {
         let count = records.number("orders", "SELECT COUNT(*) FROM shop_order");
         count.filter(|count| *count >= 40)
     })

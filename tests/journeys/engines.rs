@@ -11,7 +11,7 @@ use freehold_store::ReadOnly;
 use freehold_testkit::checker::Rows;
 use freehold_testkit::eventually;
 
-use crate::mesh::LONG;
+use crate::mesh::PATIENCE;
 use crate::nats::{self, Broker};
 use crate::postgres::{self, Made};
 
@@ -93,9 +93,10 @@ impl Engines {
 
     /// Waits until orders has told of so many more events; answers how many there are.
     pub(crate) async fn reach(&mut self, more: i64) -> i64 {
-        let there = eventually("events", LONG, async || Some(self.events().await).filter(|there| *there > 0));
+        let there =
+            eventually("events", PATIENCE, async || Some(self.events().await).filter(|there| *there > 0));
         let moment = there.await + more;
-        eventually("the moment", LONG, async || (self.events().await >= moment).then_some(moment)).await
+        eventually("the moment", PATIENCE, async || (self.events().await >= moment).then_some(moment)).await
     }
 
     /// The number `n` that a query answers; `None` where there is no such database, table or row yet.

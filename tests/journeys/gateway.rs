@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::keyed::{deaf_way, happened};
-use crate::mesh::{LONG, Up, freehold, is_sound, run};
+use crate::mesh::{PATIENCE, Up, freehold, is_sound, run};
 use crate::records::Records;
 
 #[tokio::test]
@@ -145,13 +145,13 @@ impl Up {
 }
 
 async fn page(up: &Up) -> OrderPage {
-    let gateway = GatewayClient::connect(&up.mesh_of("backoffice")).unwrap().with_deadline(LONG);
+    let gateway = GatewayClient::connect(&up.mesh_of("backoffice")).unwrap().with_deadline(PATIENCE);
     gateway.get_order_page(GetOrderPageRequest::default().with_order_id("order-1")).await.unwrap()
 }
 
 /// Replaces tea by something else, under an id of that.
 async fn replace(mesh: Mesh, by: &'static str) -> Result<ProductReplacement, Error> {
-    let gateway = GatewayClient::connect(&mesh)?.with_deadline(LONG).with_key(by);
+    let gateway = GatewayClient::connect(&mesh)?.with_deadline(PATIENCE).with_key(by);
     let request = ReplaceProductRequest::default()
         .with_id(format!("by-{by}"))
         .with_product_id("TEA")
@@ -160,12 +160,12 @@ async fn replace(mesh: Mesh, by: &'static str) -> Result<ProductReplacement, Err
 }
 
 async fn tea(up: &Up) -> ProductState {
-    let catalog = CatalogClient::connect(&up.mesh()).unwrap().with_deadline(LONG);
+    let catalog = CatalogClient::connect(&up.mesh()).unwrap().with_deadline(PATIENCE);
     catalog.get_product(GetProductRequest::default().with_id("TEA")).await.unwrap().state().unwrap()
 }
 
 async fn basket(up: &Up) -> Vec<(String, i64)> {
-    let orders = OrdersClient::connect(&up.mesh_of("backoffice")).unwrap().with_deadline(LONG);
+    let orders = OrdersClient::connect(&up.mesh_of("backoffice")).unwrap().with_deadline(PATIENCE);
     let basket = orders.get_basket(GetBasketRequest::default().with_customer_id("MARIA")).await.unwrap();
     basket.lines.into_iter().map(|line| (line.product_id, line.units)).collect()
 }
@@ -173,27 +173,27 @@ async fn basket(up: &Up) -> Vec<(String, i64)> {
 /// A customer with money, an order and a basket; tea, something like it, and something far dearer.
 async fn fill(mesh: &Mesh) -> Result<(), Error> {
     let session = Session::new();
-    let users = UsersClient::connect(mesh)?.with_deadline(LONG).with_session(&session);
+    let users = UsersClient::connect(mesh)?.with_deadline(PATIENCE).with_session(&session);
     let maria =
         RegisterUserRequest::default().with_id("MARIA").with_name("Maria").with_email("maria@example.com");
     users.register_user(maria).await?;
     let account = OpenAccountRequest::default().with_customer_id("MARIA").with_opening_cents(10_000);
-    PaymentsClient::connect(mesh)?.with_deadline(LONG).open_account(account).await?;
-    let catalog = CatalogClient::connect(mesh)?.with_deadline(LONG).with_session(&session);
+    PaymentsClient::connect(mesh)?.with_deadline(PATIENCE).open_account(account).await?;
+    let catalog = CatalogClient::connect(mesh)?.with_deadline(PATIENCE).with_session(&session);
     for (id, cents) in [("TEA", 450), ("MATE", 450), ("GOLD", 9_000)] {
         let product = CreateProductRequest::default().with_id(id).with_name(id).with_price_cents(cents);
         catalog.create_product(product).await?;
     }
     let restock = RestockRequest::default().with_product_id("TEA").with_units(10).with_delivery_id("first");
-    InventoryClient::connect(mesh)?.with_deadline(LONG).restock(restock).await?;
-    let orders = OrdersClient::connect(mesh)?.with_deadline(LONG).with_session(&session);
+    InventoryClient::connect(mesh)?.with_deadline(PATIENCE).restock(restock).await?;
+    let orders = OrdersClient::connect(mesh)?.with_deadline(PATIENCE).with_session(&session);
     let order = PlaceOrderRequest::default()
         .with_id("order-1")
         .with_customer_id("MARIA")
         .with_lines([NewLine::default().with_product_id("TEA").with_units(3)]);
     orders.place_order(order).await?;
     let desk = Mesh::fixed("backoffice", mesh.services());
-    let orders = OrdersClient::connect(&desk)?.with_deadline(LONG).with_session(&session);
+    let orders = OrdersClient::connect(&desk)?.with_deadline(PATIENCE).with_session(&session);
     let basket = SaveBasketRequest::default()
         .with_customer_id("MARIA")
         .with_lines([BasketLine::default().with_product_id("TEA").with_units(7)]);

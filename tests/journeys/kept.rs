@@ -7,7 +7,7 @@ use freehold_sdk::catalog::v1::{CatalogClient, ChangePriceRequest, CreateProduct
 use freehold_testkit::{Scratch, eventually};
 
 use crate::apart::Apart;
-use crate::mesh::LONG;
+use crate::mesh::PATIENCE;
 
 /// Less than the 30 seconds for which the contract lets an answer be kept: without a watch this is not long enough.
 const BEFORE_ITS_TIME: Duration = Duration::from_secs(25);
@@ -18,8 +18,8 @@ const BEFORE_ITS_TIME: Duration = Duration::from_secs(25);
 async fn a_price_that_another_client_changes_is_seen() {
     let scratch = Scratch::new("kept");
     let mut apart = Apart::start(scratch.path()).await;
-    let reader = CatalogClient::connect(&apart.mesh("demo")).unwrap().with_deadline(LONG);
-    let writer = CatalogClient::connect(&apart.mesh("demo")).unwrap().with_deadline(LONG);
+    let reader = CatalogClient::connect(&apart.mesh("demo")).unwrap().with_deadline(PATIENCE);
+    let writer = CatalogClient::connect(&apart.mesh("demo")).unwrap().with_deadline(PATIENCE);
     let tea = CreateProductRequest::default().with_id("TEA").with_name("Tea").with_price_cents(100);
     writer.create_product(tea).await.unwrap();
     // Each look is of somebody who has seen nothing, so no session asks for more than what is kept.

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::mesh::{LONG, Up, is_sound};
+use crate::mesh::{PATIENCE, Up, is_sound};
 use crate::records::Records;
 
 /// C12: the effect is there once, the repetition gets the reply that was lost, and without the key it would be refused.
@@ -25,7 +25,8 @@ async fn a_write_whose_reply_died_with_its_server_is_done_once_under_its_key() {
     let mut up = Up::start(scratch.path()).await;
     let register = user("MARIA");
 
-    let users = UsersClient::connect(&deaf(&up, "users").await).unwrap().with_deadline(LONG).with_key("once");
+    let users =
+        UsersClient::connect(&deaf(&up, "users").await).unwrap().with_deadline(PATIENCE).with_key("once");
     let lost = tokio::spawn({
         let (users, register) = (users.clone(), register.clone());
         async move { users.register_user(register).await }
@@ -36,7 +37,7 @@ async fn a_write_whose_reply_died_with_its_server_is_done_once_under_its_key() {
     assert!(error.is_retryable_with_same_key(), "{error}");
 
     let up = Up::start(scratch.path()).await;
-    let users = UsersClient::connect(&up.mesh()).unwrap().with_deadline(LONG);
+    let users = UsersClient::connect(&up.mesh()).unwrap().with_deadline(PATIENCE);
     let registered = users.with_key("once").register_user(register.clone()).await.unwrap();
     let stored = records.number("users", "SELECT registered_ms FROM app_user WHERE id = 'MARIA'");
     assert_eq!(Some(registered.registered_ms), stored, "the reply is that of the first time");
@@ -60,7 +61,7 @@ async fn an_order_whose_reply_died_with_its_server_is_placed_once_under_its_key(
             .with_id(id)
             .with_customer_id("MARIA")
             .with_lines([NewLine::default().with_product_id("TEA").with_units(3)]);
-        let orders = OrdersClient::connect(&deaf(&up, "orders").await).unwrap().with_deadline(LONG);
+        let orders = OrdersClient::connect(&deaf(&up, "orders").await).unwrap().with_deadline(PATIENCE);
         let orders = orders.with_session(&session).with_key(id);
         let lost = tokio::spawn({
             let (orders, order) = (orders.clone(), order.clone());
@@ -72,7 +73,7 @@ async fn an_order_whose_reply_died_with_its_server_is_placed_once_under_its_key(
         assert!(error.is_retryable_with_same_key(), "{error}");
 
         up = Up::start(scratch.path()).await;
-        let orders = OrdersClient::connect(&up.mesh()).unwrap().with_deadline(LONG).with_key(id);
+        let orders = OrdersClient::connect(&up.mesh()).unwrap().with_deadline(PATIENCE).with_key(id);
         let placed = orders.place_order(order.clone()).await.unwrap();
         assert_eq!(placed.state, i32::from(OrderState::Confirmed), "{placed:?}");
         assert_eq!(orders.place_order(order).await.unwrap(), placed);
@@ -94,21 +95,21 @@ fn user(id: &str) -> RegisterUserRequest {
 /// A customer with money, and a product with stock. An order that is to see them is placed in their session.
 async fn fill(mesh: &Mesh) -> Result<Session, Error> {
     let session = Session::new();
-    let users = UsersClient::connect(mesh)?.with_deadline(LONG).with_session(&session);
+    let users = UsersClient::connect(mesh)?.with_deadline(PATIENCE).with_session(&session);
     users.register_user(user("MARIA")).await?;
     let account = OpenAccountRequest::default().with_customer_id("MARIA").with_opening_cents(10_000);
-    PaymentsClient::connect(mesh)?.with_deadline(LONG).open_account(account).await?;
+    PaymentsClient::connect(mesh)?.with_deadline(PATIENCE).open_account(account).await?;
     let tea = CreateProductRequest::default().with_id("TEA").with_name("Tea").with_price_cents(450);
-    let catalog = CatalogClient::connect(mesh)?.with_deadline(LONG).with_session(&session);
+    let catalog = CatalogClient::connect(mesh)?.with_deadline(PATIENCE).with_session(&session);
     catalog.create_product(tea).await?;
     let restock = RestockRequest::default().with_product_id("TEA").with_units(10).with_delivery_id("first");
-    InventoryClient::connect(mesh)?.with_deadline(LONG).restock(restock).await?;
+    InventoryClient::connect(mesh)?.with_deadline(PATIENCE).restock(restock).await?;
     Ok(session)
 }
 
 /// Waits for the effect of a call that gets no answer.
 pub(crate) async fn happened<T>(records: &Records, service: &str, sql: &str, call: &JoinHandle<T>) {
-    eventually("the effect in the owner's database", LONG, async || {
+    eventually("the effect in the owner's database", PATIENCE, async || {
         assert!(!call.is_finished(), "the call came back before its effect was there");
         records.number(service, sql)
     })

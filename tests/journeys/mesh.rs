@@ -12,8 +12,7 @@ use serde_json::Value;
 
 use crate::engines::Engines;
 
-/// Bounds a test that fails; it decides nothing about one that passes.
-pub(crate) const LONG: Duration = Duration::from_secs(300);
+pub(crate) use freehold_testkit::PATIENCE;
 
 /// The command, in a working folder of its own and untouched by the settings of whoever runs the tests.
 pub(crate) fn freehold(folder: &Path, arguments: &[&str]) -> Command {
@@ -63,7 +62,7 @@ pub(crate) async fn run(folder: &Path, arguments: &[&str]) -> Ended {
 
 /// Waits until a command has ended.
 pub(crate) async fn finish(mut process: Process) -> Ended {
-    let status = process.ended(LONG).await;
+    let status = process.ended(PATIENCE).await;
     Ended { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
 }
 
@@ -122,7 +121,7 @@ impl Up {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let ready = folder.join(format!("ready-{}.json", STARTED.fetch_add(1, Ordering::Relaxed)));
         let mut process = Process::start(command.arg("--ready-file").arg(&ready));
-        let said = process.ready(&ready, LONG).await;
+        let said = process.ready(&ready, PATIENCE).await;
         let said: Value = serde_json::from_str(&said).expect("the ready file is JSON");
         let url = |value: &Value| value.as_str().expect("an address is a text").to_owned();
         let services = said["services"].as_object().expect("the services are listed");

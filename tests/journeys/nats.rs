@@ -8,7 +8,7 @@ use std::process::Command;
 
 use freehold_testkit::{Process, Scratch, eventually};
 
-use crate::mesh::{LONG, finish, freehold};
+use crate::mesh::{PATIENCE, finish, freehold};
 use crate::ports;
 
 /// The program of the server.
@@ -82,6 +82,6 @@ impl Broker {
 
     async fn answers(&self) {
         let connects = async || tokio::net::TcpStream::connect(&self.address).await.ok().map(drop);
-        eventually("the broker", LONG, connects).await;
+        eventually("the broker", PATIENCE, connects).await;
     }
 }

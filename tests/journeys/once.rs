@@ -18,7 +18,7 @@ use h2::server::SendResponse;
 use http::{HeaderMap, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::mesh::{LONG, Up};
+use crate::mesh::{PATIENCE, Up};
 use crate::ports;
 use crate::records::Records;
 
@@ -50,8 +50,10 @@ async fn writes_whose_replies_are_lost_and_whose_owner_is_killed_take_effect_onc
         let mut random = Rng::with_seed(seed);
         for round in 0..kills {
             let moment = round * WRITES + random.u64(0..WRITES / 2);
-            eventually("the moment", LONG, async || (done.load(Ordering::Relaxed) >= moment).then_some(()))
-                .await;
+            eventually("the moment", PATIENCE, async || {
+                (done.load(Ordering::Relaxed) >= moment).then_some(())
+            })
+            .await;
             up.process.kill();
             up = owner(scratch.path(), port).await;
         }

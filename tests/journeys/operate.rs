@@ -3,7 +3,7 @@
 use freehold_testkit::{Process, Scratch, eventually};
 use serde_json::Value;
 
-use crate::mesh::{Ended, LONG, Up, finish, freehold, is_sound, run};
+use crate::mesh::{Ended, PATIENCE, Up, finish, freehold, is_sound, run};
 use crate::records::Records;
 
 /// What refuses every sale, as a column that a release forgot would.
@@ -26,7 +26,7 @@ async fn a_dead_letter_made_by_hand_is_found_mended_and_redriven() {
     assert_eq!(demo.code, Some(0), "{demo:#?}");
     assert!(demo.json()[0]["confirmed"].as_i64() > Some(0), "nothing was sold: {demo:#?}");
 
-    let dead = eventually("dead letters", LONG, async || {
+    let dead = eventually("dead letters", PATIENCE, async || {
         let listed = operate(&["dlq", "ls", "--reason", "no such shelf"]).await.json();
         (!listed.is_empty()).then_some(listed)
     })
@@ -51,7 +51,7 @@ async fn a_dead_letter_made_by_hand_is_found_mended_and_redriven() {
     assert_eq!(operate(&["dlq", "ls"]).await.json().len(), planned.len(), "a dry run does nothing");
     let redriven = operate(&["dlq", "redrive", "--all", "--who", "ann"]).await;
     assert_eq!(redriven.code, Some(0), "{redriven:#?}");
-    eventually("nothing waits", LONG, async || {
+    eventually("nothing waits", PATIENCE, async || {
         operate(&["dlq", "ls", "--waiting"]).await.json().is_empty().then_some(())
     })
     .await;
@@ -92,7 +92,7 @@ async fn a_subscriber_that_will_not_come_back_is_forgotten() {
     let operate = async |arguments: &[&str]| {
         run(scratch.path(), &[arguments, &["--mesh", &up.directory, "-o", "json"]].concat()).await
     };
-    let registered = eventually("a subscription that is registered", LONG, async || {
+    let registered = eventually("a subscription that is registered", PATIENCE, async || {
         let rows = operate(&["lag"]).await.json();
         rows.into_iter().find(|row| row["owner"] == "users" && row["behind"].is_i64())
     })
@@ -130,7 +130,7 @@ async fn a_consumer_reads_again_and_nothing_takes_effect_twice() {
     let went = operate(&all).await.json();
     assert!(went.iter().all(|row| row["after"].is_null() && row["until"].is_i64()), "{went:#?}");
     assert_eq!(records.number("notifications", ASKED), Some(planned.len() as i64));
-    eventually("the end of each", LONG, async || {
+    eventually("the end of each", PATIENCE, async || {
         let lag = operate(&["lag"]).await.json();
         let done = lag.iter().filter(|row| row["replay"]["outcome"] == "done").count();
         (done == planned.len()).then_some(())
@@ -138,7 +138,7 @@ async fn a_consumer_reads_again_and_nothing_takes_effect_twice() {
     .await;
     let view = ["replay", "catalog", "--view", "sales", "--from", "beginning", "--who", "ann"];
     assert_eq!(operate(&view).await.json()[0]["generation"], 2);
-    eventually("the view that was built", LONG, async || {
+    eventually("the view that was built", PATIENCE, async || {
         (records.number("catalog", READ) == Some(2)).then_some(())
     })
     .await;

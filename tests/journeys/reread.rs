@@ -7,7 +7,7 @@ use freehold_testkit::{Faults, Scratch, eventually};
 use crate::apart::Apart;
 use crate::engines::Engines;
 use crate::faults;
-use crate::mesh::{LONG, is_sound};
+use crate::mesh::{PATIENCE, is_sound};
 use crate::records::Records;
 
 /// Refuses to go back, as a replay would that begins anew with its process.
@@ -39,7 +39,7 @@ async fn a_replay_goes_on_where_its_process_was_killed() {
     let replay =
         ["replay", "notifications", "--from", "beginning", "--who", "ann", "--mesh", "env", "-o", "json"];
     let asked = apart.run(&replay).await.json().len();
-    eventually("the middle", LONG, async || records.number("notifications", MIDDLE)).await;
+    eventually("the middle", PATIENCE, async || records.number("notifications", MIDDLE)).await;
     proxies[before_orders].set(Faults::black_hole());
     apart.kill("notifications");
     let stood = records.number("notifications", MIDDLE);
@@ -52,7 +52,7 @@ async fn a_replay_goes_on_where_its_process_was_killed() {
     proxies[before_orders].set(Faults::NONE);
     apart.is_healthy("notifications").await;
 
-    eventually("the end of each", LONG, async || {
+    eventually("the end of each", PATIENCE, async || {
         (records.number("notifications", DONE) == Some(asked as i64)).then_some(())
     })
     .await;

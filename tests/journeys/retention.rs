@@ -2,7 +2,7 @@
 
 use freehold_testkit::{Process, Scratch, eventually};
 
-use crate::mesh::{LONG, Up, finish, freehold, is_sound};
+use crate::mesh::{PATIENCE, Up, finish, freehold, is_sound};
 use crate::records::Records;
 
 /// The planted bug, a check that takes an event that was let go of for one that never was, finds mails of no event.
@@ -20,7 +20,7 @@ async fn a_mesh_that_lets_go_of_its_events_is_sound() {
     });
     let mut up = Up::of(scratch.path(), command).await;
     let gone = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM freehold_outbox WHERE mark = 1)";
-    eventually("old events are gone", LONG, async || records.number("orders", gone)).await;
+    eventually("old events are gone", PATIENCE, async || records.number("orders", gone)).await;
     is_sound(scratch.path()).await;
     demo(&scratch, &up, "2").await;
     is_sound(scratch.path()).await;

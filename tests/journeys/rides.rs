@@ -17,7 +17,7 @@ use freehold_testkit::{Scratch, eventually};
 use futures_util::stream;
 
 use crate::apart::Apart;
-use crate::mesh::{LONG, is_sound};
+use crate::mesh::{PATIENCE, is_sound};
 
 /// How old a driver's copy may be, by the contract of rides.
 const MAX_STALENESS: Duration = Duration::from_secs(5);
@@ -29,25 +29,25 @@ async fn a_ride_is_shown_while_its_drivers_owner_is_away_and_says_what_it_lacks(
     let riding = Riding::new(&apart);
     riding.furnish().await;
     riding.ride("r1").await;
-    eventually("a permit", LONG, async || riding.accepted("r1").await).await;
+    eventually("a permit", PATIENCE, async || riding.accepted("r1").await).await;
     riding.ride("r2").await;
-    eventually("all of it", LONG, async || riding.shown().await.live_as_it_should()).await;
+    eventually("all of it", PATIENCE, async || riding.shown().await.live_as_it_should()).await;
 
     apart.stop("drivers").await;
     let shown = riding.shown().await;
     assert_eq!(shown.driver_name(), "Ada Lovelace");
-    eventually("an old copy", LONG, async || riding.shown().await.stale_as_it_should()).await;
+    eventually("an old copy", PATIENCE, async || riding.shown().await.stale_as_it_should()).await;
     let refused = riding.accept("r2").await.unwrap_err();
     assert_eq!(refused.reason(), "COPY_STALE", "nobody takes a ride by an old permit: {refused}");
 
     apart.begin("drivers");
     apart.serves().await;
-    eventually("all of it again", LONG, async || riding.shown().await.live_as_it_should()).await;
+    eventually("all of it again", PATIENCE, async || riding.shown().await.live_as_it_should()).await;
     // Each copy finds its owner again by itself.
-    eventually("a permit that is young again", LONG, async || riding.accepted("r2").await).await;
+    eventually("a permit that is young again", PATIENCE, async || riding.accepted("r2").await).await;
 
     apart.signal("drivers", Signal::Stop);
-    eventually("an old copy again", LONG, async || riding.shown().await.stale_as_it_should()).await;
+    eventually("an old copy again", PATIENCE, async || riding.shown().await.stale_as_it_should()).await;
     // An owner that is asked in vain each time takes its share of what a caller gives, and never all of it. Planted: it
     // takes five seconds, or all that there is.
     let five_in_time = async || {
@@ -56,9 +56,9 @@ async fn a_ride_is_shown_while_its_drivers_owner_is_away_and_says_what_it_lacks(
         }
         Some(())
     };
-    eventually("answers to somebody in a hurry", LONG, five_in_time).await;
+    eventually("answers to somebody in a hurry", PATIENCE, five_in_time).await;
     apart.signal("drivers", Signal::Continue);
-    eventually("all of it at last", LONG, async || riding.shown().await.live_as_it_should()).await;
+    eventually("all of it at last", PATIENCE, async || riding.shown().await.live_as_it_should()).await;
     is_sound(scratch.path()).await;
 }
 
@@ -73,9 +73,9 @@ impl Riding {
     fn new(apart: &Apart) -> Self {
         let (mesh, session) = (apart.mesh("demo"), Session::new());
         Self {
-            users: UsersClient::connect(&mesh).unwrap().with_session(&session).with_deadline(LONG),
-            drivers: DriversClient::connect(&mesh).unwrap().with_session(&session).with_deadline(LONG),
-            rides: RidesClient::connect(&mesh).unwrap().with_session(&session).with_deadline(LONG),
+            users: UsersClient::connect(&mesh).unwrap().with_session(&session).with_deadline(PATIENCE),
+            drivers: DriversClient::connect(&mesh).unwrap().with_session(&session).with_deadline(PATIENCE),
+            rides: RidesClient::connect(&mesh).unwrap().with_session(&session).with_deadline(PATIENCE),
         }
     }
 

@@ -4,7 +4,7 @@ use freehold_sdk::Mesh;
 use freehold_sdk::catalog::v1::{CatalogClient, ListSalesRequest, RebuildSalesRequest};
 use freehold_testkit::{Process, Scratch, eventually};
 
-use crate::mesh::{LONG, Up, finish, freehold, is_sound};
+use crate::mesh::{PATIENCE, Up, finish, freehold, is_sound};
 use crate::records::Records;
 
 const GENERATION: &str = "SELECT generation FROM freehold_projection WHERE state = 'read'";
@@ -27,7 +27,7 @@ async fn sales_are_built_anew_while_orders_go_on_and_a_mesh_is_killed_over_it() 
     let demo = order(&scratch, &up, "2");
     happened(&records, "SELECT 1 FROM freehold_projection WHERE generation = 2 AND state = 'read'").await;
     let next = rebuild(&up).await;
-    eventually("the swap", LONG, async || {
+    eventually("the swap", PATIENCE, async || {
         (records.number("catalog", GENERATION) == Some(next)).then_some(())
     })
     .await;
@@ -51,7 +51,7 @@ fn order(scratch: &Scratch, up: &Up, seed: &str) -> Process {
 fn catalog(up: &Up) -> CatalogClient {
     let url = up.services["catalog"].clone();
     let mesh = Mesh::fixed("backoffice", [("catalog", url)]);
-    CatalogClient::connect(&mesh).unwrap().with_deadline(LONG)
+    CatalogClient::connect(&mesh).unwrap().with_deadline(PATIENCE)
 }
 
 async fn rebuild(up: &Up) -> i64 {
@@ -60,5 +60,5 @@ async fn rebuild(up: &Up) -> i64 {
 }
 
 async fn happened(records: &Records, sql: &str) {
-    eventually(sql, LONG, async || records.number("catalog", sql)).await;
+    eventually(sql, PATIENCE, async || records.number("catalog", sql)).await;
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::apart::Apart;
 use crate::engines::{Engines, On};
-use crate::mesh::{Ended, LONG, Up, finish, freehold, is_sound};
+use crate::mesh::{Ended, PATIENCE, Up, finish, freehold, is_sound};
 use crate::{faults, ports};
 
 /// How many events orders tells from one death to the next, at most. A demo of 40 orders has about two hundred.
@@ -85,7 +85,7 @@ async fn outlives(on: On, form: As) {
         let mut demo = mesh.demo(demos);
         while let Some(victim) = victims.pop() {
             let moment = engines.events().await + random.i64(1..STRETCH);
-            let in_the_middle = eventually("the moment, or the end of the demo", LONG, async || {
+            let in_the_middle = eventually("the moment, or the end of the demo", PATIENCE, async || {
                 if demo.has_ended().is_some() {
                     return Some(false);
                 }
@@ -167,7 +167,7 @@ impl Mesh {
 
     /// Waits until every owner that has emitted something has published it, and looks at how that is said.
     async fn has_published_all(&self) {
-        let relays = eventually("the relays", LONG, async || {
+        let relays = eventually("the relays", PATIENCE, async || {
             let relays: Vec<Value> = self.run(&["relay", "status", "-o", "json"]).await.json();
             let owners = relays.iter().filter(|relay| relay["position"] != 0).count();
             (owners >= 4 && relays.iter().all(|relay| relay["behind"] == 0)).then_some(relays)

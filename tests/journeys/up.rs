@@ -15,7 +15,7 @@ use freehold_wire::prost::Message;
 use tonic::client::Grpc;
 use tonic::transport::Endpoint;
 
-use crate::mesh::{LONG, Up, finish, freehold, run};
+use crate::mesh::{PATIENCE, Up, finish, freehold, run};
 use crate::records::Records;
 
 const ALL: [&str; 9] =
@@ -107,13 +107,13 @@ async fn a_mesh_that_starts_again_has_its_data() {
 }
 
 async fn register(up: &Up, id: &str) -> User {
-    let users = UsersClient::connect(&up.mesh()).unwrap().with_deadline(LONG);
+    let users = UsersClient::connect(&up.mesh()).unwrap().with_deadline(PATIENCE);
     let user = RegisterUserRequest::default().with_id(id).with_name("Somebody").with_email("a@example.com");
     users.register_user(user).await.unwrap()
 }
 
 async fn get(up: &Up, id: &str) -> User {
-    let users = UsersClient::connect(&up.mesh()).unwrap().with_deadline(LONG);
+    let users = UsersClient::connect(&up.mesh()).unwrap().with_deadline(PATIENCE);
     users.get_user(GetUserRequest::default().with_id(id)).await.unwrap()
 }
 

@@ -13,8 +13,7 @@ use crate::folder::{Folder, built, clean};
 use crate::own_service;
 use crate::page::{Block, Command};
 
-/// Bounds a walk that fails; it decides nothing about one that arrives.
-const LONG: Duration = Duration::from_secs(300);
+use freehold_testkit::PATIENCE;
 
 #[tokio::test]
 async fn the_page_leads_from_an_empty_folder_to_two_services_that_share() {
@@ -92,7 +91,7 @@ impl Walk {
         let mut command = self.program(service);
         let process = Process::start(&mut command);
         let says = format!("{service} answers at ");
-        let url = eventually("an address", LONG, async || {
+        let url = eventually("an address", PATIENCE, async || {
             process.stderr().lines().find_map(|line| line.strip_prefix(&says).map(str::to_owned))
         })
         .await;
@@ -117,7 +116,7 @@ impl Walk {
             line = line.replace(&usual, self.urls.get(service).unwrap_or(&usual));
         }
         let mut printed = String::new();
-        let shown = eventually("what the page shows", LONG, async || {
+        let shown = eventually("what the page shows", PATIENCE, async || {
             printed = self.folder.run(&line).printed;
             command.is_shown(&printed).then_some(())
         });
@@ -129,7 +128,7 @@ impl Walk {
         assert_eq!(self.running.len(), 2, "both run");
         for process in self.running.values_mut() {
             process.signal(Signal::Terminate);
-            assert_eq!(process.ended(LONG).await.code(), Some(0), "{}", process.report());
+            assert_eq!(process.ended(PATIENCE).await.code(), Some(0), "{}", process.report());
         }
         let database = self.folder.0.join("freehold-data/loans.db");
         let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
@@ -144,7 +143,7 @@ impl Walk {
         let mut command = self.program(service);
         command.env("FREEHOLD_BUS_URL", "pigeons://loft");
         let mut process = Process::start(&mut command);
-        assert_ne!(process.ended(LONG).await.code(), Some(0), "{}", process.report());
+        assert_ne!(process.ended(PATIENCE).await.code(), Some(0), "{}", process.report());
         assert!(process.stderr().contains("`pigeons` is no bus"), "{}", process.report());
     }
 }

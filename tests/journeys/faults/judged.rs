@@ -10,7 +10,7 @@ use freehold_testkit::eventually;
 use prost_reflect::DescriptorPool;
 
 use super::shop::Told;
-use crate::mesh::{LONG, is_sound};
+use crate::mesh::{PATIENCE, is_sound};
 
 /// The copies that customers fill: whose, the table, its message, the owner, and of what.
 const COPIES: [(&str, &str, &str, &str, &str); 4] = [
@@ -22,7 +22,7 @@ const COPIES: [(&str, &str, &str, &str, &str); 4] = [
 
 /// Waits until nothing is under way, without anybody's help, and judges what is there.
 pub(crate) async fn comes_right(folder: &Path, told: &Told) -> Books {
-    let books = eventually("everything to come right", LONG, async || {
+    let books = eventually("everything to come right", PATIENCE, async || {
         let books = Books::open(folder).await;
         books.are_idle().then_some(books)
     })

@@ -20,7 +20,7 @@ use freehold_testkit::{FaultProxy, Faults, Scratch, eventually, rounds};
 
 use crate::apart::Apart;
 use crate::engines::{Engines, On};
-use crate::mesh::LONG;
+use crate::mesh::PATIENCE;
 use judged::Books;
 use shop::{Shop, Told};
 
@@ -180,7 +180,7 @@ impl Mesh {
     async fn reach_a_moment(&mut self) {
         let moment = self.engines.events().await + self.random.i64(1..STRETCH);
         let reached = async || (self.engines.events().await >= moment).then_some(());
-        eventually("the moment", LONG, reached).await;
+        eventually("the moment", PATIENCE, reached).await;
     }
 
     /// Kills a service and starts it again.
@@ -215,7 +215,7 @@ impl Mesh {
     async fn holders(&mut self, count: i64) {
         const HOLDERS: &str = "SELECT COUNT(DISTINCT holder) AS n FROM freehold_portion";
         let hold = async || (self.engines.number(SHARED, HOLDERS).await == Some(count)).then_some(());
-        eventually("the instances that hold keys", LONG, hold).await;
+        eventually("the instances that hold keys", PATIENCE, hold).await;
     }
 
     async fn bring_the_broker_back(&mut self, round: u32) {
@@ -233,14 +233,14 @@ impl Mesh {
     async fn mend(&mut self) {
         const DEAD: &str = "SELECT COUNT(*) AS n FROM freehold_parked_log WHERE action = 'dead'";
         let dead = async || self.engines.number("catalog", DEAD).await.filter(|dead| *dead > 0).map(drop);
-        eventually("a dead letter", LONG, dead).await;
+        eventually("a dead letter", PATIENCE, dead).await;
         self.engines.change("catalog", MEND, MEND_ON_POSTGRES).await;
     }
 
     /// Waits until nothing is under way, and judges what is there.
     async fn settle(&mut self, told: &Told) -> Books {
         let (folder, apart) = (&self.folder, &self.apart);
-        let books = eventually("everything to come right", LONG, async || {
+        let books = eventually("everything to come right", PATIENCE, async || {
             let redriven = apart.run(&["dlq", "redrive", "--all", "--who", "checker", "--mesh", "env"]).await;
             assert_eq!(redriven.code, Some(0), "{redriven:#?}");
             let books = Books::open(folder).await;

@@ -15,7 +15,7 @@ use super::seed;
 use super::shop::{Shop, Told};
 use crate::apart::Apart;
 use crate::engines::Engines;
-use crate::mesh::{LONG, Up};
+use crate::mesh::{PATIENCE, Up};
 use crate::ports;
 use crate::power::server::{self, Server};
 
@@ -66,7 +66,7 @@ async fn a_mesh_whose_postgresql_has_no_room_goes_on_when_there_is_some() {
             let there = engines.reach(STRETCH).await;
             let before = shop.all_refused_for_room();
             disk.fill().unwrap();
-            eventually("a refusal, or the end of the server", LONG, async || {
+            eventually("a refusal, or the end of the server", PATIENCE, async || {
                 (shop.all_refused_for_room() > before || server.has_ended()).then_some(())
             })
             .await;
@@ -75,7 +75,7 @@ async fn a_mesh_whose_postgresql_has_no_room_goes_on_when_there_is_some() {
                 server.has_ended()
             );
             disk.make_room().unwrap();
-            eventually("the server", LONG, async || {
+            eventually("the server", PATIENCE, async || {
                 let runs = !server.has_ended() || server.begin().await;
                 runs.then_some(())
             })
@@ -155,7 +155,7 @@ impl Mesh {
 
 /// Waits until that service refused somebody for want of room, who may be somebody that comes for that alone.
 async fn is_refused(shop: &Shop, service: &str, before: u64, come: impl AsyncFn()) {
-    eventually("a refusal for want of room", LONG, async || {
+    eventually("a refusal for want of room", PATIENCE, async || {
         come().await;
         (shop.refused_for_room(service) > before).then_some(())
     })

@@ -18,7 +18,7 @@ use freehold_sdk::{Error, Mesh};
 use freehold_testkit::eventually;
 use futures_util::future::join_all;
 
-use crate::mesh::LONG;
+use crate::mesh::PATIENCE;
 
 /// How many customers order at once.
 const CUSTOMERS: usize = 6;
@@ -71,7 +71,7 @@ impl Shop {
         let shop = Self {
             catalog: CatalogClient::connect(mesh).unwrap(),
             inventory: InventoryClient::connect(mesh).unwrap(),
-            orders: OrdersClient::connect(mesh).unwrap().with_deadline(LONG),
+            orders: OrdersClient::connect(mesh).unwrap().with_deadline(PATIENCE),
             payments: PaymentsClient::connect(mesh).unwrap(),
             users: UsersClient::connect(mesh).unwrap(),
             closed: AtomicBool::new(false),
@@ -211,7 +211,7 @@ impl Shop {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        eventually("an answer for good", LONG, async || match call().await {
+        eventually("an answer for good", PATIENCE, async || match call().await {
             Err(error) if error.is_retryable_with_same_key() => {
                 self.note(&error);
                 None

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::engines::Engines;
 use crate::faults::judged;
 use crate::faults::shop::Shop;
-use crate::mesh::{LONG, Up};
+use crate::mesh::{PATIENCE, Up};
 use crate::ports;
 use crate::records::Records;
 use server::Server;
@@ -37,14 +37,14 @@ async fn what_sqlite_acknowledged_survives_a_power_loss() {
         let shop = Shop::open(&up.mesh()).await;
         let failing = async {
             let moment = records.events() + fastrand::i64(50..300);
-            eventually("the moment", LONG, async || (records.events() >= moment).then_some(())).await;
+            eventually("the moment", PATIENCE, async || (records.events() >= moment).then_some(())).await;
             disk.cut().unwrap();
             up.process.kill();
             disk.restore().unwrap();
             println!("round {round}: cut after {moment} events, {} are there", records.events());
             up = Up::at(&folder, port).await;
             let moment = records.events() + 20;
-            eventually("it to go on", LONG, async || (records.events() >= moment).then_some(())).await;
+            eventually("it to go on", PATIENCE, async || (records.events() >= moment).then_some(())).await;
             shop.close();
         };
         let (told, ()) = tokio::join!(shop.serve(), failing);
@@ -71,7 +71,7 @@ async fn what_postgresql_acknowledged_survives_a_power_loss() {
             disk.cut().unwrap();
             up.process.kill();
             server.kill();
-            eventually("the disk to be let go of", LONG, async || disk.restore().ok()).await;
+            eventually("the disk to be let go of", PATIENCE, async || disk.restore().ok()).await;
             assert!(server.begin().await, "it recovers");
             up = Up::at(folder, port).await;
             println!("round {round}: {} events are there", engines.events().await);
@@ -122,7 +122,7 @@ async fn lost_by_postgresql(programs: &Path, setting: &'static str) -> i64 {
     engines::change(&server.url(), &commits).await;
     disk.cut().unwrap();
     server.kill();
-    eventually("the disk to be let go of", LONG, async || disk.restore().ok()).await;
+    eventually("the disk to be let go of", PATIENCE, async || disk.restore().ok()).await;
     let began = server.begin().await;
     let kept = if began { engines::number(&server.url(), "SELECT COUNT(*) FROM told").await } else { None };
     println!("{setting}: {} of {COMMITS} lost", COMMITS - kept.unwrap_or(0));

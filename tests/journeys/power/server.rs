@@ -10,7 +10,7 @@ use std::process::Command;
 
 use freehold_testkit::{Process, eventually};
 
-use crate::mesh::LONG;
+use crate::mesh::PATIENCE;
 use crate::ports;
 
 /// The folder of its programs.
@@ -73,7 +73,7 @@ impl Server {
             program.args(["-c", setting]);
         }
         let mut process = Process::start(&mut program);
-        let ready = eventually("the server, or its end", LONG, async || {
+        let ready = eventually("the server, or its end", PATIENCE, async || {
             let state = fs::read_to_string(&said).unwrap_or_default();
             let is_ready = state.lines().nth(7).is_some_and(|line| line.trim() == "ready");
             is_ready.then_some(true).or(process.has_ended().map(|_| false))

@@ -8,7 +8,7 @@ use std::path::Path;
 use freehold_testkit::process::Signal;
 use freehold_testkit::{Process, Scratch, eventually};
 
-use crate::mesh::{Ended, LONG, Up, finish, freehold, is_sound, run};
+use crate::mesh::{Ended, PATIENCE, Up, finish, freehold, is_sound, run};
 use crate::records::Records;
 use corruptions::{CORRUPTIONS, Corruption};
 
@@ -67,7 +67,8 @@ async fn beside_a_mesh_that_works_it_waits_for_quiet() {
     let up = Up::start(scratch.path()).await;
     let arguments = ["demo", "--mesh", &up.directory, "--orders", "30", "--workers", "16"];
     let demo = Process::start(&mut freehold(scratch.path(), &arguments));
-    eventually("an order", LONG, async || records.text("orders", "SELECT id FROM shop_order LIMIT 1")).await;
+    eventually("an order", PATIENCE, async || records.text("orders", "SELECT id FROM shop_order LIMIT 1"))
+        .await;
     is_sound(scratch.path()).await;
     let demo = finish(demo).await;
     assert_eq!(demo.code, Some(0), "{demo:#?}");
@@ -80,7 +81,7 @@ async fn a_mesh_that_died_over_its_work_lags_and_is_not_wrong() {
     let mut up = Up::start(scratch.path()).await;
     let arguments = ["demo", "--mesh", &up.directory, "--orders", "60", "--workers", "16"];
     let demo = Process::start(&mut freehold(scratch.path(), &arguments));
-    eventually("an order in the middle of its saga", LONG, async || {
+    eventually("an order in the middle of its saga", PATIENCE, async || {
         up.process.signal(Signal::Stop);
         let placed = records.number("orders", "SELECT COUNT(*) FROM shop_order WHERE state = 1");
         if placed > Some(0) {
