@@ -6,10 +6,10 @@ use freehold_sdk::orders::v1::{CancelOrderRequest, ListOrdersRequest};
 use freehold_sdk::users::v1::{
     Address, EraseUserRequest, GetUserRequest, RegisterUserRequest, UpdateUserRequest,
 };
-use freehold_testkit::eventually;
+use freehold_testkit::{PATIENCE, eventually};
 
 use crate::contract::MODEL;
-use crate::mesh::{PATIENCE, Shared, shared};
+use crate::mesh::{Shared, shared};
 use crate::records::Records;
 use crate::world::{Clients, PRODUCTS};
 

@@ -7,10 +7,10 @@ use std::path::Path;
 use freehold_sdk::orders::v1::ListOrdersRequest;
 use freehold_sdk::users::v1::{GetUserRequest, UpdateUserRequest};
 use freehold_sdk::{Error, Mesh, Session};
-use freehold_testkit::{Scratch, eventually};
+use freehold_testkit::{PATIENCE, Scratch, eventually};
 use tonic::Code;
 
-use crate::mesh::{PATIENCE, Up};
+use crate::mesh::Up;
 use crate::world::Clients;
 
 const OTHERS: &str = "catalog,inventory,payments,orders,notifications";

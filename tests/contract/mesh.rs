@@ -7,17 +7,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use freehold_testkit::process::Signal;
-use freehold_testkit::{Process, Scratch};
+use freehold_testkit::{PATIENCE, Process, Scratch};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::wire::Wire;
 use crate::world;
-
-pub(crate) use freehold_testkit::PATIENCE;
 
 /// A mesh of the built command.
 pub(crate) struct Up {

@@ -11,6 +11,7 @@ use freehold_sdk::notifications::v1::{
 };
 use freehold_sdk::{CONTRACT, Mesh, async_trait};
 use freehold_server::Server;
+use freehold_testkit::PATIENCE;
 use freehold_wire::contract::Consumer;
 use freehold_wire::{Context, Contract};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,6 @@ use tokio_util::sync::DropGuard;
 use tonic::Status;
 
 use crate::contract::{MODEL, consumer, model, texts};
-use crate::mesh::PATIENCE;
 
 const CALLED: &str = "notifications.v1.NotificationsService/CountMails";
 

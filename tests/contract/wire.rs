@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
+use freehold_testkit::PATIENCE;
 use freehold_wire::metadata::{CALLER, TIMEOUT};
 use freehold_wire::prost::bytes::{Buf, BufMut};
 use hyper::body::Incoming;
@@ -19,9 +19,6 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
-
-/// Bounds a call that is never answered; it decides nothing about one that is.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection to one service: one, and never another in its place. Where something breaks it, all further calls fail.
 #[derive(Clone)]

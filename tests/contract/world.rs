@@ -11,9 +11,9 @@ use freehold_sdk::payments::v1::{OpenAccountRequest, PaymentsClient};
 use freehold_sdk::rides::v1::{Point, RequestRideRequest, RidesClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Mesh, Session};
-use freehold_testkit::eventually;
+use freehold_testkit::{PATIENCE, eventually};
 
-use crate::mesh::{PATIENCE, Up};
+use crate::mesh::Up;
 
 /// Two users with an account each.
 pub(crate) const USERS: [&str; 2] = ["ANA", "MARIA"];

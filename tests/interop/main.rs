@@ -15,9 +15,5 @@ mod theirs;
 #[expect(dead_code, reason = "the journeys need more of it")]
 mod tools;
 
-use std::time::Duration;
-
-use freehold_testkit::PATIENCE;
-
 /// The folder of the scripts.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");

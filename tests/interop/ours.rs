@@ -4,17 +4,17 @@ use std::process::Command;
 use std::time::Duration;
 
 use freehold_client::{CallOptions, Channel, Code, Error, Messages};
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually};
 use futures_util::stream;
 use tokio::sync::mpsc;
 
+use crate::HERE;
 use crate::contract::{DUPLEX, EMPTY, INPUT, NO_METHOD, NO_SERVICE, OUTPUT, UNARY};
 use crate::messages::{
     EchoStatus, Empty, Payload, ResponseParameters, SimpleRequest, StreamingInputCallRequest,
     StreamingOutputCallRequest, StreamingOutputCallResponse, size,
 };
 use crate::tools::python;
-use crate::{HERE, PATIENCE};
 
 const REQUESTS: [i32; 4] = [27182, 8, 1828, 45904];
 const ANSWERS: [i32; 4] = [31415, 9, 2653, 58979];

@@ -3,13 +3,13 @@
 use std::process::Command;
 
 use freehold_server::Server;
-use freehold_testkit::Process;
+use freehold_testkit::{PATIENCE, Process};
 use tokio_util::sync::CancellationToken;
 
+use crate::HERE;
 use crate::contract::CONTRACT;
 use crate::service::Testing;
 use crate::tools::python;
-use crate::{HERE, PATIENCE};
 
 /// Every case that gRPC's own package can play.
 const CASES: [&str; 16] = [

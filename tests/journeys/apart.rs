@@ -11,11 +11,11 @@ use freehold_sdk::orders::v1::{ListOrdersRequest, OrderSummary, OrdersClient};
 use freehold_sdk::{Mesh, PORTS};
 use freehold_server::databases::Databases;
 use freehold_testkit::process::Signal;
-use freehold_testkit::{FaultProxy, Process, Scratch, eventually};
+use freehold_testkit::{FaultProxy, PATIENCE, Process, Scratch, eventually};
 use serde_json::Value;
 
 use crate::engines::Engines;
-use crate::mesh::{Ended, PATIENCE, clean, finish, freehold, is_sound};
+use crate::mesh::{Ended, clean, finish, freehold, is_sound};
 use crate::ports;
 use crate::records::Records;
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually};
 use serde_json::Value;
 
-use crate::mesh::{PATIENCE, Up, finish, freehold, is_sound, run};
+use crate::mesh::{Up, finish, freehold, is_sound, run};
 use crate::ports;
 use crate::records::Records;
 

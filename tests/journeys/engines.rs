@@ -9,9 +9,8 @@ use std::time::Duration;
 use freehold_server::databases::Databases;
 use freehold_store::ReadOnly;
 use freehold_testkit::checker::Rows;
-use freehold_testkit::eventually;
+use freehold_testkit::{PATIENCE, eventually};
 
-use crate::mesh::PATIENCE;
 use crate::nats::{self, Broker};
 use crate::postgres::{self, Made};
 

@@ -13,13 +13,13 @@ use freehold_sdk::orders::v1::{
 use freehold_sdk::payments::v1::{OpenAccountRequest, PaymentsClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Error, Mesh, PORTS, Session};
-use freehold_testkit::Scratch;
+use freehold_testkit::{PATIENCE, Scratch};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::keyed::{deaf_way, happened};
-use crate::mesh::{PATIENCE, Up, freehold, is_sound, run};
+use crate::mesh::{Up, freehold, is_sound, run};
 use crate::records::Records;
 
 #[tokio::test]

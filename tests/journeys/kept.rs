@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use freehold_sdk::Session;
 use freehold_sdk::catalog::v1::{CatalogClient, ChangePriceRequest, CreateProductRequest, GetProductRequest};
-use freehold_testkit::{Scratch, eventually};
+use freehold_testkit::{PATIENCE, Scratch, eventually};
 
 use crate::apart::Apart;
-use crate::mesh::PATIENCE;
 
 /// Less than the 30 seconds for which the contract lets an answer be kept: without a watch this is not long enough.
 const BEFORE_ITS_TIME: Duration = Duration::from_secs(25);

@@ -9,12 +9,12 @@ use freehold_sdk::orders::v1::{NewLine, OrderState, OrdersClient, PlaceOrderRequ
 use freehold_sdk::payments::v1::{OpenAccountRequest, PaymentsClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Error, Mesh, Session};
-use freehold_testkit::{Scratch, eventually};
+use freehold_testkit::{PATIENCE, Scratch, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::mesh::{PATIENCE, Up, is_sound};
+use crate::mesh::{Up, is_sound};
 use crate::records::Records;
 
 /// C12: the effect is there once, the repetition gets the reply that was lost, and without the key it would be refused.

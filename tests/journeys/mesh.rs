@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use freehold_sdk::Mesh;
-use freehold_testkit::Process;
+use freehold_testkit::{PATIENCE, Process};
 use serde_json::Value;
 
 use crate::engines::Engines;
-
-pub(crate) use freehold_testkit::PATIENCE;
 
 /// The command, in a working folder of its own and untouched by the settings of whoever runs the tests.
 pub(crate) fn freehold(folder: &Path, arguments: &[&str]) -> Command {

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually};
 
-use crate::mesh::{PATIENCE, finish, freehold};
+use crate::mesh::{finish, freehold};
 use crate::ports;
 
 /// The program of the server.

@@ -11,14 +11,14 @@ use bytes::Bytes;
 use fastrand::Rng;
 use freehold_sdk::Mesh;
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
-use freehold_testkit::{Scratch, eventually, rounds};
+use freehold_testkit::{PATIENCE, Scratch, eventually, rounds};
 use futures_util::future::join_all;
 use h2::client::SendRequest;
 use h2::server::SendResponse;
 use http::{HeaderMap, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::mesh::{PATIENCE, Up};
+use crate::mesh::Up;
 use crate::ports;
 use crate::records::Records;
 

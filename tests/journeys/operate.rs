@@ -1,9 +1,9 @@
 //! `freehold lag`, `dlq` and `events`: a dead letter made by hand is found, mended and redriven beside a mesh that works.
 
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually};
 use serde_json::Value;
 
-use crate::mesh::{Ended, PATIENCE, Up, finish, freehold, is_sound, run};
+use crate::mesh::{Ended, Up, finish, freehold, is_sound, run};
 use crate::records::Records;
 
 /// What refuses every sale, as a column that a release forgot would.

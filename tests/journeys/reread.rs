@@ -2,12 +2,12 @@
 
 use freehold_sdk::PORTS;
 use freehold_testkit::fault_proxy::Lane;
-use freehold_testkit::{Faults, Scratch, eventually};
+use freehold_testkit::{Faults, PATIENCE, Scratch, eventually};
 
 use crate::apart::Apart;
 use crate::engines::Engines;
 use crate::faults;
-use crate::mesh::{PATIENCE, is_sound};
+use crate::mesh::is_sound;
 use crate::records::Records;
 
 /// Refuses to go back, as a replay would that begins anew with its process.

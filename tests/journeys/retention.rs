@@ -1,8 +1,8 @@
 //! A mesh that keeps no event for longer than somebody wants it: it goes on, and what it has done stays right.
 
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually};
 
-use crate::mesh::{PATIENCE, Up, finish, freehold, is_sound};
+use crate::mesh::{Up, finish, freehold, is_sound};
 use crate::records::Records;
 
 /// The planted bug, a check that takes an event that was let go of for one that never was, finds mails of no event.

@@ -13,11 +13,11 @@ use freehold_sdk::rides::v1::{
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Requests, Session};
 use freehold_testkit::process::Signal;
-use freehold_testkit::{Scratch, eventually};
+use freehold_testkit::{PATIENCE, Scratch, eventually};
 use futures_util::stream;
 
 use crate::apart::Apart;
-use crate::mesh::{PATIENCE, is_sound};
+use crate::mesh::is_sound;
 
 /// How old a driver's copy may be, by the contract of rides.
 const MAX_STALENESS: Duration = Duration::from_secs(5);

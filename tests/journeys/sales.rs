@@ -2,9 +2,9 @@
 
 use freehold_sdk::Mesh;
 use freehold_sdk::catalog::v1::{CatalogClient, ListSalesRequest, RebuildSalesRequest};
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually};
 
-use crate::mesh::{PATIENCE, Up, finish, freehold, is_sound};
+use crate::mesh::{Up, finish, freehold, is_sound};
 use crate::records::Records;
 
 const GENERATION: &str = "SELECT generation FROM freehold_projection WHERE state = 'read'";

@@ -8,12 +8,12 @@ use std::process::Command;
 
 use fastrand::Rng;
 use freehold_sdk::PORTS;
-use freehold_testkit::{Process, Scratch, eventually, rounds};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually, rounds};
 use serde_json::Value;
 
 use crate::apart::Apart;
 use crate::engines::{Engines, On};
-use crate::mesh::{Ended, PATIENCE, Up, finish, freehold, is_sound};
+use crate::mesh::{Ended, Up, finish, freehold, is_sound};
 use crate::{faults, ports};
 
 /// How many events orders tells from one death to the next, at most. A demo of 40 orders has about two hundred.

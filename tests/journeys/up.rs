@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use freehold_sdk::orders::v1::ListOrdersResponse;
 use freehold_sdk::users::v1::{GetUserRequest, RegisterUserRequest, User, UsersClient};
-use freehold_testkit::Scratch;
 use freehold_testkit::process::Signal;
+use freehold_testkit::{PATIENCE, Scratch};
 use freehold_wire::codec::Protobuf;
 use freehold_wire::pb::ListServicesResponse;
 use freehold_wire::prost::Message;
 use tonic::client::Grpc;
 use tonic::transport::Endpoint;
 
-use crate::mesh::{PATIENCE, Up, finish, freehold, run};
+use crate::mesh::{Up, finish, freehold, run};
 use crate::records::Records;
 
 const ALL: [&str; 9] =

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use freehold_testkit::process::Signal;
-use freehold_testkit::{Process, eventually};
+use freehold_testkit::{PATIENCE, Process, eventually};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::folder::{Folder, built, clean};
 use crate::own_service;
 use crate::page::{Block, Command};
-
-use freehold_testkit::PATIENCE;
 
 #[tokio::test]
 async fn the_page_leads_from_an_empty_folder_to_two_services_that_share() {

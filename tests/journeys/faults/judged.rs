@@ -6,11 +6,11 @@ use std::path::Path;
 use freehold_sdk::{CONTRACT, PORTS};
 use freehold_server::databases::Databases;
 use freehold_testkit::checker::{self, Rows, Told as Event};
-use freehold_testkit::eventually;
+use freehold_testkit::{PATIENCE, eventually};
 use prost_reflect::DescriptorPool;
 
 use super::shop::Told;
-use crate::mesh::{PATIENCE, is_sound};
+use crate::mesh::is_sound;
 
 /// The copies that customers fill: whose, the table, its message, the owner, and of what.
 const COPIES: [(&str, &str, &str, &str, &str); 4] = [

@@ -16,11 +16,10 @@ use fastrand::Rng;
 use freehold_sdk::PORTS;
 use freehold_testkit::fault_proxy::End;
 use freehold_testkit::process::Signal;
-use freehold_testkit::{FaultProxy, Faults, Scratch, eventually, rounds};
+use freehold_testkit::{FaultProxy, Faults, PATIENCE, Scratch, eventually, rounds};
 
 use crate::apart::Apart;
 use crate::engines::{Engines, On};
-use crate::mesh::PATIENCE;
 use judged::Books;
 use shop::{Shop, Told};
 

@@ -8,14 +8,14 @@ use std::fs;
 use std::path::Path;
 
 use fastrand::Rng;
-use freehold_testkit::{Disk, Scratch, eventually, rounds};
+use freehold_testkit::{Disk, PATIENCE, Scratch, eventually, rounds};
 
 use super::judged;
 use super::seed;
 use super::shop::{Shop, Told};
 use crate::apart::Apart;
 use crate::engines::Engines;
-use crate::mesh::{PATIENCE, Up};
+use crate::mesh::Up;
 use crate::ports;
 use crate::power::server::{self, Server};
 

@@ -15,10 +15,8 @@ use freehold_sdk::orders::v1::{
 use freehold_sdk::payments::v1::{DepositRequest, OpenAccountRequest, PaymentsClient};
 use freehold_sdk::users::v1::{RegisterUserRequest, UsersClient};
 use freehold_sdk::{Error, Mesh};
-use freehold_testkit::eventually;
+use freehold_testkit::{PATIENCE, eventually};
 use futures_util::future::join_all;
-
-use crate::mesh::PATIENCE;
 
 /// How many customers order at once.
 const CUSTOMERS: usize = 6;

@@ -7,13 +7,13 @@ pub(crate) mod server;
 
 use std::path::Path;
 
-use freehold_testkit::{Disk, Scratch, engines, eventually, rounds};
+use freehold_testkit::{Disk, PATIENCE, Scratch, engines, eventually, rounds};
 use rusqlite::Connection;
 
 use crate::engines::Engines;
 use crate::faults::judged;
 use crate::faults::shop::Shop;
-use crate::mesh::{PATIENCE, Up};
+use crate::mesh::Up;
 use crate::ports;
 use crate::records::Records;
 use server::Server;

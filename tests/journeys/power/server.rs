@@ -8,9 +8,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use freehold_testkit::{Process, eventually};
+use freehold_testkit::{PATIENCE, Process, eventually};
 
-use crate::mesh::PATIENCE;
 use crate::ports;
 
 /// The folder of its programs.

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use freehold_testkit::process::Signal;
-use freehold_testkit::{Process, Scratch, eventually};
+use freehold_testkit::{PATIENCE, Process, Scratch, eventually};
 
-use crate::mesh::{Ended, PATIENCE, Up, finish, freehold, is_sound, run};
+use crate::mesh::{Ended, Up, finish, freehold, is_sound, run};
 use crate::records::Records;
 use corruptions::{CORRUPTIONS, Corruption};
 
