@@ -1,6 +1,11 @@
 //! Checkpoints in the background: moving the WAL into the database on a connection and a thread of their own, so that no
 //! unit of work waits for it.
+//!
+//! **Invariant:** the WAL is bounded. While commits follow one another it never begins anew, since there is always one
+//! that is not moved yet; and SQLite lets a writer that finds a checkpoint at work go on. So at the bound the writer waits
+//! for the background, whose checkpoint then gets to the end.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
@@ -10,18 +15,33 @@ use rusqlite::Connection;
 use super::connection;
 use crate::error::StoreError;
 
-/// Pages in the WAL and not yet in the database that are worth a checkpoint, which costs two fsyncs: four megabytes.
-const WORTH_IT: i64 = 1000;
+/// Pages that a WAL grows by before it is worth a checkpoint, which costs two fsyncs: four megabytes.
+const WORTH_IT: i32 = 1000;
 
-/// How many units the writer commits before the background looks how long the WAL is: waking it costs as much as a
-/// small commit does.
-const LOOK_EVERY: usize = 64;
+/// Pages of WAL at which the writer waits: sixteen megabytes.
+const BOUND: i32 = 4096;
+
+thread_local! {
+    /// Pages in the WAL after the last commit of this thread's connection.
+    static PAGES: Cell<i32> = const { Cell::new(0) };
+}
+
+/// Counts the pages that a connection's commits leave in the WAL, instead of checkpointing there.
+pub(super) fn count(connection: &Connection) {
+    connection.wal_hook(Some(|_, pages| {
+        PAGES.set(pages);
+        Ok(())
+    }));
+}
+
+/// What the background drops when it has made the checkpoint that somebody waits for.
+type Waiting = Option<SyncSender<()>>;
 
 /// Wakes the background; dropping it ends it.
 pub(super) struct Checkpoints {
-    /// Units since the last look.
-    unseen: usize,
-    wake: Option<SyncSender<()>>,
+    /// Pages in the WAL when the background was woken last.
+    asked: i32,
+    wake: Option<SyncSender<Waiting>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -32,19 +52,29 @@ impl Checkpoints {
         let thread = thread::Builder::new().name(format!("{name}-checkpoint"));
         let thread = thread.spawn(move || run(&connection, &woken));
         let thread = thread.map_err(|error| StoreError::Io(std::sync::Arc::new(error)))?;
-        Ok(Self { unseen: 0, wake: Some(wake), thread: Some(thread) })
+        Ok(Self { asked: 0, wake: Some(wake), thread: Some(thread) })
     }
 
-    /// Tells that there has been a commit of so many units. Never waits.
-    pub(super) fn committed(&mut self, units: usize) {
-        self.unseen += units;
-        if self.unseen < LOOK_EVERY {
+    /// Tells that the thread's connection has committed. Waits where the WAL is at its bound, for one checkpoint.
+    pub(super) fn committed(&mut self) {
+        let pages = PAGES.get();
+        if pages < self.asked {
+            self.asked = 0; // The WAL has begun anew.
+        }
+        if pages < self.asked + WORTH_IT {
             return;
         }
-        self.unseen = 0;
-        if let Some(wake) = &self.wake {
+        self.asked = pages;
+        let Some(wake) = &self.wake else { return };
+        if pages < BOUND {
             // A full channel has a wake-up in it already.
-            let _ = wake.try_send(());
+            let _ = wake.try_send(None);
+            return;
+        }
+        let (waiting, done) = mpsc::sync_channel(0);
+        if wake.send(Some(waiting)).is_ok() {
+            // Nothing is sent: it is dropped.
+            let _ = done.recv();
         }
     }
 }
@@ -58,22 +88,12 @@ impl Drop for Checkpoints {
     }
 }
 
-fn run(connection: &Connection, woken: &Receiver<()>) {
-    while woken.recv().is_ok() {
-        let waiting = checkpoint(connection, "NOOP");
-        let outcome = waiting
-            .and_then(|pages| if pages < WORTH_IT { Ok(0) } else { checkpoint(connection, "PASSIVE") });
+fn run(connection: &Connection, woken: &Receiver<Waiting>) {
+    while let Ok(_waiting) = woken.recv() {
+        // Passive: it moves what no reader needs, and waits for nobody.
+        let outcome = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         if let Err(error) = outcome {
-            // The writer checkpoints by itself when the WAL gets too long.
-            tracing::warn!(%error, "a background checkpoint failed");
+            tracing::warn!(%error, "a checkpoint failed; the WAL grows until one succeeds");
         }
     }
-}
-
-/// Runs a checkpoint of that mode and answers how many pages of the WAL are not in the database yet.
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<i64> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        let (in_wal, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
-        Ok(in_wal - moved)
-    })
 }

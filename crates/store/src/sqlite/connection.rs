@@ -8,14 +8,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::errors;
 use super::lane::Lane;
+use super::{checkpoint, errors};
 use crate::error::StoreError;
 use crate::open::OpenError;
-
-/// Pages of WAL after which the writer checkpoints what the background has left, so that the WAL begins anew: while
-/// commits follow one another nobody else can get to its end. Sixteen megabytes.
-const WAL_BOUND: u32 = 4096;
 
 /// The file that a url names.
 pub(super) fn path_of(url: &str) -> Result<PathBuf, OpenError> {
@@ -32,12 +28,11 @@ pub(super) fn writer(path: &Path, most_bytes: Option<u64>) -> Result<Lane, OpenE
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     // What a savepoint undoes is kept in memory: it is a unit's, which ends in milliseconds. What is deleted is overwritten
     // where that costs no write of its own, so that what was erased is not in the file.
-    let settings = format!(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {WAL_BOUND}; \
-         PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
-    );
-    connection.execute_batch(&settings).map_err(errors::of_statement)?;
+    let settings = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                    PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; \
+                    PRAGMA secure_delete = FAST;";
+    connection.execute_batch(settings).map_err(errors::of_statement)?;
+    checkpoint::count(&connection);
     assert_durable(&connection)?;
     if let Some(bytes) = most_bytes {
         bound(&connection, bytes).map_err(errors::of_statement)?;

@@ -42,12 +42,9 @@ impl Writer {
     fn batch(&mut self, first: Job) {
         let batch = Batch::new(self.lane.take(), &self.ledger);
         let orders = &mut self.orders;
-        let (mut units, mut close) = (1, false);
+        let mut close = false;
         self.lane = batch.run(first, || match orders.try_recv().ok()? {
-            Order::Run(job) => {
-                units += 1;
-                Some(*job)
-            }
+            Order::Run(job) => Some(*job),
             Order::Close => {
                 close = true;
                 None
@@ -56,6 +53,6 @@ impl Writer {
         if close {
             self.orders.close();
         }
-        self.checkpoints.committed(units);
+        self.checkpoints.committed();
     }
 }

@@ -143,7 +143,8 @@ async fn a_dropped_store_is_free_for_another_owner(database: Database) {
     assert!(commits.changed().await.is_err());
 }
 
-/// Under commits that follow one another nobody but the writer can begin the WAL anew.
+/// Commits that follow one another; a checkpoint that is at work all the time must not keep the WAL from beginning anew.
+/// The planted bug is a writer that does not wait for it.
 async fn the_log_of_writes_stays_bounded(database: Database) {
     const BOUND: u64 = 40 * 1024 * 1024;
     if database.is_postgres() {
