@@ -213,6 +213,13 @@ impl Arrivals {
         arrived.batch()
     }
 
+    /// The stream of an owner that is there, for a test that is not about silence: a machine may stand still for longer than
+    /// an owner's interval.
+    #[cfg(test)]
+    pub(crate) fn patient(self) -> Self {
+        Self { silence: crate::fixture::SOON, ..self }
+    }
+
     fn last(&mut self, arrived: Arriving, over: LinkError) -> Result<Batch, LinkError> {
         self.over = Some(over);
         arrived.batch()

@@ -22,6 +22,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tonic::Request;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -241,13 +242,15 @@ struct Other {
 
 impl Other {
     async fn start(address: SocketAddr) -> Self {
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().timeout(PATIENCE);
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         let mut health = HealthClient::new(endpoint.connect().await.unwrap());
         let (calls, over) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
         let (counted, told) = (calls.clone(), over.clone());
         let calling = tokio::spawn(async move {
             while !told.load(Ordering::Relaxed) {
-                health.check(HealthCheckRequest::default()).await.expect("a call beside the attack fails");
+                let mut call = Request::new(HealthCheckRequest::default());
+                call.set_timeout(PATIENCE);
+                health.check(call).await.expect("a call beside the attack fails");
                 counted.fetch_add(1, Ordering::Relaxed);
             }
         });

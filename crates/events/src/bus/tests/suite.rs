@@ -13,7 +13,10 @@ use freehold_wire::pb::{Envelope, Position};
 use super::{Harness, Joined, relay, relay_with, way, way_through};
 use crate::State;
 use crate::bus::{Letter, Packet, Published};
-use crate::fixture::{CONTRACT, Mails, ORDER, Order, Owner, SOON, Stock, Way, context, eventually, placed};
+use crate::fixture::{
+    CONTRACT, Mails, ORDER, Order, Owner, SOON, SUBSCRIPTION, Stock, Way, arrivals, context, eventually,
+    placed,
+};
 use crate::link::Link;
 use crate::relay::{Faults, Point, overtake, standings};
 
@@ -62,10 +65,7 @@ pub(super) async fn every_event_takes_effect_once_and_in_order<H: Harness>() {
 /// Against a `Grant::cut` that keeps the data.
 pub(super) async fn what_was_not_declared_comes_as_headers_only<H: Harness>() {
     let Some(joined) = Joined::<H>::open().await else { return };
-    let mut arrivals = Link::new(way(&joined.harness, &joined.owner), "mails/views/orders", ["o.v1.Placed"])
-        .open(None)
-        .await
-        .unwrap();
+    let mut arrivals = arrivals(way(&joined.harness, &joined.owner)).await;
     let mut events = Vec::new();
     for round in 1..=3 {
         joined.owner.emit(placed("k0", round)).await;
@@ -342,8 +342,9 @@ pub(super) async fn instances_read_beside_each_other_each_its_own_keys<H: Harnes
     let mut instances = Vec::new();
     for shares in [even, odd] {
         let source = way(&joined.harness, &joined.owner);
-        let link = Link::new(source, "mails/views/orders", ["o.v1.Placed"]);
-        instances.push((link.open_for(None, Shares::of_bits(shares)).await.unwrap(), 0, BTreeSet::new()));
+        let link = Link::new(source, SUBSCRIPTION, ["o.v1.Placed"]);
+        let arrivals = link.open_for(None, Shares::of_bits(shares)).await.unwrap().patient();
+        instances.push((arrivals, 0, BTreeSet::new()));
     }
     for version in 1..=4 {
         joined.owner.place_all_from(20, version, version).await;

@@ -13,15 +13,13 @@ use super::{purge, resubscribed};
 use crate::Subscription;
 use crate::consumer::fault::{Faults, Point};
 use crate::fixture::{
-    Mailed, Mails, Order, Owner, PlacedView, SOON, SUBSCRIPTION, Stock, Way, context, effect, eventually,
-    placed,
+    Mailed, Mails, Order, Owner, PlacedView, SOON, Stock, Way, arrivals, context, effect, eventually, placed,
 };
-use crate::link::Link;
 use freehold_testkit::engines;
 
 /// A consumer without an inbox: what the mesh would be with the bug that the tests below look for.
 async fn naive(mails: &Mails, feed: FeedClient, until: i64) {
-    let mut arrivals = Link::new(feed, SUBSCRIPTION, ["o.v1.Placed"]).open(None).await.unwrap();
+    let mut arrivals = arrivals(feed).await;
     loop {
         let batch = arrivals.next(7).await.unwrap();
         for event in batch.events {

@@ -77,7 +77,7 @@ async fn naive_hop<V: View, E: Event>(
     merge: Merge,
 ) {
     let link = Link::new(feed, &format!("{}/views/{}", V::CONSUMER, V::OWNER), [V::OF]);
-    let mut arrivals = link.open(None).await.unwrap();
+    let mut arrivals = link.open(None).await.unwrap().patient();
     let mut told = 0;
     while told < EVENTS {
         for event in arrivals.next(1).await.unwrap().events {

@@ -6,7 +6,7 @@ use freehold_wire::pb::Position;
 
 use crate::ReactionError;
 use crate::consumer::intake::Arrived;
-use crate::fixture::{Mails, Owner, SUBSCRIPTION, Way, context, effect, eventually};
+use crate::fixture::{Mails, Owner, SUBSCRIPTION, Way, arrivals, context, effect, eventually};
 use crate::link::{Batch, Link};
 
 const KEYS: i64 = 1000;
@@ -59,7 +59,7 @@ async fn planted(bug: Planted) -> Rounds {
     for _ in 0..ROUNDS {
         let last = owner.place_at_once(KEYS, 1).await;
         let link = Link::new(Way::sound(owner.feed()), SUBSCRIPTION, ["o.v1.Placed"]);
-        let mut arrivals = link.open(after).await.unwrap();
+        let mut arrivals = link.open(after).await.unwrap().patient();
         while after.is_none_or(|after: Position| after.mark < last) {
             let batch = arrivals.next(BATCH).await.unwrap();
             let position = batch.position;
@@ -151,8 +151,7 @@ async fn a_row_that_the_database_refuses_parks_the_key_of_its_event_alone() {
 
 /// So many events of the owner at once.
 async fn arrived(owner: &Owner, events: usize) -> Arrived {
-    let link = Link::new(Way::sound(owner.feed()), SUBSCRIPTION, ["o.v1.Placed"]);
-    let (mut arrivals, mut all) = (link.open(None).await.unwrap(), Vec::new());
+    let (mut arrivals, mut all) = (arrivals(Way::sound(owner.feed())).await, Vec::new());
     while all.len() < events {
         all.extend(arrivals.next(BATCH).await.unwrap().events);
     }

@@ -109,7 +109,7 @@ async fn tearing(mails: &Mails, way: &Counted) {
     let (mut acknowledged, mut last): (Option<Position>, Option<Position>) = (None, None);
     while last.is_none_or(|last| last.mark < EVENTS as i64) {
         let link = Link::new(way.client(), SUBSCRIPTION, ["o.v1.Placed"]);
-        let mut arrivals = link.open(acknowledged).await.unwrap();
+        let mut arrivals = link.open(acknowledged).await.unwrap().patient();
         for _ in 0..3 {
             let batch = arrivals.next(7).await.unwrap();
             acknowledged = last.replace(batch.position);
