@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use freehold_store::{Queries, Store, StoreError, vals};
-use freehold_wire::pb::Position;
+use freehold_wire::pb::{HeadResponse, Position};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -174,11 +174,9 @@ impl Handle {
 
     async fn reaches_head(&self, part: &Part, end: Instant) -> Result<(), String> {
         let Some(link) = &part.link else { return Err("could not begin".to_owned()) };
-        match timeout_at(end, link.head()).await {
-            Ok(Ok(head)) => self.reaches(part, head.position.unwrap_or_default(), end).await,
-            Ok(Err(error)) => Err(format!("does not hear of its owner's head: {error}")),
-            Err(_) => Err("does not hear of its owner's head".to_owned()),
-        }
+        let head = head_by(link, end).await;
+        let head = head.map_err(|problem| format!("does not hear of its owner's head: {problem}"))?;
+        self.reaches(part, head.position.unwrap_or_default(), end).await
     }
 
     async fn reaches(&self, part: &Part, head: Position, end: Instant) -> Result<(), String> {
@@ -221,6 +219,22 @@ impl Handle {
             parked_keys: count("parked")?,
             dead_letters: count("dead")?,
         })
+    }
+}
+
+/// Asks the owner for as long as there is time: a call may fail although the owner is there.
+async fn head_by(link: &Link, end: Instant) -> Result<HeadResponse, String> {
+    let mut problem = "no answer".to_owned();
+    loop {
+        match timeout_at(end, link.head()).await {
+            Ok(Ok(head)) => return Ok(head),
+            Ok(Err(error)) => problem = error.to_string(),
+            Err(_) => {}
+        }
+        if Instant::now() >= end {
+            return Err(problem);
+        }
+        sleep(LOOK).await;
     }
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use freehold_client::{CallOptions, Error, FeedClient, FeedStub, Messages};
 use freehold_store::{Queries, vals};
+use freehold_wire::pb::{HeadRequest, HeadResponse, SubscribeRequest, SubscribeResponse};
 
 use super::purge;
 use crate::fixture::{Mails, Owner, SOON, Way, eventually};
@@ -115,5 +118,39 @@ async fn a_thousand_parked_keys_come_back_spread_and_one_at_a_time() {
     eventually("a thousand effects", || async { mails.effects().await.len() == 1000 }).await;
     assert_eq!(most.load(Ordering::SeqCst), 1);
     assert!(mails.is_once_in_order(1000, 1).await);
+    handle.stop().await;
+}
+
+/// A feed that is too busy to tell its head this many times.
+#[derive(Debug)]
+struct Busy(FeedClient, AtomicUsize);
+
+#[async_trait]
+impl FeedStub for Busy {
+    async fn subscribe(
+        &self,
+        request: SubscribeRequest,
+        _: &CallOptions,
+    ) -> Result<Messages<SubscribeResponse>, Error> {
+        self.0.subscribe(request).await
+    }
+
+    async fn head(&self, request: HeadRequest, _: &CallOptions) -> Result<HeadResponse, Error> {
+        match self.1.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => Err(tonic::Status::deadline_exceeded("busy").into()),
+            Err(_) => self.0.head(request).await,
+        }
+    }
+}
+
+/// Planted bug: the first call that fails is the answer.
+#[tokio::test]
+async fn an_owner_too_busy_to_tell_its_head_is_asked_again() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(2, 2).await;
+    let feed = Busy(Way::sound(owner.feed()), AtomicUsize::new(3));
+    let handle = mails.consumer(FeedClient::from_stub(feed)).start();
+    handle.caught_up(SOON).await.unwrap();
+    assert!(mails.is_once_in_order(2, 2).await, "{:?}", mails.effects().await);
     handle.stop().await;
 }
