@@ -1,4 +1,4 @@
-//! A dependency of the reactions is down, and comes back.
+//! What a consumer depends on is down, or too busy, and comes back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
