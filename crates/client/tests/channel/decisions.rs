@@ -75,11 +75,33 @@ async fn read(consumer: &Consumer, said: &str, options: &CallOptions) -> Error {
 }
 
 /// One call ended so: the error says it, in what it becomes further up too, and it was counted once.
-async fn decides(decision: Decision, call: impl AsyncFnOnce(&Consumer) -> Error) {
-    let consumer = consumer(decision).await;
-    let error = timeout(PATIENCE, call(&consumer)).await.unwrap();
+async fn decides(decision: Decision, call: impl AsyncFn(&Consumer) -> Error) {
+    decides_over(&consumer(decision).await, decision, call).await;
+}
+
+async fn decides_over(consumer: &Consumer, decision: Decision, call: impl AsyncFn(&Consumer) -> Error) {
+    let made = async {
+        loop {
+            let error = call(consumer).await;
+            if !stood_still(&error, decision) {
+                return error;
+            }
+        }
+    };
+    let error = timeout(PATIENCE, made).await.unwrap();
     is_told(&error, decision);
-    assert_eq!(counted(&consumer, decision), 1.0, "{decision}");
+    assert_eq!(counted(consumer, decision), 1.0, "{decision}");
+}
+
+/// Whether time was up before the call came as far as it was to come, as it is on a machine that stands still. Then it is
+/// made again.
+fn stood_still(error: &Error, wanted: Decision) -> bool {
+    const EARLIER: [Decision; 3] =
+        [Decision::DeadlineSpent, Decision::DeadlineConnecting, Decision::DeadlineAsking];
+    error
+        .explanation()
+        .map(|why| why.decision())
+        .is_some_and(|said| said != wanted && EARLIER.contains(&said))
 }
 
 fn is_told(error: &Error, decision: Decision) {
@@ -193,7 +215,10 @@ async fn what_is_wrong_with_a_request_or_a_reply_decides() {
 
 /// The second item of a stream that has begun.
 async fn second(consumer: &Consumer, said: &str, options: &CallOptions) -> Error {
-    let mut messages = consumer.channel.server_streaming(&READ, note(said), options).await.unwrap();
+    let mut messages = match consumer.channel.server_streaming(&READ, note(said), options).await {
+        Ok(messages) => messages,
+        Err(error) => return error,
+    };
     messages.next().await.unwrap().unwrap();
     messages.next().await.unwrap().unwrap_err()
 }
@@ -232,7 +257,8 @@ async fn the_deadline_decides_while_nothing_answers() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let consumer = Consumer::new("decides-deadline_connecting", &url);
-    let error = timeout(PATIENCE, read(&consumer, "?", &brief())).await.unwrap();
-    is_told(&error, Decision::DeadlineConnecting);
-    assert_eq!(counted(&consumer, Decision::DeadlineConnecting), 1.0);
+    decides_over(&consumer, Decision::DeadlineConnecting, async |consumer| {
+        read(consumer, "?", &brief()).await
+    })
+    .await;
 }
