@@ -3,7 +3,8 @@
 //!
 //! Each service gets a database, a role that owns what is in it, and one that `verify` reads by. The file that holds their
 //! passwords is written first, so that what was interrupted is done again with the same ones. **Invariant:** nothing that
-//! was there before is taken over: a folder with databases in it, or a server with such names, is refused.
+//! was there before is taken over: a folder with databases in it, or a server with one of the names, is refused, and while
+//! it is there is no file.
 
 mod passwords;
 
@@ -64,24 +65,23 @@ async fn make(folder: &Path, admin: Option<&str>, prefix: &str) -> Result<usize,
     let admin = admin.ok_or(InitError::NoAdmin)?;
     check_prefix(prefix)?;
     let file = folder.join(FILE);
-    let fresh = !file.exists();
-    if fresh {
+    if !file.exists() {
         if SERVICES.iter().any(|service| folder.join(format!("{}.db", service.name)).exists()) {
             return Err(InitError::InUse(folder.to_owned()));
         }
+        let wanted = drawn(prefix)?;
+        for (service, wanted) in &wanted {
+            wanted.is_free(admin).await.map_err(|error| InitError::Make(service, error))?;
+        }
         let write = |error| InitError::Write(file.clone(), error);
         fs::create_dir_all(folder).map_err(write)?;
-        write_secret(&file, &lines(admin, prefix)?).map_err(write)?;
+        write_secret(&file, &lines(admin, &wanted)).map_err(write)?;
     }
     let databases = Databases::of(folder)?;
-    for (index, service) in SERVICES.iter().enumerate() {
+    for service in &SERVICES {
         let wanted = provision(&databases, service.name, prefix);
         let others = || InitError::OfOthers { folder: folder.to_owned(), prefix: prefix.to_owned() };
-        let made = wanted.ok_or_else(others)?.make(admin, fresh).await;
-        if made.is_err() && fresh && index == 0 {
-            // Nothing was made yet, so the passwords are of nothing.
-            let _ = fs::remove_file(&file);
-        }
+        let made = wanted.ok_or_else(others)?.make(admin).await;
         made.map_err(|error| InitError::Make(service.name, error))?;
     }
     Ok(SERVICES.len())
@@ -97,20 +97,31 @@ fn check_prefix(prefix: &str) -> Result<(), InitError> {
     Err(InitError::Prefix(prefix.to_owned()))
 }
 
-fn lines(admin: &str, prefix: &str) -> Result<String, InitError> {
+/// What each service is to have, with new passwords.
+fn drawn(prefix: &str) -> Result<Vec<(&'static str, Provision)>, InitError> {
+    let login = |role| passwords::draw().map(|password| Login { role, password }).map_err(InitError::Random);
+    let wanted = |service| {
+        let (database, reader) = names(prefix, service);
+        Ok((service, Provision { owner: login(database.clone())?, reader: login(reader)?, database }))
+    };
+    SERVICES.iter().map(|service| wanted(service.name)).collect()
+}
+
+/// The names of a service's database, which is also that of the role that owns what is in it, and of the role that reads.
+fn names(prefix: &str, service: &str) -> (String, String) {
+    (format!("{prefix}_{service}"), format!("{prefix}_{service}_reader"))
+}
+
+fn lines(admin: &str, wanted: &[(&str, Provision)]) -> String {
     let mut text =
         String::from("# Written by `freehold db init`. Whoever reads this can log in to these databases.\n");
-    for service in &SERVICES {
-        let database = format!("{prefix}_{}", service.name);
-        for (setting, role) in
-            [("DATABASE_URL", database.clone()), ("READER_URL", format!("{database}_reader"))]
-        {
-            let password = passwords::draw().map_err(InitError::Random)?;
-            let url = Login { role, password }.url(admin, &database);
-            text.push_str(&format!("{}={url}\n", variable(service.name, setting)));
+    for (service, Provision { database, owner, reader }) in wanted {
+        for (setting, login) in [("DATABASE_URL", owner), ("READER_URL", reader)] {
+            let url = login.url(admin, database);
+            text.push_str(&format!("{}={url}\n", variable(service, setting)));
         }
     }
-    Ok(text)
+    text
 }
 
 /// The file belongs to whoever runs the mesh, from its first byte on.
@@ -122,8 +133,8 @@ fn write_secret(file: &Path, text: &str) -> io::Result<()> {
 
 /// What the file says of a service; `None` where that is not what would be made under the prefix.
 fn provision(databases: &Databases, service: &str, prefix: &str) -> Option<Provision> {
-    let database = format!("{prefix}_{service}");
-    let (owner, reader) = (database.clone(), format!("{database}_reader"));
+    let (database, reader) = names(prefix, service);
+    let owner = database.clone();
     let login = |url: String, role: String| {
         let password = url.strip_prefix(&format!("postgres://{role}:"))?.split_once('@')?.0.to_owned();
         Some(Login { role, password })
@@ -153,13 +164,15 @@ mod tests {
     fn what_is_written_is_what_is_made() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
-        write_secret(&file, &lines("postgres://admin:secret@db/postgres", "shop").unwrap()).unwrap();
+        let drawn = drawn("shop").unwrap();
+        write_secret(&file, &lines("postgres://admin:secret@db/postgres", &drawn)).unwrap();
         assert_eq!(
             std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777,
             0o600
         );
         let databases = Databases::of(folder.path()).unwrap();
         let made = provision(&databases, "orders", "shop").unwrap();
+        assert!(drawn.contains(&("orders", made.clone())));
         assert_eq!(
             (made.database.as_str(), made.reader.role.as_str()),
             ("shop_orders", "shop_orders_reader")

@@ -7,7 +7,8 @@ use freehold_sdk::PORTS;
 use freehold_server::databases::{Databases as Where, DatabasesError};
 use freehold_store::{Engine, OpenError, Queries, Read, ReadOnly, Row, StoreError, Value};
 
-const BUDGET: Duration = Duration::from_secs(30);
+/// How long one look at a database may take, a large one or one on a machine that is busy.
+const BUDGET: Duration = Duration::from_secs(300);
 
 /// The databases that there are in a folder.
 pub(crate) struct Databases {

@@ -31,6 +31,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A part that the service cannot do without has ended by itself.
+    #[error(
+        "failed to go on: the {part} has ended; the log says why, and a new start begins where it stands"
+    )]
+    Gone {
+        /// What it is.
+        part: &'static str,
+    },
     /// The address can be reached from other machines, and nobody has said that callers there may be believed.
     #[error(
         "failed to listen on {address}: callers name themselves, and beyond loopback nothing vouches for that name; \

@@ -6,9 +6,11 @@
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, pending, select};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -23,13 +25,22 @@ type Stop = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 #[must_use]
 pub struct Running {
     bound: Bound,
+    /// Says which part has ended that it cannot do without.
+    gone: BoxFuture<'static, &'static str>,
     stops: Vec<Stop>,
 }
 
 impl Running {
     /// A service that is its server alone.
     pub fn new(bound: Bound) -> Self {
-        Self { bound, stops: Vec::new() }
+        Self { bound, gone: pending().boxed(), stops: Vec::new() }
+    }
+
+    /// Ends the service when this does: without that part there is nothing that it could answer.
+    pub fn needs(mut self, part: &'static str, ended: impl Future<Output = ()> + Send + 'static) -> Self {
+        let gone = select(self.gone, ended.map(move |()| part).boxed());
+        self.gone = gone.map(|first| first.factor_first().0).boxed();
+        self
     }
 
     /// Stops something once the server has ended, and after what was named before.
@@ -47,12 +58,20 @@ impl Running {
         self.bound.addr()
     }
 
-    /// Serves until `shutdown`, then stops everything in its order.
+    /// Serves until `shutdown`, or until something that it needs has ended, then stops everything in its order.
     ///
     /// # Errors
-    /// As [`Bound::run`]; everything is stopped all the same.
+    /// [`Error::Gone`], or as [`Bound::run`]; everything is stopped all the same.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let served = self.bound.run(shutdown).await;
+        let end = shutdown.child_token();
+        let mut serving = pin!(self.bound.run(end.clone()));
+        let served = tokio::select! {
+            served = &mut serving => served,
+            part = self.gone => {
+                end.cancel();
+                serving.await.and(Err(Error::Gone { part }))
+            }
+        };
         for stop in self.stops {
             if tokio::time::timeout(STOP, stop()).await.is_err() {
                 tracing::warn!("a part of the service did not stop in time and is left behind");

@@ -103,13 +103,17 @@ fn system_time() -> i64 {
 /// A database url without the password in it, for messages.
 pub(crate) fn redacted(url: &str) -> String {
     let parts = url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
-    match parts {
+    let shown = match parts {
         Some((scheme, (user, host))) if user.contains(':') => {
             let user = user.split(':').next().unwrap_or_default();
             format!("{scheme}://{user}:***@{host}")
         }
         _ => url.to_owned(),
-    }
+    };
+    let Some((address, query)) = shown.rsplit_once('?') else { return shown };
+    let pair =
+        |pair: &str| if pair.starts_with("password=") { "password=***".to_owned() } else { pair.to_owned() };
+    format!("{address}?{}", query.split('&').map(pair).collect::<Vec<_>>().join("&"))
 }
 
 #[cfg(test)]
@@ -121,5 +125,7 @@ mod tests {
         assert_eq!(redacted("postgres://orders:a@b:c@host/db"), "postgres://orders:***@host/db");
         assert_eq!(redacted("postgres://orders@host/db"), "postgres://orders@host/db");
         assert_eq!(redacted("sqlite:/a/b.db"), "sqlite:/a/b.db");
+        let by_query = "postgres://host/db?user=orders&password=ab&sslmode=require";
+        assert_eq!(redacted(by_query), "postgres://host/db?user=orders&password=***&sslmode=require");
     }
 }

@@ -54,7 +54,12 @@ impl Queue {
     pub(crate) async fn close(&self) {
         // Where the thread is gone already there is nothing to ask.
         let _ = self.orders.send(Order::Close).await;
+        self.ended().await;
+    }
+
+    /// Waits until the thread behind the queue has ended, for whatever reason.
+    pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut ended = self.ended.clone();
-        while ended.changed().await.is_ok() {}
+        async move { while ended.changed().await.is_ok() {} }
     }
 }

@@ -302,6 +302,16 @@ impl Store {
         }
     }
 
+    /// Waits until the store answers no more: it was closed, or its database lacks what was in it before, after a restore
+    /// or with a standby that was behind. Only the next start may go on from there.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let queue = match &self.inner.database {
+            Database::Sqlite(database) => database.queue(),
+            Database::Postgres(database) => database.queue(),
+        };
+        queue.ended()
+    }
+
     /// Refuses new work, finishes what is queued, and gives the database free for another owner.
     pub async fn close(&self) {
         match &self.inner.database {

@@ -72,6 +72,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .bind()
         .await?;
     Ok(Running::new(bound)
+        .needs("store", store.ended())
         .then_stop(move || async move { following.stop().await })
         .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))

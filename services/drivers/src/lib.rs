@@ -80,6 +80,7 @@ pub async fn start(host: Host) -> Result<Running, StartError> {
         .bind()
         .await?;
     Ok(Running::new(bound)
+        .needs("store", store.ended())
         .then_stop(move || async move { intake.stop().await })
         .then_stop(move || async move { sweeping.stop().await })
         .then_stop(move || async move { relay.stop().await })

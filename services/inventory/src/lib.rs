@@ -73,6 +73,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .fold(Consumer::new(store.clone(), mesh).over(&bus), Consumer::subscribe)
         .start();
     Ok(Running::new(bound)
+        .needs("store", store.ended())
         .then_stop(move || async move { following.stop().await })
         .then_stop(move || async move { relay.stop().await })
         .then_stop(move || async move { store.close().await }))

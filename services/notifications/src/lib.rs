@@ -97,6 +97,7 @@ pub async fn start(host: Host, mesh: Mesh, mails: Mails) -> Result<Running, Star
         .bind()
         .await?;
     Ok(Running::new(bound)
+        .needs("store", store.ended())
         .then_stop(move || async move { reacting.stop().await })
         .then_stop(move || async move {
             sent.cancel();

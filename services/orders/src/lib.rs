@@ -83,6 +83,7 @@ pub async fn start(host: Host, mesh: Mesh) -> Result<Running, StartError> {
         .bind()
         .await?;
     Ok(Running::new(bound)
+        .needs("store", store.ended())
         .then_stop(move || async move { sagas.stop().await })
         .then_stop(move || async move { copying.stop().await })
         .then_stop(move || async move { relay.stop().await })

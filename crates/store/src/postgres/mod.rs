@@ -75,10 +75,11 @@ pub(crate) async fn open(options: Options) -> Result<Opened<Database>, OpenError
     let (url, connections) = connections::split(&options.url)?;
     let server = Arc::new(server(&url)?.application_name(&format!("freehold {}", options.service)));
     let reads = Reads(Pool::new(server.clone(), options.readers.unwrap_or(connections.reads)));
-    let units = options.readers.unwrap_or(connections.units);
+    let units = Pool::new(server, options.readers.unwrap_or(connections.units));
+    let pools = (units, reads.0.clone());
     let (queue, orders) = queue(options.queue);
     let (opened, opening) = oneshot::channel();
-    let run = move || run(&options, Pool::new(server, units), orders, opened);
+    let run = move || run(&options, pools, orders, opened);
     let failed = |error| StoreError::Io(Arc::new(error));
     thread::Builder::new().name("freehold-postgres".to_owned()).spawn(run).map_err(failed)?;
     let (view, ticks) = opening.await.unwrap_or(Err(StoreError::Closed.into()))?;
@@ -110,7 +111,7 @@ impl Database {
     pub(crate) async fn exact_read(&self, deadline: Instant) -> Result<(Read, i64), StoreError> {
         let pool = &self.reads.0;
         let place = pool.place(deadline).await?;
-        let asked = tokio::time::timeout_at(deadline.into(), self.ticks.exact(pool.clone(), deadline));
+        let asked = tokio::time::timeout_at(deadline.into(), self.ticks.exact(deadline));
         let (link, mark) = asked.await.unwrap_or(Err(StoreError::DeadlineExceeded))?;
         Ok((Reads::read_on(pool, place, link, deadline), mark))
     }
@@ -124,6 +125,10 @@ impl Database {
     /// What holds up events, as the ticker has seen it last.
     pub(crate) fn blockers(&self) -> Vec<String> {
         self.ticks.blockers()
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     pub(crate) async fn close(&self) {
@@ -162,14 +167,16 @@ impl Home {
 
 fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
     let server = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url(redacted(url)))?;
-    // Statements are short here, and compiling one takes longer than it runs, however large its tables are guessed.
-    Ok(server.disable_statement_logging().options([("jit", "off")]))
+    // Statements are short here, and compiling one takes longer than it runs, however large its tables are guessed. A tick
+    // has to see what was committed before its lock was given, whatever the server, the database or the role defaults to.
+    let settings = [("jit", "off"), ("default_transaction_isolation", "read committed")];
+    Ok(server.disable_statement_logging().options(settings))
 }
 
-/// The thread: opens, says how that went, and serves.
+/// The thread: opens, says how that went, and serves. The first pool is for units, the second for reads.
 fn run(
     options: &Options,
-    pool: Pool,
+    pools: (Pool, Pool),
     orders: Orders,
     opened: oneshot::Sender<Result<(View, Asking), OpenError>>,
 ) {
@@ -182,7 +189,7 @@ fn run(
     };
     let Orders { orders, end } = orders;
     LocalSet::new().block_on(&runtime, async move {
-        match prepare(options, pool).await {
+        match prepare(options, pools).await {
             Ok((units, ticker)) => {
                 // A caller that went away drops its end of the queue too, which ends the service at once.
                 let _ = opened.send(Ok((units.ledger.view(), units.ticks.clone())));
@@ -197,8 +204,9 @@ fn run(
 }
 
 /// Asserts durability, applies migrations and begins an epoch: one instance at a time, beside others that run.
-async fn prepare(options: &Options, pool: Pool) -> Result<(Units, Ticker), OpenError> {
+async fn prepare(options: &Options, (pool, reads): (Pool, Pool)) -> Result<(Units, Ticker), OpenError> {
     let mut link = Link::open(&pool.server).await?;
+    let seat = link.seat().await?;
     others::enter(&mut link.connection).await?;
     link.script(&format!("BEGIN; {OPEN_OR_LEAVE}")).await?;
     let mut lane = engine::Lane::Postgres(Lane::new(link, pool.clone(), Instant::now() + OPENING));
@@ -210,7 +218,7 @@ async fn prepare(options: &Options, pool: Pool) -> Result<(Units, Ticker), OpenE
     let mut link = lane.into_link();
     link.script("COMMIT").await?;
     let ledger = Arc::new(Ledger::new(history, options.clock.clone(), mark));
-    let (ticker, ticks) = Ticker::new(pool.server.clone(), link, schema, ledger.clone());
+    let (ticker, ticks) = Ticker::new(reads, (link, seat), schema, ledger.clone());
     Ok((Units { pool, ledger, ticks }, ticker))
 }
 

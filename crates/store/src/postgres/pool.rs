@@ -6,12 +6,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::errors;
 use crate::error::StoreError;
+
+macro_rules! micros {
+    ($time:literal) => {
+        concat!("CAST(extract(epoch FROM ", $time, ") * 1000000 AS BIGINT)")
+    };
+}
 
 /// How long a request to cancel may take.
 const CANCEL_BUDGET: Duration = Duration::from_secs(1);
@@ -28,6 +34,29 @@ pub(super) struct Pool {
     pub(super) server: Arc<PgConnectOptions>,
     idle: Arc<Mutex<Vec<Link>>>,
     places: Arc<Semaphore>,
+}
+
+/// Which server process a connection is of, on which start of which server. A process's number alone is somebody else's
+/// once that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seat {
+    backend: i32,
+    /// When the process began, in microseconds since 1970.
+    began: i64,
+    /// When the server did.
+    server: i64,
+}
+
+impl Seat {
+    /// Whether the server is still the one that it was: not started again, and not another that took its place.
+    pub(super) fn is_of_server_of(&self, before: &Self) -> bool {
+        self.server == before.server
+    }
+
+    #[cfg(test)]
+    pub(super) fn on_another_server(self) -> Self {
+        Self { began: self.began - 1, server: self.server - 1, ..self }
+    }
 }
 
 impl Pool {
@@ -115,14 +144,57 @@ impl Link {
         row.and_then(|row| row.try_get(0)).map_err(errors::of_statement)
     }
 
+    /// Where the connection is.
+    pub(super) async fn seat(&mut self) -> Result<Seat, StoreError> {
+        const SEAT: &str = concat!(
+            "SELECT pid, ",
+            micros!("backend_start"),
+            ", ",
+            micros!("pg_postmaster_start_time()"),
+            " FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        );
+        let row = sqlx::query(SEAT).fetch_one(&mut self.connection).await;
+        let seat = |row: PgRow| {
+            Ok(Seat { backend: row.try_get(0)?, began: row.try_get(1)?, server: row.try_get(2)? })
+        };
+        row.and_then(seat).map_err(errors::of_statement)
+    }
+
     /// Ends another backend of this role, where it is still there.
-    pub(super) async fn terminate(&mut self, backend: i32) -> Result<(), StoreError> {
-        let ended = sqlx::query("SELECT pg_terminate_backend($1)").bind(backend);
+    pub(super) async fn terminate(&mut self, seat: &Seat) -> Result<(), StoreError> {
+        const END: &str = concat!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND $2 = ",
+            micros!("backend_start")
+        );
+        let ended = sqlx::query(END).bind(seat.backend).bind(seat.began);
         ended.execute(&mut self.connection).await.map(drop).map_err(errors::of_statement)
     }
 
     pub(super) async fn close(self) {
         // The server notices by itself when saying goodbye fails.
         let _ = self.connection.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use super::*;
+
+    /// A server that was started again gives out the same numbers. The planted bug, to go by the number, ends the stranger.
+    #[tokio::test]
+    async fn a_backend_that_only_has_the_number_of_another_is_left_alone() {
+        let Ok(url) = std::env::var("FREEHOLD_TEST_POSTGRES_URL") else { return };
+        let server = PgConnectOptions::from_str(&url).unwrap();
+        let (mut stranger, mut link) =
+            (Link::open(&server).await.unwrap(), Link::open(&server).await.unwrap());
+        let seat = stranger.seat().await.unwrap();
+        link.terminate(&seat.on_another_server()).await.unwrap();
+        stranger.script("SELECT 1").await.unwrap();
+        assert!(link.seat().await.unwrap().is_of_server_of(&seat));
+        link.terminate(&seat).await.unwrap();
+        let ended = async { while stranger.script("SELECT 1").await.is_ok() {} };
+        tokio::time::timeout(std::time::Duration::from_secs(60), ended).await.unwrap();
     }
 }

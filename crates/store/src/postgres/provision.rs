@@ -2,7 +2,8 @@
 //! a role that may only read it.
 //!
 //! In goes the url of somebody who may make both; out goes nothing but that they exist. Making what is there changes
-//! nothing, so what was interrupted is done again. **Invariant:** neither role may enter another service's database.
+//! nothing, so what was interrupted is done again; whether the names are free is another question, asked before any is
+//! used. **Invariant:** neither role may enter another service's database.
 
 use std::str::FromStr;
 
@@ -16,6 +17,11 @@ use crate::options::redacted;
 
 /// The schema that a service's tables are in.
 const SCHEMA: &str = "freehold";
+
+const ROLE: &str = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)";
+const DATABASE: &str = "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)";
+/// What a url's query may say of who logs in where, which the driver puts before the rest of it.
+const WHO: [&str; 3] = ["user", "password", "dbname"];
 
 /// A role and its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +44,40 @@ pub struct Provision {
 }
 
 impl Provision {
-    /// Makes what is missing of it. `fresh` refuses what is there: it would be somebody else's.
+    /// Asks whether nothing has its names: what has would be somebody else's.
     ///
     /// # Errors
-    /// [`OpenError::Url`] for another url than PostgreSQL's or a name that is none, [`OpenError::Taken`], or an error of
-    /// the server.
-    pub async fn make(&self, admin_url: &str, fresh: bool) -> Result<(), OpenError> {
+    /// [`OpenError::Taken`], or as [`make`](Self::make).
+    pub async fn is_free(&self, admin_url: &str) -> Result<(), OpenError> {
+        let mut admin = connect(&self.admin(admin_url)?).await?;
+        for Login { role, .. } in [&self.owner, &self.reader] {
+            if exists(&mut admin, ROLE, role).await? {
+                return Err(OpenError::Taken(format!("the role {role}")));
+            }
+        }
+        if exists(&mut admin, DATABASE, &self.database).await? {
+            return Err(OpenError::Taken(format!("the database {}", self.database)));
+        }
+        Ok(admin.close().await.map_err(errors::of_statement)?)
+    }
+
+    /// Makes what is missing of it.
+    ///
+    /// # Errors
+    /// [`OpenError::Url`] for another url than PostgreSQL's or a name that is none, or an error of the server.
+    pub async fn make(&self, admin_url: &str) -> Result<(), OpenError> {
+        let options = self.admin(admin_url)?;
+        let mut admin = connect(&options).await?;
+        self.roles(&mut admin).await?;
+        self.database(&mut admin).await?;
+        admin.close().await.map_err(errors::of_statement)?;
+        let mut inside = connect(&options.database(&self.database)).await?;
+        self.schema(&mut inside).await?;
+        Ok(inside.close().await.map_err(errors::of_statement)?)
+    }
+
+    /// How the administrator logs in, once each name is a word of SQL.
+    fn admin(&self, url: &str) -> Result<PgConnectOptions, OpenError> {
         for word in
             [&self.database, &self.owner.role, &self.owner.password, &self.reader.role, &self.reader.password]
         {
@@ -52,30 +86,21 @@ impl Provision {
                 return Err(OpenError::Url(format!("postgres://../{}", self.database)));
             }
         }
-        let options =
-            PgConnectOptions::from_str(admin_url).map_err(|_| OpenError::Url(redacted(admin_url)))?;
-        let options = options.application_name("freehold db init").disable_statement_logging();
-        let mut admin = connect(&options).await?;
-        self.roles(&mut admin, fresh).await?;
-        self.database(&mut admin, fresh).await?;
-        admin.close().await.map_err(errors::of_statement)?;
-        let mut inside = connect(&options.database(&self.database)).await?;
-        self.schema(&mut inside).await?;
-        Ok(inside.close().await.map_err(errors::of_statement)?)
+        let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url(redacted(url)))?;
+        Ok(options.application_name("freehold db init").disable_statement_logging())
     }
 
-    async fn roles(&self, admin: &mut PgConnection, fresh: bool) -> Result<(), OpenError> {
+    async fn roles(&self, admin: &mut PgConnection) -> Result<(), OpenError> {
         // Who is no superuser may not keep the statements, and the passwords in them, out of the server's log.
         let _ = script(admin, "SET log_statement = 'none'; SET log_min_error_statement = 'panic'").await;
         for Login { role, password } in [&self.owner, &self.reader] {
-            let exists =
-                exists(admin, "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)", role).await?;
-            if exists && fresh {
-                return Err(OpenError::Taken(format!("the role {role}")));
-            }
-            let verb = if exists { "ALTER" } else { "CREATE" };
-            let may = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION";
-            script(admin, &format!("{verb} ROLE {role} {may} PASSWORD '{password}'")).await?;
+            // What a role is that is made, it is not asked to be again: only a superuser may say so of one that is there.
+            let verb = match exists(admin, ROLE, role).await? {
+                true => format!("ALTER ROLE {role}"),
+                false => format!("CREATE ROLE {role} NOSUPERUSER NOREPLICATION"),
+            };
+            let may = "LOGIN NOCREATEDB NOCREATEROLE NOINHERIT";
+            script(admin, &format!("{verb} {may} PASSWORD '{password}'")).await?;
         }
         // Only a member of a role may give away what the role will own.
         let member = format!("SELECT pg_has_role(current_user, '{}', 'USAGE')", self.owner.role);
@@ -87,15 +112,10 @@ impl Provision {
         Ok(())
     }
 
-    async fn database(&self, admin: &mut PgConnection, fresh: bool) -> Result<(), OpenError> {
+    async fn database(&self, admin: &mut PgConnection) -> Result<(), OpenError> {
         let Self { database, owner, reader } = self;
         let (owner, reader) = (&owner.role, &reader.role);
-        let exists =
-            exists(admin, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", database).await?;
-        if exists && fresh {
-            return Err(OpenError::Taken(format!("the database {database}")));
-        }
-        if !exists {
+        if !exists(admin, DATABASE, database).await? {
             script(admin, &format!("CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8'")).await?;
         }
         let grants = format!(
@@ -126,7 +146,9 @@ impl Login {
         let address = address.split_once("://").map_or(address, |(_, address)| address);
         let (host, _) = address.split_once('/').unwrap_or((address, ""));
         let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        let settings = if settings.is_empty() { String::new() } else { format!("?{settings}") };
+        let is_who = |pair: &&str| WHO.contains(&pair.split('=').next().unwrap_or_default());
+        let settings: Vec<_> = settings.split('&').filter(|pair| !pair.is_empty() && !is_who(pair)).collect();
+        let settings = if settings.is_empty() { String::new() } else { format!("?{}", settings.join("&")) };
         format!("postgres://{}:{}@{host}/{database}{settings}", self.role, self.password)
     }
 }
@@ -155,6 +177,11 @@ mod tests {
             ("postgres://a:b@db:5433/postgres", "postgres://freehold_orders:ab12@db:5433/x"),
             ("postgresql://db?sslmode=require", "postgres://freehold_orders:ab12@db/x?sslmode=require"),
             ("postgres://a@/y?host=/run/pg", "postgres://freehold_orders:ab12@/x?host=/run/pg"),
+            (
+                "postgres://db/y?user=a&sslmode=require&password=b&dbname=c",
+                "postgres://freehold_orders:ab12@db/x?sslmode=require",
+            ),
+            ("postgres://db/y?user=a&password=b", "postgres://freehold_orders:ab12@db/x"),
         ] {
             assert_eq!(login.url(admin, "x"), url);
         }

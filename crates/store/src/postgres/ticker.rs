@@ -15,10 +15,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::blockers::{PATIENCE, blockers};
+use super::lane::Lane;
 use super::others::{self, Others};
-use super::pool::{Link, Pool};
+use super::pool::{Link, Pool, Seat};
 use super::tick::{self, Ticked};
-use super::{errors, units};
+use super::{OPEN_OR_LEAVE, errors, units};
+use crate::engine;
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger::{Ledger, SetBack};
@@ -39,7 +41,7 @@ pub(super) enum Ask {
     /// A token that covers every commit until now.
     Cover(oneshot::Sender<Result<Token, StoreError>>),
     /// The same, and a connection with a read that sees what the mark covers, and nothing else.
-    Exact(Pool, Instant, oneshot::Sender<Result<(Link, i64), StoreError>>),
+    Exact(Instant, oneshot::Sender<Result<(Link, i64), StoreError>>),
     /// That it looks for what is new: another instance has said so.
     Look,
     /// That it ends.
@@ -55,11 +57,12 @@ pub(super) struct Asking {
 
 /// The task.
 pub(super) struct Ticker {
-    server: Arc<PgConnectOptions>,
+    /// What it closes where the database was set back: what is read there then is not what was told.
+    reads: Pool,
     /// Gone while it is being got back.
     link: Option<Link>,
-    /// The backend that it had last.
-    backend: i32,
+    /// Where its connection was last.
+    seat: Seat,
     /// The ordinal of the last epoch that the ledger knows.
     epochs: i64,
     others: Others,
@@ -80,9 +83,9 @@ impl Asking {
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    pub(super) async fn exact(&self, pool: Pool, deadline: Instant) -> Result<(Link, i64), StoreError> {
+    pub(super) async fn exact(&self, deadline: Instant) -> Result<(Link, i64), StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.asks.send(Ask::Exact(pool, deadline, answer)).map_err(|_| StoreError::Closed)?;
+        self.asks.send(Ask::Exact(deadline, answer)).map_err(|_| StoreError::Closed)?;
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -106,18 +109,18 @@ impl Asking {
 impl Ticker {
     /// A ticker on a connection that others can see; `schema` is the number of the store's schema.
     pub(super) fn new(
-        server: Arc<PgConnectOptions>,
-        link: Link,
+        reads: Pool,
+        (link, seat): (Link, Seat),
         schema: i32,
         ledger: Arc<Ledger>,
     ) -> (Self, Asking) {
         let (asking, asks) = mpsc::unbounded_channel();
         let (telling, blockers) = watch::channel(Vec::new());
-        let others = Others::new(server.clone(), schema, asking.downgrade());
+        let others = Others::new(reads.server.clone(), schema, asking.downgrade());
         let ticker = Self {
-            server,
-            backend: link.backend,
+            reads,
             link: Some(link),
+            seat,
             epochs: 0,
             others,
             ledger,
@@ -137,7 +140,8 @@ impl Ticker {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(SetBack) => {
-                    return tracing::error!("the database lacks what was in it before; this process stops");
+                    tracing::error!("the database lacks what was in it before; the store ends");
+                    return self.reads.close().await;
                 }
             }
             if crowd {
@@ -159,8 +163,8 @@ impl Ticker {
         for ask in asked.drain(..) {
             match ask {
                 Ask::Cover(answer) => waiting.push(answer),
-                Ask::Exact(pool, deadline, answer) => {
-                    let read = self.exact(&pool, deadline).await?;
+                Ask::Exact(deadline, answer) => {
+                    let read = self.exact(deadline).await?;
                     // A reader that is gone hears nothing.
                     let _ = answer.send(read);
                 }
@@ -245,7 +249,7 @@ impl Ticker {
 
     /// A tick in a transaction that another connection shares the snapshot of. The server ends it should this process stop
     /// in the middle, since other instances wait for it.
-    async fn exact(&mut self, pool: &Pool, deadline: Instant) -> Tried<(Link, i64)> {
+    async fn exact(&mut self, deadline: Instant) -> Tried<(Link, i64)> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
         const ALONE: &str = "SET LOCAL idle_in_transaction_session_timeout = 5000; \
                              LOCK TABLE freehold_store IN SHARE ROW EXCLUSIVE MODE";
@@ -261,7 +265,7 @@ impl Ticker {
             let epochs = epochs(&mut link.connection, &ticked, known).await?;
             let begin = units::begin_words(&format!("{BEGIN} READ ONLY"), deadline);
             let begin = format!("{begin}; SET TRANSACTION SNAPSHOT '{}'", link.export().await?);
-            let reader = pool.begin(&begin, deadline).await;
+            let reader = self.reads.begin(&begin, deadline).await;
             link.script("COMMIT").await?;
             Ok((reader, ticked, epochs))
         });
@@ -289,26 +293,46 @@ impl Ticker {
         if let Some(link) = self.link.take() {
             return Ok(Ok(link));
         }
-        let (link, mark) = match within(regain(&self.server, self.backend)).await {
+        let (link, seat, mark) = match within(regain(&self.reads.server, &self.seat, self.ledger.now())).await
+        {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
         if mark < self.ledger.mark() {
             return Err(SetBack);
         }
-        self.backend = link.backend;
+        // Whether the epochs that are known are those that are there is looked at with the next tick.
+        (self.seat, self.epochs) = (seat, 0);
         Ok(Ok(link))
     }
 }
 
 /// Connects again, and ends the backend that is still there of the connection that was lost. Answers the last mark too.
-async fn regain(server: &PgConnectOptions, before: i32) -> Result<(Link, i64), StoreError> {
+///
+/// Another server than before, or the same one that was started again, may lack what it had acknowledged, and marks that
+/// were told are given out anew. An epoch begins there, so that whoever was told more than this instance finds it.
+async fn regain(
+    server: &Arc<PgConnectOptions>,
+    before: &Seat,
+    now: i64,
+) -> Result<(Link, Seat, i64), StoreError> {
     let mut link = Link::open(server).await?;
     link.terminate(before).await?;
     others::enter(&mut link.connection).await?;
-    let head = sqlx::query("SELECT mark FROM freehold_head").fetch_one(&mut link.connection).await;
-    let mark = head.and_then(|row| row.try_get(0)).map_err(errors::of_statement)?;
-    Ok((link, mark))
+    let seat = link.seat().await?;
+    if seat.is_of_server_of(before) {
+        let head = sqlx::query("SELECT mark FROM freehold_head").fetch_one(&mut link.connection).await;
+        let mark = head.and_then(|row| row.try_get(0)).map_err(errors::of_statement)?;
+        return Ok((link, seat, mark));
+    }
+    link.script(&format!("BEGIN; {OPEN_OR_LEAVE}")).await?;
+    let lane = Lane::new(link, Pool::new(server.clone(), 1), Instant::now() + BUDGET);
+    let mut lane = engine::Lane::Postgres(lane);
+    let (_, mark) = epoch::begin(&mut lane, now).await?;
+    let engine::Lane::Postgres(lane) = lane else { return Err(StoreError::Closed) };
+    let mut link = lane.into_link();
+    link.script("COMMIT").await?;
+    Ok((link, seat, mark))
 }
 
 /// All epochs up to the one that a tick has found, where it is not known yet.
@@ -330,4 +354,37 @@ async fn epochs(
 
 async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     timeout(BUDGET, work).await.unwrap_or(Err(StoreError::DeadlineExceeded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Migrations, Options, Store};
+
+    /// E7 of several instances: a standby that was behind takes the server's place, and who had been told less goes on there
+    /// and gives out marks that others have told. They see by the epoch that these are others. The planted bug begins none.
+    #[tokio::test]
+    async fn who_finds_another_server_begins_an_epoch() {
+        const NONE: Migrations = Migrations { set: "none", steps: &[] };
+        let Ok(url) = std::env::var("FREEHOLD_TEST_POSTGRES_URL") else { return };
+        let schema = format!("freehold_test_{}", uuid::Uuid::now_v7().simple());
+        let mut outside = Link::open(&super::super::server(&url).unwrap()).await.unwrap();
+        outside.script(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let url = format!("{url}{joint}options[search_path]={schema}");
+        let store =
+            Store::open(Options::new("orders", &url).migrations(&NONE).throwaway_server()).await.unwrap();
+        let server = Arc::new(super::super::server(&url).unwrap());
+        let (link, seat, mark) = {
+            let seat = Link::open(&server).await.unwrap().seat().await.unwrap();
+            regain(&server, &seat, 1).await.unwrap()
+        };
+        drop(link);
+        assert_eq!((mark, store.latest().await.unwrap().epochs().len()), (0, 1), "the server is the same");
+        regain(&server, &seat.on_another_server(), 1).await.unwrap();
+        let epochs = store.latest().await.unwrap().epochs().to_vec();
+        assert_eq!(epochs.iter().map(|epoch| epoch.first).collect::<Vec<_>>(), [1, 1]);
+        store.close().await;
+        outside.script(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+    }
 }

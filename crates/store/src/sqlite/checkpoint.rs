@@ -3,12 +3,14 @@
 //!
 //! **Invariant:** the WAL is bounded. While commits follow one another it never begins anew, since there is always one
 //! that is not moved yet; and SQLite lets a writer that finds a checkpoint at work go on. So at the bound the writer waits
-//! for the background, whose checkpoint then gets to the end.
+//! for the background, whose checkpoint then gets to the end and waits until nobody reads from the WAL, so that the next
+//! commit begins it anew. Who reads for longer than that keeps the WAL until he ends.
 
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -20,6 +22,9 @@ const WORTH_IT: i32 = 1000;
 
 /// Pages of WAL at which the writer waits: sixteen megabytes.
 const BOUND: i32 = 4096;
+
+/// How long a checkpoint that a writer waits for waits for those who read from the WAL.
+const READERS: Duration = Duration::from_millis(100);
 
 thread_local! {
     /// Pages in the WAL after the last commit of this thread's connection.
@@ -89,11 +94,16 @@ impl Drop for Checkpoints {
 }
 
 fn run(connection: &Connection, woken: &Receiver<Waiting>) {
-    while let Ok(_waiting) = woken.recv() {
-        // Passive: it moves what no reader needs, and waits for nobody.
-        let outcome = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        if let Err(error) = outcome {
+    while let Ok(waiting) = woken.recv() {
+        if let Err(error) = checkpoint(connection, waiting.is_some()) {
             tracing::warn!(%error, "a checkpoint failed; the WAL grows until one succeeds");
         }
     }
+}
+
+/// Passive, it moves what no reader needs, and waits for nobody. Where a writer waits, it waits for readers, too.
+fn checkpoint(connection: &Connection, waited_for: bool) -> rusqlite::Result<()> {
+    let (mode, patience) = if waited_for { ("RESTART", READERS) } else { ("PASSIVE", Duration::ZERO) };
+    connection.busy_timeout(patience)?;
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
 }

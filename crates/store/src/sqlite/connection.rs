@@ -91,7 +91,7 @@ fn immutable_uri(path: &Path) -> String {
 /// The connection that moves the WAL into the database.
 pub(super) fn checkpointer(path: &Path) -> Result<Connection, StoreError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let settings = "PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;";
+    let settings = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;";
     connection.execute_batch(settings).map_err(errors::of_statement)?;
     Ok(connection)
 }

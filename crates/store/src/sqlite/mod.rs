@@ -72,6 +72,10 @@ impl Database {
         self.readers.read(deadline).await
     }
 
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
     pub(crate) async fn close(&self) {
         self.readers.close();
         self.queue.close().await;

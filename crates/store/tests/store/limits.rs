@@ -1,5 +1,6 @@
 //! Bounds: a queue and a pool that stay full are a typed error, and a closed store says so.
 
+use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ on_each_engine! {
     what_is_queued_when_a_store_closes_is_finished,
     a_dropped_store_is_free_for_another_owner,
     the_log_of_writes_stays_bounded,
+    readers_that_follow_one_another_do_not_make_the_log_of_writes_grow,
     futures_of_a_store_may_change_threads,
 }
 
@@ -146,21 +148,57 @@ async fn a_dropped_store_is_free_for_another_owner(database: Database) {
 /// Commits that follow one another; a checkpoint that is at work all the time must not keep the WAL from beginning anew.
 /// The planted bug is a writer that does not wait for it.
 async fn the_log_of_writes_stays_bounded(database: Database) {
-    const BOUND: u64 = 40 * 1024 * 1024;
     if database.is_postgres() {
         return; // PostgreSQL sees to it by itself.
     }
     let store = database.open().await;
+    write_sixty_megabytes(&store).await;
+    assert!(log_of_writes(&database) < BOUND);
+}
+
+/// At no instant is there nobody who reads, and each is there for longer than a unit takes. The planted bug is a checkpoint
+/// that waits for no reader: SQLite begins the WAL anew only where none reads from it.
+async fn readers_that_follow_one_another_do_not_make_the_log_of_writes_grow(database: Database) {
+    if database.is_postgres() {
+        return;
+    }
+    const SLOW: &str = "WITH RECURSIVE steps (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < 3000) \
+                        SELECT count(*) AS n FROM orders, steps WHERE orders.id = '0'";
+    let store = database.open().await;
+    let reading = async {
+        let mut open = VecDeque::new();
+        loop {
+            let mut read = store.read().await.unwrap();
+            read.all(SLOW, vals![]).await.unwrap();
+            open.push_back(read);
+            if open.len() == 4 {
+                open.pop_front();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = reading => {}
+        () = write_sixty_megabytes(&store) => {}
+    }
+    assert!(log_of_writes(&database) < BOUND);
+}
+
+const BOUND: u64 = 40 * 1024 * 1024;
+
+async fn write_sixty_megabytes(store: &Store) {
     for number in 0..300 {
-        let unit = run(&store, async move |work: &mut Work| -> Result<u64, StoreError> {
+        let unit = run(store, async move |work: &mut Work| -> Result<u64, StoreError> {
             let raw = vec![7_u8; 200_000];
             let insert = "INSERT INTO orders (id, cents, raw) VALUES ($1, 0, $2)";
             work.exec(insert, vals![number.to_string(), raw]).await
         });
         unit.await.unwrap();
     }
-    let wal = format!("{}-wal", database.file().display());
-    assert!(std::fs::metadata(wal).unwrap().len() < BOUND);
+}
+
+fn log_of_writes(database: &Database) -> u64 {
+    std::fs::metadata(format!("{}-wal", database.file().display())).unwrap().len()
 }
 
 async fn futures_of_a_store_may_change_threads(database: Database) {

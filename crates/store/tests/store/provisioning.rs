@@ -45,7 +45,8 @@ impl Drop for Made {
 
 async fn made(server: &str) -> Made {
     let made = Made(provision(), server.to_owned());
-    made.0.make(server, true).await.unwrap();
+    made.0.is_free(server).await.unwrap();
+    made.0.make(server).await.unwrap();
     made
 }
 
@@ -87,11 +88,30 @@ async fn a_role_may_do_all_in_its_own_database_and_nothing_elsewhere() {
 async fn what_is_there_is_made_again_by_whom_it_is_of_and_by_nobody_else() {
     let Some(server) = server() else { return };
     let made = made(&server).await;
-    made.0.make(&server, false).await.unwrap();
-    let taken = made.0.make(&server, true).await;
+    made.0.make(&server).await.unwrap();
+    let taken = made.0.is_free(&server).await;
     assert!(matches!(taken, Err(OpenError::Taken(ref what)) if what.starts_with("the role")), "{taken:?}");
     let torn = Provision { database: "a;DROP".to_owned(), ..made.0.clone() };
-    assert!(matches!(torn.make(&server, true).await, Err(OpenError::Url(_))));
+    assert!(matches!(torn.make(&server).await, Err(OpenError::Url(_))));
     let url = made.0.owner.url(&server, &made.0.database);
     Store::open(sample::options(&url)).await.unwrap().close().await;
+}
+
+/// Who may make databases and roles and is no superuser may do it again. The planted bug says of a role that is there that
+/// it is no superuser, which only a superuser may say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_who_is_no_superuser_makes_what_is_missing_too() {
+    let Some(server) = server() else { return };
+    let admin = login(format!("freehold_admin_{}", uuid::Uuid::now_v7().simple()));
+    let by = admin.url(&server, "postgres");
+    let role = format!("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD '{}'", admin.role, admin.password);
+    assert!(may(&server, &role).await);
+    let made = Made(provision(), server.clone());
+    for _ in 0..2 {
+        made.0.make(&by).await.unwrap();
+    }
+    let url = made.0.owner.url(&server, &made.0.database);
+    Store::open(sample::options(&url)).await.unwrap().close().await;
+    drop(made);
+    assert!(may(&server, &format!("DROP OWNED BY {0} CASCADE; DROP ROLE {0}", admin.role)).await);
 }

@@ -12,7 +12,7 @@ use freehold_wire::pb::Token;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::task::JoinHandle;
 
-use crate::engines::Database;
+use crate::engines::{Database, open, with_setting};
 use crate::gates::{Gates, wait_at};
 use crate::sample::{self, Order, Paid, insert, run};
 
@@ -28,7 +28,20 @@ on_postgres! {
     more_events_than_a_tick_has_are_several_ticks,
     a_tick_looks_at_no_event_but_its_own,
     an_exact_read_sees_its_mark_and_nothing_behind_it,
+    a_tick_sees_what_was_committed_whatever_isolation_is_usual_there,
     a_database_restored_into_another_cluster_goes_on,
+}
+
+/// A tick that had its snapshot before its lock would give out marks that another one has given out. The planted bug takes
+/// what the server, the database or the role defaults to.
+async fn a_tick_sees_what_was_committed_whatever_isolation_is_usual_there(database: Database) {
+    let url = with_setting(&database.url, "default_transaction_isolation", "serializable");
+    let store = open(sample::options(&url)).await.unwrap();
+    let unit = run(&store, async |work: &mut Work| {
+        let level = "SELECT current_setting('transaction_isolation') AS level";
+        work.one(level, vals![]).await?.unwrap().get::<String>("level")
+    });
+    assert_eq!(unit.await.unwrap().0, "read committed");
 }
 
 /// Key and version, in the order of reading.
