@@ -226,5 +226,7 @@ pub(crate) struct ForgetArgs {
     #[arg(value_name = "SUBSCRIPTION")]
     pub(crate) subscription: String,
     #[command(flatten)]
+    pub(crate) who: WhoArgs,
+    #[command(flatten)]
     pub(crate) mesh: MeshArgs,
 }

@@ -93,7 +93,9 @@ pub(super) async fn show(args: &ShowArgs, format: Format) -> Result<(), Failure>
 /// Withdraws a subscription on its consumer's behalf.
 pub(super) async fn forget(args: &ForgetArgs) -> Result<(), Failure> {
     let operated = Operated::find(&args.mesh.mesh).await?;
-    let request = ForgetSubscriberRequest::default().with_subscription(args.subscription.as_str());
+    let request = ForgetSubscriberRequest::default()
+        .with_subscription(args.subscription.as_str())
+        .with_who(args.who.who.as_str());
     let answer = operated.service(&args.owner)?.forget_subscriber(request).await;
     if answer.map_err(|error| refused(&args.owner, &error))?.was_registered {
         eprintln!("forgotten: {} keeps nothing for {} any more", args.owner, args.subscription);

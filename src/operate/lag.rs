@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use freehold_wire::pb::{
-    ListSubscribersRequest, ListSubscriptionsRequest, ParkedKey, Position, ReplayStanding, Subscriber,
-    SubscriptionStanding,
+    ForgottenSubscriber, ListSubscribersRequest, ListSubscriptionsRequest, ParkedKey, Position,
+    ReplayStanding, Subscriber, SubscriptionStanding,
 };
 use freehold_wire::prost_types::Timestamp;
 use serde_json::{Value, json};
@@ -46,6 +46,8 @@ struct Row {
     owner: String,
     /// The owner's side; `None` where it is not registered there.
     subscriber: Option<Subscriber>,
+    /// Who had the owner forget it last; of one that is registered again, before that.
+    forgotten: Option<ForgottenSubscriber>,
     /// The consumer's side; `None` where it has not begun, or has been taken out.
     standing: Option<SubscriptionStanding>,
     /// How many bytes its owner keeps, where that is too much and this subscription has passed least of it.
@@ -55,7 +57,7 @@ struct Row {
 }
 
 async fn rows(operated: &Operated) -> Result<BTreeMap<String, Row>, Failure> {
-    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+    let (mut rows, mut forgotten) = (BTreeMap::<String, Row>::new(), Vec::new());
     for (service, client) in &operated.services {
         let answer = client.list_subscriptions(ListSubscriptionsRequest::default()).await;
         for standing in served(service, answer)?.unwrap_or_default().subscriptions {
@@ -71,6 +73,12 @@ async fn rows(operated: &Operated) -> Result<BTreeMap<String, Row>, Failure> {
             row.holds = (subscriber.subscription == owner.held_by).then_some(owner.kept_bytes);
             row.blockers.clone_from(&owner.blockers);
             row.subscriber = Some(subscriber);
+        }
+        forgotten.extend(owner.forgotten);
+    }
+    for record in forgotten {
+        if let Some(row) = rows.get_mut(&record.subscription) {
+            row.forgotten = Some(record);
         }
     }
     Ok(rows)
@@ -114,6 +122,9 @@ impl Row {
             let waited = since(parked.parked_at.as_ref()).map(rough).unwrap_or_default();
             held.push(format!("{} v{} for {waited}: {}", parked.key, parked.version, parked.reason));
         }
+        if let (None, Some(record)) = (&self.subscriber, &self.forgotten) {
+            held.push(format!("{} had {} forget it", record.who, self.owner));
+        }
         if let Some(bytes) = self.holds {
             let gibibytes = bytes as f64 / f64::from(1 << 30);
             held.push(format!("{} keeps {gibibytes:.1} GiB of events for it", self.owner));
@@ -136,6 +147,7 @@ impl Row {
             "oldest": self.oldest().map(super::dlq::document),
             "kept_bytes": self.holds,
             "blockers": self.blockers,
+            "forgotten": self.forgotten.as_ref().map(forgotten),
             "replay": self.standing.as_ref().and_then(|standing| standing.replay.as_ref()).map(replay),
         })
     }
@@ -162,6 +174,14 @@ fn replay(replay: &ReplayStanding) -> Value {
         "asked": replay.asked_at.as_ref().map(Timestamp::to_string),
         "ended": replay.ended_at.as_ref().map(Timestamp::to_string),
         "outcome": replay.outcome,
+    })
+}
+
+fn forgotten(record: &ForgottenSubscriber) -> Value {
+    json!({
+        "position": mark(&record.position),
+        "who": record.who,
+        "at": record.at.as_ref().map(Timestamp::to_string),
     })
 }
 
@@ -193,8 +213,12 @@ mod tests {
             Row { holds: Some(3 << 29), blockers: vec!["the backend 4711".to_owned()], ..row(None) };
         held.standing = Some(SubscriptionStanding::default().with_oldest(parked).with_parked_keys(1));
         let gone = Row { standing: None, ..row(None) };
-        let rows =
-            [row(None), row(Some(read)), row(Some(on)), row(Some(stopped)), row(Some(done)), held, gone];
+        let record = || Some(ForgottenSubscriber::default().with_who("ann"));
+        let forgotten = Row { subscriber: None, forgotten: record(), ..row(None) };
+        let back = Row { forgotten: record(), ..row(None) };
+        let replayed = [row(Some(read)), row(Some(on)), row(Some(stopped)), row(Some(done))];
+        let rows: Vec<Row> =
+            [row(None)].into_iter().chain(replayed).chain([held, gone, forgotten, back]).collect();
         let lines: Vec<String> = rows.iter().map(|row| row.line("mails/views/orders")).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         mails/views/orders                           orders           12      -       0     0
@@ -204,6 +228,8 @@ mod tests {
         mails/views/orders                           orders           12      -       0     0
         mails/views/orders                           orders           12      -       1     0  7 v3 for 0ms: no such shelf; orders keeps 1.5 GiB of events for it; the backend 4711 holds up its own events at orders
         mails/views/orders                           orders           12      -       0     0  its consumer does not know it; `freehold events forget` ends it
+        mails/views/orders                           orders            -      -       0     0  ann had orders forget it
+        mails/views/orders                           orders           12      -       0     0
         ");
         let document = rows[2].document("mails/views/orders");
         insta::assert_snapshot!(

@@ -94,12 +94,16 @@ async fn a_subscriber_that_will_not_come_back_is_forgotten() {
     };
     let registered = eventually("a subscription that is registered", PATIENCE, async || {
         let rows = operate(&["lag"]).await.json();
-        rows.into_iter().find(|row| row["owner"] == "users" && row["behind"].is_i64())
+        let is_known = |row: &Value| row["behind"].is_i64() && row["parked_keys"].is_i64();
+        rows.into_iter().find(|row| row["owner"] == "users" && is_known(row))
     })
     .await;
     let subscription = text(&registered, "subscription");
-    let forgotten = operate(&["events", "forget", "users", &subscription]).await;
+    let forgotten = operate(&["events", "forget", "users", &subscription, "--who", "ann"]).await;
     assert_eq!(forgotten.code, Some(0), "{forgotten:#?}");
+    let rows = operate(&["lag"]).await.json();
+    let row = rows.iter().find(|row| text(row, "subscription") == subscription).unwrap();
+    assert_eq!(row["forgotten"]["who"], "ann", "{row:#}");
     let unknown = operate(&["events", "forget", "users", "nobody/copies"]).await;
     assert!(unknown.refusal(1).contains("no subscriber `nobody/copies`"), "{unknown:#?}");
 }

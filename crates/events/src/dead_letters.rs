@@ -183,8 +183,8 @@ impl Owned {
     }
 
     async fn dead(&self, work: &mut Work, version: Option<i64>) -> Result<First, DecisionError> {
-        let first = parked::first(work, self.key()).await?;
         let taken = inbox::lock(work, &self.subscription, &self.entity, &self.key).await?;
+        let first = parked::first(work, self.key()).await?;
         let named = |first: &First| {
             let own = first.event.version;
             // The version before it is missing only where it has not taken effect.

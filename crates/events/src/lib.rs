@@ -88,5 +88,17 @@ pub static MIGRATIONS: Migrations = Migrations {
             sql: "SELECT 1",
             postgres: Some(include_str!("../migrations/0006_portions_postgres.sql")),
         },
+        Migration {
+            version: 7,
+            name: "tried",
+            sql: include_str!("../migrations/0007_tried.sql"),
+            postgres: Some(include_str!("../migrations/0007_tried_postgres.sql")),
+        },
+        Migration {
+            version: 8,
+            name: "forgotten",
+            sql: include_str!("../migrations/0008_forgotten.sql"),
+            postgres: None,
+        },
     ],
 };

@@ -158,11 +158,8 @@ impl Link {
         let Some(Item::Heartbeat(heartbeat)) = first.item else {
             return Err(LinkError::Protocol("an event before its first heartbeat"));
         };
-        let interval =
-            heartbeat.interval.and_then(|interval| interval.try_into().ok()).unwrap_or(DEFAULT_INTERVAL);
-        let interval: Duration = interval.clamp(LEAST_INTERVAL, GREATEST_INTERVAL);
         let clock = OwnerClock::new(Instant::now(), heartbeat.time.unwrap_or_default());
-        let silence = interval * SILENT_INTERVALS;
+        let silence = interval_of(&heartbeat) * SILENT_INTERVALS;
         Ok(Arrivals { messages, epochs: heartbeat.epochs, silence, clock, over: None })
     }
 
@@ -224,6 +221,12 @@ impl Arrivals {
         self.over = Some(over);
         arrived.batch()
     }
+}
+
+/// How often a stream is to say something that began with this heartbeat.
+pub(crate) fn interval_of(opening: &Heartbeat) -> Duration {
+    let named = opening.interval.and_then(|interval| interval.try_into().ok());
+    named.unwrap_or(DEFAULT_INTERVAL).clamp(LEAST_INTERVAL, GREATEST_INTERVAL)
 }
 
 /// The waits between attempts to reach an owner: from 50 ms, doubling to 5 s, lengthened by chance, without an end.

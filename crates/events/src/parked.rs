@@ -12,6 +12,17 @@ use prost::Message;
 use crate::inbox::{Known, Verdict, judge};
 use crate::superseded;
 
+/// A query of parked events, to be read by [`read`].
+macro_rules! events {
+    ($which:literal) => {
+        concat!(
+            "SELECT envelope, state, attempts, unanswered, parked_ms, tried_ms, reason FROM freehold_parked WHERE ",
+            $which
+        )
+    };
+}
+pub(crate) use events;
+
 /// What the first event of a parked key waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parking {
@@ -68,6 +79,8 @@ pub(crate) struct First {
     pub(crate) attempts: u32,
     pub(crate) unanswered: u32,
     pub(crate) parked_ms: i64,
+    /// When it was tried first.
+    pub(crate) tried_ms: i64,
     pub(crate) reason: String,
 }
 
@@ -96,8 +109,7 @@ pub(crate) async fn any(queries: &mut impl Queries, subscription: &str) -> Resul
 
 /// The first parked event of a key.
 pub(crate) async fn first(queries: &mut impl Queries, key: Key<'_>) -> Result<Option<First>, StoreError> {
-    const FIRST: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \
-                         WHERE subscription = $1 AND entity = $2 AND key = $3 ORDER BY version LIMIT 1";
+    const FIRST: &str = events!("subscription = $1 AND entity = $2 AND key = $3 ORDER BY version LIMIT 1");
     let row = queries.one(FIRST, vals![key.subscription, key.entity, key.key]).await?;
     row.as_ref().map(read).transpose()
 }
@@ -122,8 +134,8 @@ pub(crate) async fn park(
     stay: Stay,
 ) -> Result<(), StoreError> {
     const PARK: &str = "INSERT INTO freehold_parked (subscription, entity, key, version, envelope, state, attempts, \
-                        unanswered, next_ms, parked_ms, reason) \
-                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                        unanswered, next_ms, parked_ms, tried_ms, reason) \
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) \
                         ON CONFLICT (subscription, entity, key, version) DO NOTHING";
     let Stay { state, attempts, unanswered, next_ms, reason } = stay;
     let (bytes, now) = (event.encode_to_vec(), work.now());
@@ -152,8 +164,8 @@ pub(crate) async fn due(
     subscription: &str,
     now: i64,
 ) -> Result<Option<First>, StoreError> {
-    const DUE: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \
-                       WHERE subscription = $1 AND state = 'waiting' AND next_ms <= $2 ORDER BY next_ms LIMIT 1";
+    const DUE: &str =
+        events!("subscription = $1 AND state = 'waiting' AND next_ms <= $2 ORDER BY next_ms LIMIT 1");
     let row = queries.one(DUE, vals![subscription, now]).await?;
     row.as_ref().map(read).transpose()
 }
@@ -169,6 +181,17 @@ pub(crate) async fn next_due(
     row.map_or(Ok(None), |row| row.get("next_ms"))
 }
 
+/// Lets nothing wait for an attempt beyond a time.
+pub(crate) async fn wait_no_longer(
+    work: &mut Work,
+    subscription: &str,
+    latest_ms: i64,
+) -> Result<(), StoreError> {
+    const NO_LONGER: &str = "UPDATE freehold_parked SET next_ms = $2 \
+                             WHERE subscription = $1 AND state = 'waiting' AND next_ms > $2";
+    work.exec(NO_LONGER, vals![subscription, latest_ms]).await.map(drop)
+}
+
 /// How many keys wait.
 pub(crate) async fn keys(queries: &mut impl Queries, subscription: &str) -> Result<i64, StoreError> {
     const KEYS: &str = "SELECT count(*) AS keys FROM freehold_parked \
@@ -179,25 +202,28 @@ pub(crate) async fn keys(queries: &mut impl Queries, subscription: &str) -> Resu
 
 /// The first events that are held before a gap.
 pub(crate) async fn gaps(queries: &mut impl Queries, subscription: &str) -> Result<Vec<First>, StoreError> {
-    const GAPS: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \
-                        WHERE subscription = $1 AND state = 'gap' ORDER BY parked_ms LIMIT 100";
+    const GAPS: &str = events!("subscription = $1 AND state = 'gap' ORDER BY parked_ms LIMIT 100");
     let rows = queries.all(GAPS, vals![subscription]).await?;
     rows.iter().map(read).collect()
 }
 
-/// Counts an attempt before it begins and puts the event off until `next_ms`, should nobody come back to it; `false`
-/// where somebody else took it.
+/// Counts an attempt before it begins and puts the event off until `next_ms`, should nobody come back to it; answers the
+/// event as it is tried, `None` where somebody else took it.
 pub(crate) async fn claim(
     work: &mut Work,
     key: Key<'_>,
     first: &First,
     next_ms: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Option<First>, StoreError> {
     const CLAIM: &str = "UPDATE freehold_parked SET attempts = attempts + 1, unanswered = unanswered + 1, \
-                         next_ms = $6 WHERE subscription = $1 AND entity = $2 AND key = $3 AND version = $4 \
-                         AND state = 'waiting' AND attempts = $5";
-    let values = vals![key.subscription, key.entity, key.key, first.event.version, first.attempts, next_ms];
-    Ok(work.exec(CLAIM, values).await? == 1)
+                         next_ms = $6, tried_ms = $7 WHERE subscription = $1 AND entity = $2 AND key = $3 \
+                         AND version = $4 AND state = 'waiting' AND attempts = $5";
+    let tried_ms = if first.attempts == 0 { work.now() } else { first.tried_ms };
+    let version = first.event.version;
+    let values = vals![key.subscription, key.entity, key.key, version, first.attempts, next_ms, tried_ms];
+    let claimed = work.exec(CLAIM, values).await? == 1;
+    let (attempts, unanswered) = (first.attempts.saturating_add(1), first.unanswered.saturating_add(1));
+    Ok(claimed.then(|| First { attempts, unanswered, tried_ms, ..first.clone() }))
 }
 
 /// Takes back what the last claim counted against the event. Like a claim it changes no row's size: it has room where a
@@ -305,6 +331,7 @@ pub(crate) fn read(row: &Row) -> Result<First, StoreError> {
         attempts: count(row, "attempts")?,
         unanswered: count(row, "unanswered")?,
         parked_ms: row.get("parked_ms")?,
+        tried_ms: row.get("tried_ms")?,
         reason: row.get("reason")?,
     })
 }

@@ -21,6 +21,21 @@ pub struct Standing {
     pub moved_ms: i64,
 }
 
+impl Standing {
+    /// The same at another position.
+    #[must_use]
+    pub(crate) fn at(self, position: Position) -> Self {
+        let known = self.watermark;
+        let watermark = Watermark::new(known.owner(), known.epochs().to_vec(), position.mark);
+        Self { watermark, position, ..self }
+    }
+
+    /// Whether nothing has been seen of the owner.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.position.mark < self.watermark.epochs().first().map_or(0, |first| first.first)
+    }
+}
+
 /// Reads where a subscription stands; `None` before it has begun.
 ///
 /// # Errors
@@ -162,6 +177,18 @@ mod tests {
         assert!(!continues(&known, &[epoch(1, 1), epoch(3, 5)]), "restored to before the second start");
         assert!(!continues(&known, &[epoch(7, 1)]), "another database");
         assert!(continues(&[], &[epoch(7, 1)]));
+    }
+
+    /// An instance whose own keys are further than the slowest. The planted bug asks whether the slowest is still there.
+    #[test]
+    fn an_instance_has_seen_what_it_has_seen_itself() {
+        let epoch = |id, first| Epoch::default().with_id(id).with_first(first);
+        let whole = Position::default().with_epoch(1).with_mark(45);
+        let watermark = Watermark::new("orders", vec![epoch(1, 1)], whole.mark);
+        let own = Standing { watermark, position: whole, origin: 0, moved_ms: 0 }.at(whole.with_mark(100));
+        let restored = Watermark::new("orders", vec![epoch(1, 1), epoch(2, 51)], i64::MAX);
+        assert_eq!(own.position.mark, 100);
+        assert!(!contains(&restored, &own.watermark));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) struct Tried {
     pub(crate) attempts: u32,
     /// How many of them ended without an answer, since the last that gave one.
     pub(crate) unanswered: u32,
-    /// How long ago the first one failed.
+    /// How long ago the first one began.
     pub(crate) since: Duration,
 }
 

@@ -13,19 +13,41 @@ use prost::Message;
 
 use crate::parked::{self, First, Key, Parking};
 
+const ALL: usize = usize::MAX;
+
 /// Why a parked change has no data.
 const ERASED: &str = "a tombstone of its key waits behind it";
+
+/// How many are emptied in a unit: each takes some statements.
+const PAGE: usize = 50;
+
+/// Empties a page of the changes before a tombstone that may be about to park, from a version on; answers where the next
+/// page begins. A key's tail has no bound, the time of a unit has.
+pub(crate) async fn empty_page(
+    work: &mut Work,
+    key: Key<'_>,
+    versions: RangeInclusive<i64>,
+) -> Result<Option<i64>, StoreError> {
+    let page = within(work, key, versions, PAGE).await?;
+    let next = page.get(PAGE - 1).map(|last| last.event.version + 1);
+    empty_all(work, key, page).await?;
+    Ok(next)
+}
 
 /// Empties what is superseded now that `event` has parked: the changes before a tombstone, or the change itself.
 pub(crate) async fn empty(work: &mut Work, key: Key<'_>, event: &Envelope) -> Result<(), StoreError> {
     let version = event.version;
     let superseded = if event.deleted {
-        within(work, key, 1..=version - 1).await?
+        within(work, key, 1..=version - 1, ALL).await?
     } else if is_change(event) && tombstone_after(work, key, version).await? {
-        within(work, key, version..=version).await?
+        within(work, key, version..=version, ALL).await?
     } else {
         return Ok(());
     };
+    empty_all(work, key, superseded).await
+}
+
+async fn empty_all(work: &mut Work, key: Key<'_>, superseded: Vec<First>) -> Result<(), StoreError> {
     for parked in superseded {
         if is_change(&parked.event) && parked.event.data.is_some() {
             empty_one(work, key, parked).await?;
@@ -69,18 +91,21 @@ fn waits_for_another(parked: &First) -> bool {
 }
 
 async fn tombstone_after(work: &mut Work, key: Key<'_>, version: i64) -> Result<bool, StoreError> {
-    let later = within(work, key, version + 1..=i64::MAX).await?;
+    let later = within(work, key, version + 1..=i64::MAX, ALL).await?;
     Ok(later.iter().any(|parked| parked.event.deleted))
 }
 
-/// The parked events of a key with these versions.
+/// The first parked events of a key with these versions.
 async fn within(
     work: &mut Work,
     key: Key<'_>,
     versions: RangeInclusive<i64>,
+    most: usize,
 ) -> Result<Vec<First>, StoreError> {
-    const WITHIN: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \
-                          WHERE subscription = $1 AND entity = $2 AND key = $3 AND version BETWEEN $4 AND $5";
-    let values = vals![key.subscription, key.entity, key.key, *versions.start(), *versions.end()];
+    const WITHIN: &str = parked::events!(
+        "subscription = $1 AND entity = $2 AND key = $3 AND version BETWEEN $4 AND $5 ORDER BY version LIMIT $6"
+    );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let values = vals![key.subscription, key.entity, key.key, *versions.start(), *versions.end(), most];
     work.all(WITHIN, values).await?.iter().map(parked::read).collect()
 }

@@ -197,7 +197,11 @@ fn execute_at_the_end(admin: &str, statements: Vec<String>) {
     }
 }
 
-async fn execute(url: &str, sql: String) -> sqlx::Result<()> {
+/// Runs statements on a PostgreSQL server.
+///
+/// # Errors
+/// Those of the server.
+pub async fn execute(url: &str, sql: String) -> sqlx::Result<()> {
     let mut connection = PgConnection::connect(url).await?;
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
     connection.close().await

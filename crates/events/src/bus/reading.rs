@@ -29,8 +29,6 @@ use crate::link;
 
 /// How many of an owner's intervals the bus may be silent before its feed is read instead.
 const SILENT_INTERVALS: u32 = 2;
-/// The interval of an owner that names none.
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
 type Out = mpsc::Sender<Result<SubscribeResponse, Error>>;
 
@@ -102,9 +100,7 @@ impl Reading {
         let Some(Item::Heartbeat(beat)) = &opening.item else {
             return Err(Error::new(Reason::Internal, "the feed sent an event before its first heartbeat"));
         };
-        let interval =
-            beat.interval.and_then(|interval| interval.try_into().ok()).unwrap_or(DEFAULT_INTERVAL);
-        let (silence, now) = (interval * SILENT_INTERVALS, Instant::now());
+        let (silence, now) = (link::interval_of(beat) * SILENT_INTERVALS, Instant::now());
         let reading = Self {
             course: Course::after(request.after.unwrap_or_default().mark),
             epochs: beat.epochs.clone(),

@@ -54,6 +54,9 @@ pub(crate) struct Faults {
     /// The planted bug: a commit does not ask whether its instance still holds the shares.
     #[cfg(test)]
     pub(crate) unfenced: bool,
+    /// A unit of more events than this does not get to its end in time.
+    #[cfg(test)]
+    pub(crate) most: Option<usize>,
     #[cfg(test)]
     pub(crate) judges: Option<Judge>,
 }
@@ -67,6 +70,17 @@ impl Faults {
             return Err(Stopped::Store(freehold_store::StoreError::Closed));
         }
         let _ = point;
+        Ok(())
+    }
+
+    /// Goes on, or fails as a unit of so many events does whose time is up.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only a test sets a fault"))]
+    pub(crate) fn takes_too_long(&self, events: usize) -> Result<(), Stopped> {
+        #[cfg(test)]
+        if self.most.is_some_and(|most| events > most) {
+            return Err(Stopped::Store(freehold_store::StoreError::DeadlineExceeded));
+        }
+        let _ = events;
         Ok(())
     }
 

@@ -41,7 +41,10 @@ pub(crate) struct Following {
 #[async_trait]
 impl Purpose for Following {
     async fn resume(&mut self, link: &Link) -> Result<Option<Position>, Left> {
-        if self.standing(self.generation).await?.is_none() {
+        if self.standing(self.generation).await?.is_none_or(|stands| stands.is_unseen()) {
+            link.is_whole().await?;
+            // Only what is registered keeps its owner from purging the first events now.
+            drop(link.open(None).await?);
             link.is_whole().await?;
         }
         self.reacting.resume(link).await

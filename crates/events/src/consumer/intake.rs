@@ -24,6 +24,7 @@ use crate::replays::{self, Claim};
 use crate::retry::{Failure, Next, RetryPolicy, Tried};
 use crate::sharing::Hold;
 use crate::subscription::Subscription;
+use crate::superseded;
 
 /// Why an event is parked over which a process may have died.
 const CAREFUL: &str = "a process may have died over it";
@@ -131,6 +132,7 @@ impl Running {
 impl Intake {
     /// Takes in what arrived, up to `position`.
     pub(crate) async fn absorb(&self, arrived: Arrived) -> Result<Taken, StoreError> {
+        self.empty_before_tombstones(&arrived).await?;
         let mut sum = Taken::default();
         let all = arrived.events.len();
         let (mut range, mut gathers) = (0..all, all > 1);
@@ -152,6 +154,11 @@ impl Intake {
                     }
                     None => self.blame(&arrived, index, stopped).await?,
                 },
+                // It is not what a reaction does: fewer events have the same time.
+                (Err(Stopped::Store(StoreError::DeadlineExceeded)), None) if range.len() > 1 => {
+                    range.end = range.start + range.len() / 2;
+                    continue;
+                }
                 (Err(stopped), None) => return Err(stopped.into_store()),
             };
             sum.parked |= taken.parked;
@@ -166,6 +173,24 @@ impl Intake {
         }
     }
 
+    /// Empties what is parked before the tombstones that arrived, in units of its own: with a long tail it takes longer than
+    /// a unit may, and all keys would wait for that.
+    async fn empty_before_tombstones(&self, arrived: &Arrived) -> Result<(), StoreError> {
+        for event in arrived.events.iter().filter(|event| event.deleted && self.holds(&event.subject)) {
+            let name = self.subscription.name().to_owned();
+            let mut parked =
+                parked::first_version(&mut self.store.read().await?, Key::of(&name, event)).await?;
+            while let Some(first) = parked.filter(|first| *first < event.version) {
+                let (name, event) = (name.clone(), event.clone());
+                let unit = async move |work: &mut Work| {
+                    superseded::empty_page(work, Key::of(&name, &event), first..=event.version - 1).await
+                };
+                (parked, _) = self.store.unit::<_, StoreError, _>(&self.context(), unit).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn unit(
         &self,
         arrived: &Arrived,
@@ -174,6 +199,7 @@ impl Intake {
         running: &Running,
     ) -> Result<Taken, Stopped> {
         let (intake, arrived, running) = (self.clone(), arrived.clone(), running.clone());
+        let events = range.len();
         let unit = async move |work: &mut Work| {
             if gathers {
                 work.gather();
@@ -185,6 +211,7 @@ impl Intake {
             })
         };
         self.faults.reach(Point::BeforeUnit)?;
+        self.faults.takes_too_long(events)?;
         self.faults.stand_still().await;
         let (taken, _) = self.store.unit(&self.context(), unit).await?;
         self.meter.committed(taken.counts);

@@ -55,7 +55,7 @@ impl Purpose for Reacting {
     async fn resume(&mut self, link: &Link) -> Result<Option<Position>, Left> {
         let mut standing = self.stand(link).await?;
         if let Some(member) = self.member.clone() {
-            standing.position = self.hold(&member).await?;
+            standing = standing.at(self.hold(&member).await?);
         } else if self.careful.is_none() {
             self.careful = Some(self.count_start().await? > STARTS);
         }
@@ -63,10 +63,8 @@ impl Purpose for Reacting {
             self.search = Some(Search { fetches: 0, until: standing.position.mark });
         }
         self.report.moved(standing.position);
-        let first = standing.watermark.epochs().first().map_or(0, |first| first.first);
         // Whoever has seen nothing begins with the oldest event that is kept, whatever came before that.
-        let unseen = standing.position.mark < first;
-        let after = (self.search.is_none() && !unseen).then_some(standing.position);
+        let after = (self.search.is_none() && !standing.is_unseen()).then_some(standing.position);
         self.standing = Some(standing);
         Ok(after)
     }

@@ -18,7 +18,6 @@ use crate::parked::{self, First, Key, Parking, Stay};
 use crate::position;
 use crate::reaction::ReactionError;
 use crate::retry::{Failure, Next, Tried};
-use crate::superseded;
 
 /// How often it looks for events that were redriven or skipped.
 const LOOK: Duration = Duration::from_secs(1);
@@ -55,15 +54,32 @@ impl Retrier {
         let mut read = self.intake.store.read().await?;
         self.intake.meter.parked(parked::keys(&mut read, name).await?);
         let next = parked::next_due(&mut read, name).await?;
+        drop(read);
+        let latest = now_ms() + millis(self.intake.retry.cap.max(self.held()));
+        if next.is_some_and(|at| at > latest) {
+            self.wait_no_longer(latest).await?;
+        }
         let wait = next.map_or(LOOK, |at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0)));
         Ok(wait.min(LOOK))
+    }
+
+    /// Brings near what waits for longer than any delay is: the clock was ahead when it was put off.
+    async fn wait_no_longer(&self, latest: i64) -> Result<(), StoreError> {
+        let name = self.intake.subscription.name().to_owned();
+        let unit = async move |work: &mut Work| parked::wait_no_longer(work, &name, latest).await;
+        self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await.map(drop)
+    }
+
+    /// How long an event is not due again while an attempt at it may be under way.
+    fn held(&self) -> Duration {
+        self.intake.budget * 2
     }
 
     /// One attempt at an event.
     pub(crate) async fn attempt(&self, first: First) -> Result<(), StoreError> {
         let Some(claimed) = self.claim(first).await? else { return Ok(()) };
         self.intake.faults.reach(Point::AfterClaim).map_err(Stopped::into_store)?;
-        let waited = tried(&claimed).since;
+        let waited = since(claimed.parked_ms);
         let error = match self.run_one(&claimed.event, waited).await {
             Ok(()) => return Ok(()),
             Err(Stopped::Reaction(error)) => error,
@@ -87,13 +103,10 @@ impl Retrier {
             return Ok(None);
         };
         // Until the attempt has ended it must not be due again.
-        let next_ms = now_ms() + millis(delay.max(self.intake.budget * 2));
+        let next_ms = now_ms() + millis(delay.max(self.held()));
         let name = self.intake.subscription.name().to_owned();
         let unit = async move |work: &mut Work| {
-            let claimed = parked::claim(work, Key::of(&name, &first.event), &first, next_ms).await?;
-            let (attempts, unanswered) =
-                (first.attempts.saturating_add(1), first.unanswered.saturating_add(1));
-            Ok(claimed.then_some(First { attempts, unanswered, ..first }))
+            parked::claim(work, Key::of(&name, &first.event), &first, next_ms).await
         };
         let (claimed, _) = self.intake.store.unit::<_, StoreError, _>(&self.intake.context(), unit).await?;
         Ok(claimed)
@@ -134,8 +147,8 @@ impl Retrier {
         self.intake.store.unit(&self.intake.context(), unit).await.map(drop)
     }
 
-    /// Writes down how an attempt failed. One at a change that was emptied meanwhile says nothing: what it failed at is
-    /// gone, and how may quote it.
+    /// Writes down how an attempt failed, where the event still stands as the attempt began: it may have been decided about,
+    /// or been tried again by another instance, or its data is gone, and how it failed may quote that.
     pub(super) async fn settle(
         &self,
         first: First,
@@ -147,11 +160,11 @@ impl Retrier {
         let unit = async move |work: &mut Work| {
             let (key, version) = (Key::of(&name, &first.event), first.event.version);
             inbox::lock(work, key.subscription, key.entity, key.key).await?;
-            let stands = parked::first(work, key).await?.filter(|stands| stands.event.version == version);
-            if stands.is_some_and(|stands| superseded::is_empty_change(&stands.event)) {
-                let next_ms = now_ms() + millis(LOOK);
-                let due = Stay { next_ms, ..Stay::held(Parking::Waiting, "") };
-                return parked::set(work, key, version, due).await;
+            let as_it_began = |now: &First| {
+                (now.state, now.attempts, &now.event) == (Parking::Waiting, first.attempts, &first.event)
+            };
+            if !parked::first(work, key).await?.is_some_and(|now| as_it_began(&now)) {
+                return Ok(());
             }
             if stay.state == Parking::Dead {
                 parked::log(work, key, version, ("dead", "", &stay.reason)).await?;
@@ -206,8 +219,12 @@ async fn due(store: &Store, subscription: &str) -> Result<Option<First>, StoreEr
 }
 
 fn tried(first: &First) -> Tried {
-    let since = u64::try_from(now_ms() - first.parked_ms).unwrap_or(0);
-    Tried { attempts: first.attempts, unanswered: first.unanswered, since: Duration::from_millis(since) }
+    let First { attempts, unanswered, tried_ms, .. } = *first;
+    Tried { attempts, unanswered, since: since(tried_ms) }
+}
+
+fn since(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(now_ms() - ms).unwrap_or(0))
 }
 
 fn millis(duration: Duration) -> i64 {

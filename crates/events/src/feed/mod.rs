@@ -149,10 +149,15 @@ impl FeedService for Feed {
             registry::kept(store, &context, after).await?;
         }
         let consumer = access.subscriber(context.caller(), &request.subscription)?.name;
-        let after = request.after.unwrap_or_default();
-        registry::register(store, &context, request.subscription, consumer, after).await?;
+        let from = request.after.unwrap_or_default();
+        registry::register(store, &context, request.subscription, consumer, from).await?;
+        // What is kept now stays for the subscription that was registered.
+        let after = match request.after {
+            Some(after) => after.mark,
+            None => registry::purged_to(store, &context, &store.latest().await?).await?.unwrap_or(0),
+        };
         let (out, messages) = outlet(options.batch.max(1), WAITING_BYTES);
-        let pump = Pump::new(store.clone(), grant, options.clone(), after.mark, context.deadline());
+        let pump = Pump::new(store.clone(), grant, options.clone(), after, context.deadline());
         tokio::spawn(pump.run(out));
         Ok(Messages::new(messages))
     }

@@ -1,8 +1,9 @@
 //! One subscriber's stream: reads the outbox behind a cursor and sends what the subscription is granted.
 //!
 //! One bounded way carries events and heartbeats, so progress never overtakes data, and a slow subscriber stops the
-//! reading of its own stream instead of filling memory or holding up another's. **Invariant:** a heartbeat's position has nothing of the subscription behind it
-//! that has not been sent.
+//! reading of its own stream instead of filling memory or holding up another's. **Invariant:** a heartbeat's position has
+//! nothing of the subscription behind it that has not been sent; where what comes next was purged meanwhile, the stream
+//! ends and says so.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,6 +19,7 @@ use tonic::Status;
 
 use super::access::Grant;
 use super::outlet::{Gone, Outlet};
+use super::registry::purged_behind;
 use super::{Options, PAGE_BYTES, fields};
 
 /// How long progress without an event waits for more of it before it is told.
@@ -135,6 +137,10 @@ impl Pump {
                 drained.more = None;
                 return Ok(drained);
             }
+            // Marks have no gap.
+            if mark > self.cursor + 1 {
+                return Err(End::Failed(purged_behind(self.cursor, mark - 1)));
+            }
             let id = event.id.clone();
             let granted = self.grant.cut(told(event)).map_err(|error| damaged(&id, error))?;
             if let Some(event) = granted {
@@ -144,8 +150,8 @@ impl Pump {
             self.cursor = mark;
             drained.more = full.then(|| time.unwrap_or_default());
         }
-        if !full {
-            self.cursor = self.cursor.max(head.mark());
+        if !full && self.cursor < head.mark() {
+            return Err(End::Failed(purged_behind(self.cursor, head.mark())));
         }
         Ok(drained)
     }
@@ -208,6 +214,7 @@ fn mark(event: &Envelope) -> i64 {
 mod tests {
     use std::pin::Pin;
 
+    use freehold_wire::reason;
     use futures_util::{FutureExt, Stream, StreamExt};
 
     use super::*;
@@ -215,6 +222,7 @@ mod tests {
     use crate::feed::access::Access;
     use crate::feed::outlet::outlet;
     use crate::fixture::{CONTRACT, ORDER, Order, Owner, SOON, SUBSCRIPTION, context};
+    use crate::link::POSITION_PURGED;
 
     fn pump(owner: &Owner, of: &str) -> Pump {
         let access = Access::of(&CONTRACT, "orders").unwrap();
@@ -245,6 +253,25 @@ mod tests {
         assert_eq!((pump.cursor, arrived(stream.as_mut())), (1, 0), "not even passed over");
         assert!(matches!(pump.drain(&head, &out).await, Ok(Drained { sent: Some(3), .. })));
         assert_eq!((pump.cursor, arrived(stream.as_mut())), (3, 2));
+    }
+
+    /// A subscriber whose registration was forgotten is slower than the retention. The planted bug goes on with what is
+    /// left, and nobody hears of what was between.
+    #[tokio::test]
+    async fn a_stream_that_retention_overtakes_ends_and_says_so() {
+        let owner = Owner::open().await;
+        owner.place_all(1, 5).await;
+        let mut pump = pump(&owner, "o.v1.Placed");
+        pump.cursor = 1;
+        let (out, stream) = outlet(16, WAITING_BYTES);
+        let mut stream = std::pin::pin!(stream);
+        let head = owner.store.head();
+        for purged in [3, 5] {
+            owner.purge(purged).await;
+            let Err(End::Failed(refused)) = pump.drain(&head, &out).await else { panic!("it goes on") };
+            assert_eq!((reason::of(&refused).as_str(), pump.cursor), (POSITION_PURGED, 1));
+            assert_eq!(arrived(stream.as_mut()), 0);
+        }
     }
 
     /// As many as were meant to be read at once, or one that is larger.

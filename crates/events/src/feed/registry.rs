@@ -74,13 +74,17 @@ pub(crate) async fn kept(store: &Store, context: &Context, after: &Position) -> 
     else {
         return Ok(());
     };
-    let mark = after.mark;
+    Err(purged_behind(after.mark, purged))
+}
+
+/// What a subscriber hears that has seen everything up to `seen`, where nothing is kept up to `purged`.
+pub(crate) fn purged_behind(seen: i64, purged: i64) -> Status {
     let message = format!(
-        "this owner keeps events from mark {} on, and mark {mark} was the last that was seen; a copy is made anew by \
+        "this owner keeps events from mark {} on, and mark {seen} was the last that was seen; a copy is made anew by \
          itself, whatever else reads is begun anew by `freehold replay`",
         purged + 1
     );
-    Err(Reason::FailedPrecondition.because_of(POSITION_PURGED, message, [("purged_to", purged.to_string())]))
+    Reason::FailedPrecondition.because_of(POSITION_PURGED, message, [("purged_to", purged.to_string())])
 }
 
 /// The last mark whose event is no longer kept; `None` where every event up to `head` is.

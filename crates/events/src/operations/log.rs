@@ -33,7 +33,11 @@ pub(crate) async fn list(
     while mark < head.mark() && looked_at < LOOKED_AT {
         let mut read = store.read_within(context).await?;
         let (page, _) = outbox::page(store, &mut read, mark, CHUNK, PAGE_BYTES).await?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else {
+            // The head was read before: what lies up to it is no longer kept.
+            mark = head.mark();
+            break;
+        };
         let end = last.position.as_ref().map_or(mark, |position| position.mark);
         looked_at += page.len();
         for event in page.into_iter().filter(|event| wanted.takes(event)) {

@@ -109,7 +109,7 @@ impl OperationsService for Operations {
         request: ForgetSubscriberRequest,
     ) -> Result<Committed<ForgetSubscriberResponse>, Status> {
         admit(&context)?;
-        Ok(standing::forget(&self.store, &context, request.subscription).await?)
+        Ok(standing::forget(&self.store, &context, request).await?)
     }
 
     async fn list_parked_keys(

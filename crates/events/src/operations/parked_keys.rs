@@ -112,8 +112,8 @@ pub(crate) async fn get(
     request: GetParkedKeyRequest,
 ) -> Result<GetParkedKeyResponse, Status> {
     const GET: &str = parked_keys!("subscription = $1 AND entity = $2 AND key = $3");
-    const EVENTS: &str = "SELECT envelope, state, attempts, unanswered, parked_ms, reason FROM freehold_parked \
-                          WHERE subscription = $1 AND entity = $2 AND key = $3 ORDER BY version LIMIT 100";
+    const EVENTS: &str =
+        parked::events!("subscription = $1 AND entity = $2 AND key = $3 ORDER BY version LIMIT 100");
     const DECISIONS: &str = "SELECT version, action, who, reason, at_ms FROM freehold_parked_log \
                              WHERE subscription = $1 AND entity = $2 AND key = $3 ORDER BY id DESC LIMIT 100";
     let GetParkedKeyRequest { subscription, entity, key, .. } = &request;

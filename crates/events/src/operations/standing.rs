@@ -4,8 +4,8 @@
 use freehold_store::outbox::{self, timestamp};
 use freehold_store::{Queries, Row, Store, StoreError, Work, vals};
 use freehold_wire::pb::{
-    ForgetSubscriberResponse, ListSubscribersResponse, Position, ReplayStanding, Subscriber,
-    SubscriptionStanding,
+    ForgetSubscriberRequest, ForgetSubscriberResponse, ForgottenSubscriber, ListSubscribersResponse,
+    Position, ReplayStanding, Subscriber, SubscriptionStanding,
 };
 use freehold_wire::{Committed, Context};
 
@@ -15,6 +15,8 @@ use crate::replays::{self, Replay};
 
 /// How far events behind a subscriber are counted.
 const COUNTED: i64 = 100_000;
+/// Of how many forgotten subscribers is told.
+const RECALLED: i64 = 100;
 
 /// The subscriptions of this service, by name.
 pub(crate) async fn subscriptions(
@@ -70,23 +72,47 @@ pub(crate) async fn subscribers(
         .with_head(position(&head, head.mark()))
         .with_kept_bytes(bytes)
         .with_held_by(held_by.unwrap_or_default())
-        .with_blockers(store.blockers());
+        .with_blockers(store.blockers())
+        .with_forgotten(forgotten(queries).await?);
     response.kept_since = kept_since.map(timestamp);
     Ok(response)
 }
 
-/// Withdraws a subscriber on its behalf.
+/// Withdraws a subscriber on its behalf, and puts on record who said so.
 pub(crate) async fn forget(
     store: &Store,
     context: &Context,
-    subscription: String,
+    ForgetSubscriberRequest { subscription, who, .. }: ForgetSubscriberRequest,
 ) -> Result<Committed<ForgetSubscriberResponse>, StoreError> {
-    const FORGET: &str = "DELETE FROM freehold_subscription WHERE subscription = $1";
+    const FORGET: &str = "DELETE FROM freehold_subscription WHERE subscription = $1 RETURNING epoch, mark";
+    const RECORD: &str = "INSERT INTO freehold_forgotten (subscription, epoch, mark, who, at_ms) \
+                          VALUES ($1, $2, $3, $4, $5)";
     let unit = async move |work: &mut Work| {
-        let registered = work.exec(FORGET, vals![subscription]).await? == 1;
-        Ok(ForgetSubscriberResponse::default().with_was_registered(registered))
+        let withdrawn = work.one(FORGET, vals![&subscription]).await?;
+        if let Some(row) = &withdrawn {
+            let (epoch, mark) = (row.get::<i64>("epoch")?, row.get::<i64>("mark")?);
+            let now = work.now();
+            work.exec(RECORD, vals![&subscription, epoch, mark, &who, now]).await?;
+        }
+        Ok(ForgetSubscriberResponse::default().with_was_registered(withdrawn.is_some()))
     };
     store.write(context, unit).await
+}
+
+/// The newest of those that were withdrawn, oldest first.
+async fn forgotten(queries: &mut impl Queries) -> Result<Vec<ForgottenSubscriber>, StoreError> {
+    const NEWEST: &str =
+        "SELECT subscription, epoch, mark, who, at_ms FROM freehold_forgotten ORDER BY id DESC LIMIT $1";
+    let mut forgotten = Vec::new();
+    for row in queries.all(NEWEST, vals![RECALLED]).await?.iter().rev() {
+        let subscriber = ForgottenSubscriber::default()
+            .with_subscription(row.get::<String>("subscription")?)
+            .with_position(place(row)?)
+            .with_who(row.get::<String>("who")?)
+            .with_at(timestamp(row.get("at_ms")?));
+        forgotten.push(subscriber);
+    }
+    Ok(forgotten)
 }
 
 fn replay(replay: Replay) -> ReplayStanding {

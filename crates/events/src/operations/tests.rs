@@ -178,12 +178,17 @@ async fn subscribers_say_what_is_behind_them_until_they_are_forgotten() {
     assert_eq!((behind.consumer.as_str(), behind.behind), ("mails", 6));
     assert!(behind.behind_since.is_some());
 
-    let forget = || ForgetSubscriberRequest::default().with_subscription(SUBSCRIPTION);
+    let forget = || ForgetSubscriberRequest::default().with_subscription(SUBSCRIPTION).with_who("ann");
     let forgotten = operations.forget_subscriber(operator(), forget()).await.unwrap();
     assert!(forgotten.into_parts().0.was_registered);
     assert_eq!(subscriber().await, None);
     let again = operations.forget_subscriber(operator(), forget()).await.unwrap();
     assert!(!again.into_parts().0.was_registered);
+    let listed = operations.list_subscribers(operator(), ListSubscribersRequest::default()).await;
+    let recorded = listed.unwrap().forgotten;
+    let [record] = recorded.as_slice() else { panic!("{recorded:?}") };
+    assert_eq!((record.subscription.as_str(), record.who.as_str()), (SUBSCRIPTION, "ann"));
+    assert_eq!((record.position.as_ref().unwrap().mark, record.at.is_some()), (2, true));
 }
 
 #[tokio::test]
@@ -210,6 +215,13 @@ async fn kept_events_are_listed_page_by_page_and_by_key_and_trace() {
     let trace = of_key.events[0].traceparent.split('-').nth(1).unwrap().to_owned();
     assert_eq!(list(ListEventsRequest::default().with_trace(trace)).await.events.len(), 1);
     assert_eq!(list(ListEventsRequest::default().with_entity("o.v1.Nothing")).await.events, []);
+
+    owner.purge(5).await;
+    let kept = list(ListEventsRequest::default()).await;
+    assert_eq!((kept.events.len(), kept.at_head), (7, true));
+    owner.purge(12).await;
+    let nothing = list(ListEventsRequest::default()).await;
+    assert_eq!((nothing.events, nothing.at_head), (vec![], true), "the planted bug is asked again for ever");
 
     let bad = ListEventsRequest::default().with_trace("not a trace");
     assert_eq!(operations.list_events(operator(), bad).await.unwrap_err().code(), Code::InvalidArgument);

@@ -37,7 +37,7 @@ async fn dead_after_ten_minutes(database: engines::Database, policy: RetryPolicy
     const LEAST: &str = "SELECT min(CASE WHEN unanswered = 0 THEN attempts ELSE 0 END) AS n \
                          FROM freehold_parked WHERE state <> 'behind'";
     const MINUTES: &str =
-        "UPDATE freehold_parked SET parked_ms = parked_ms - 60000, next_ms = 0 WHERE state = 'waiting'";
+        "UPDATE freehold_parked SET tried_ms = tried_ms - 60000, next_ms = 0 WHERE state = 'waiting'";
     let (owner, mails) = (Owner::open().await, Mails::on(database).await);
     owner.place_all(20, 2).await;
     let up = Arc::new(AtomicBool::new(false));

@@ -140,6 +140,53 @@ async fn a_dead_letter_is_redriven_or_skipped_on_record() {
     }
 }
 
+/// E31 of what waited behind a dead letter for longer than the horizon, and of the letter itself. The planted bug counts that
+/// time against them: the first attempt that finds a dependency down is the last.
+#[tokio::test]
+async fn what_was_held_for_long_is_retried_as_long_as_anything() {
+    const DAYS: &str =
+        "UPDATE freehold_parked SET parked_ms = parked_ms - 691200000, tried_ms = tried_ms - 691200000";
+    for database in engines::each().await {
+        let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+        owner.place_all(2, 2).await;
+        mails.fail(
+            |_, version| if version == 1 { Err(ReactionError::Refuse("no".to_owned())) } else { Ok(()) },
+        );
+        let handle = mails.start(Way::sound(owner.feed()));
+        handle.caught_up(SOON).await.unwrap();
+        purge(&mails, DAYS).await;
+        let tried = AtomicUsize::new(0);
+        mails.fail(move |_, _| match tried.fetch_add(1, Ordering::SeqCst) {
+            0..4 => Err(ReactionError::Retry("down".to_owned())),
+            _ => Ok(()),
+        });
+        let letters = DeadLetters::new(mails.store.clone());
+        letters.skip(SUBSCRIPTION, ORDER, "k0", 1, "ann").await.unwrap();
+        letters.redrive(SUBSCRIPTION, ORDER, "k1", "bob").await.unwrap();
+        handle.caught_up(SOON).await.unwrap();
+        assert_eq!((mails.versions("k0").await, mails.versions("k1").await), (vec![2], vec![1, 2]));
+        handle.stop().await;
+    }
+}
+
+/// C34: a clock that was ahead when a key parked and is right again. The planted bug waits for the whole of the difference.
+#[tokio::test]
+async fn a_key_that_parked_by_a_clock_that_was_ahead_is_tried_all_the_same() {
+    let (owner, mails) = (Owner::open().await, Mails::open().await);
+    owner.place_all(1, 2).await;
+    mails.fail(|_, _| Err(ReactionError::Retry("down".to_owned())));
+    let handle = mails.start(Way::sound(owner.feed()));
+    let parked = || async { mails.count("SELECT count(*) AS n FROM freehold_parked").await == 2 };
+    eventually("the parked key", parked).await;
+    handle.stop().await;
+    purge(&mails, "UPDATE freehold_parked SET next_ms = next_ms + 2592000000 WHERE state = 'waiting'").await;
+    mails.fail(|_, _| Ok(()));
+    let handle = mails.start(Way::sound(owner.feed()));
+    handle.caught_up(SOON).await.unwrap();
+    assert_eq!(mails.versions("k0").await, [1, 2]);
+    handle.stop().await;
+}
+
 /// E28: a version that took effect is not missing, so it cannot be given up.
 #[tokio::test]
 async fn a_version_that_took_effect_is_not_skipped() {
@@ -189,13 +236,13 @@ async fn an_event_that_kills_every_attempt_ends_as_a_dead_letter() {
     purge(&mails, "UPDATE freehold_parked SET attempts = 1, unanswered = 0, next_ms = 0").await;
 
     let dies = |at: Point| at == Point::AfterClaim;
-    for _ in 0..10 {
-        let before = mails.count("SELECT unanswered AS n FROM freehold_parked").await;
+    let unanswered = async || mails.count("SELECT unanswered AS n FROM freehold_parked").await;
+    // A slow start may count more than one attempt, and none beyond the last that is allowed.
+    while unanswered().await < 10 {
+        let before = unanswered().await;
         let faults = Faults { dies: Some(Arc::new(dies)), ..Faults::default() };
         let handle = mails.consumer(Way::sound(owner.feed())).faults(faults).start();
-        let counted =
-            || async { mails.count("SELECT unanswered AS n FROM freehold_parked").await == before + 1 };
-        eventually("a counted attempt", counted).await;
+        eventually("a counted attempt", || async { unanswered().await > before }).await;
         handle.stop().await;
         purge(&mails, "UPDATE freehold_parked SET next_ms = 0").await;
     }

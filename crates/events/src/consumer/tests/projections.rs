@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use freehold_client::FeedClient;
-use freehold_store::{Queries, StoreError, Work, outbox, vals};
+use async_trait::async_trait;
+use freehold_client::{CallOptions, Error, FeedClient, FeedStub, Messages};
+use freehold_store::{Queries, StoreError, Work, vals};
+use freehold_wire::pb::{HeadRequest, HeadResponse, SubscribeRequest, SubscribeResponse};
 use freehold_wire::{Context, reason};
 use tonic::{Code, Status};
 
@@ -188,9 +190,7 @@ async fn a_view_of_a_newer_version_is_built_anew_beside_the_old_one() {
 
 /// What an owner keeps no more: everything before its last event.
 async fn purge_owner(owner: &Owner) {
-    let before_the_last = owner.store.head().mark() - 1;
-    let unit = async move |work: &mut Work| outbox::purge(work, before_the_last, i64::MAX).await;
-    owner.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
+    owner.purge(owner.store.head().mark() - 1).await;
 }
 
 /// Without every event a view is not built: the one that is read has what is gone.
@@ -237,6 +237,51 @@ async fn a_first_view_is_refused_too_where_events_are_no_longer_kept() {
     handle.stop().await;
 }
 
+/// An owner that is away when the first stream is to be opened, and purges before the next one.
+struct Overtaking(FeedClient, Arc<Owner>, AtomicBool);
+
+impl std::fmt::Debug for Overtaking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Overtaking")
+    }
+}
+
+#[async_trait]
+impl FeedStub for Overtaking {
+    async fn subscribe(
+        &self,
+        request: SubscribeRequest,
+        _: &CallOptions,
+    ) -> Result<Messages<SubscribeResponse>, Error> {
+        if self.2.swap(false, Ordering::SeqCst) {
+            purge_owner(&self.1).await;
+            return Err(Status::unavailable("it starts").into());
+        }
+        self.0.subscribe(request).await
+    }
+
+    async fn head(&self, request: HeadRequest, _: &CallOptions) -> Result<HeadResponse, Error> {
+        self.0.head(request).await
+    }
+}
+
+/// The planted bug asks what is kept before its owner keeps anything for it, and builds the view of what is left by then.
+#[tokio::test]
+async fn a_first_view_is_refused_too_where_the_owner_purges_before_it_is_read() {
+    let (owner, mails) = (Arc::new(Owner::open().await), Mails::open().await);
+    owner.place_all(5, 4).await;
+    let way = Overtaking(Way::sound(owner.feed()), Arc::clone(&owner), AtomicBool::new(true));
+    let handle = counting(&mails, FeedClient::from_stub(way), mails.tally(1)).start();
+    let ended = || async {
+        let live = mails.count("SELECT coalesce(max(mark), 0) AS n FROM freehold_position").await == 20;
+        let all = handle.status().await.unwrap();
+        live || all.iter().any(|status| matches!(status.state, State::Failed(_)))
+    };
+    eventually("the refusal", ended).await;
+    assert_eq!(seen(&mails).await.1, 0);
+    handle.stop().await;
+}
+
 /// A key that waits only in the new view keeps it from being read; what waits in both does not.
 #[tokio::test]
 async fn a_view_that_lacks_a_key_is_not_read() {
@@ -258,8 +303,11 @@ async fn a_view_that_lacks_a_key_is_not_read() {
             handle.status().await.unwrap().iter().all(|status| status.dead_letters == 1)
         })
         .await;
-        eventually("the key that waits", waits).await;
-        assert_eq!(seen(&mails).await, (1, 15, 30));
+        // Before it goes on to another event, the new one has tried once more.
+        owner.emit(placed("k0", 4)).await;
+        let position = "SELECT max(mark) AS n FROM freehold_position WHERE subscription LIKE '%/2'";
+        eventually("the event behind it", || async { mails.count(position).await == 17 }).await;
+        eventually("the one that is read", || async { seen(&mails).await == (1, 16, 34) }).await;
         mails.fail(|_, _| Ok(()));
         let letters = DeadLetters::new(mails.store.clone());
         for generation in [1, 2] {
@@ -268,7 +316,7 @@ async fn a_view_that_lacks_a_key_is_not_read() {
         }
         is_read(&mails, 2).await;
         handle.caught_up(SOON).await.unwrap();
-        assert_eq!(seen(&mails).await, (2, 16, 34));
+        assert_eq!(seen(&mails).await, (2, 17, 38));
         handle.stop().await;
     }
 }

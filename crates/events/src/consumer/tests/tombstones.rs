@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use freehold_store::{Engine, Queries, StoreError, Work, vals};
 use freehold_testkit::engines;
-use freehold_wire::pb::Envelope;
 use freehold_wire::pb::subscribe_response::Item;
+use freehold_wire::pb::{Envelope, Position};
 
+use crate::consumer::intake::Arrived;
 use crate::consumer::retrier::Retrier;
 use crate::fixture::{Mails, ORDER, Order, Owner, SOON, SUBSCRIPTION, Way, context, eventually, placed};
-use crate::parked::{self, Key, Parking, Stay};
+use crate::parked::{self, First, Key, Parking, Stay};
 use crate::retry::Failure;
-use crate::{DeadLetters, ReactionError};
+use crate::{DeadLetters, ReactionError, superseded};
 
 const CANARY: &str = "Canary Row 1";
+const KEY: Key<'_> = Key { subscription: SUBSCRIPTION, entity: ORDER, key: "k0" };
 
 fn order(key: &str, state: &str) -> Order {
     Order { id: key.to_owned(), state: state.to_owned(), secret: String::new() }
@@ -99,26 +101,102 @@ async fn a_parked_tombstone_concerns_the_changes_before_it_alone() {
     }
 }
 
+/// E24: however many changes wait, a tombstone empties them in units that end in time.
+#[tokio::test]
+async fn a_long_tail_is_emptied_page_by_page() {
+    for database in engines::each().await {
+        let mails = Mails::on(database).await;
+        let unit = async |work: &mut Work| -> Result<_, StoreError> {
+            for version in 1..=120 {
+                let event = envelope(ORDER, version).with_data(CANARY);
+                parked::park(work, SUBSCRIPTION, &event, Stay::held(Parking::Behind, "")).await?;
+            }
+            superseded::empty_page(work, KEY, 1..=110).await
+        };
+        let (next, _) = mails.store.unit(&context(), unit).await.unwrap();
+        assert_eq!((next, with_data(&mails).await.len()), (Some(51), 70));
+
+        let arrived = Arrived {
+            events: [envelope(ORDER, 111).with_deleted(true)].into(),
+            position: Position::default().with_mark(111),
+            origin: 0,
+            careful: false,
+        };
+        let feed = Way::sound(Owner::open().await.feed());
+        mails.consumer(feed).intake(&mails.subscription()).absorb(arrived).await.unwrap();
+        assert_eq!(with_data(&mails).await, (111..=120).collect::<Vec<_>>());
+    }
+}
+
 /// The planted bug is a verdict about what is no longer known: it would hold the tombstone until somebody comes.
 #[tokio::test]
 async fn an_attempt_that_fails_while_the_tombstone_parks_holds_nothing() {
     for database in engines::each().await {
         let mails = Mails::on(database).await;
-        park(&mails, envelope(ORDER, 1).with_data(CANARY), Parking::Waiting).await;
-        let key = Key { subscription: SUBSCRIPTION, entity: ORDER, key: "k0" };
-        let claimed = parked::first(&mut mails.store.read().await.unwrap(), key).await.unwrap().unwrap();
+        let (retrier, claimed, error) = attempted(&mails).await;
         park(&mails, envelope(ORDER, 2).with_deleted(true), Parking::Behind).await;
-        let error = ReactionError::Refuse(format!("{CANARY} is no state"));
-        let retrier = Retrier {
-            intake: mails.consumer(Way::sound(Owner::open().await.feed())).intake(&mails.subscription()),
-            parked: Arc::default(),
-        };
         retrier.settle(claimed, Failure::Poison, &error).await.unwrap();
-        assert_eq!(holders(&mails, CANARY).await, Vec::<String>::new());
-        let due = "SELECT count(*) AS n FROM freehold_parked WHERE state = 'waiting' AND version = 1";
-        assert_eq!(mails.count(due).await, 1);
-        assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked WHERE state = 'dead'").await, 0);
+        nothing_is_held(&mails).await;
     }
+}
+
+/// What a tombstone is about to supersede loses its data first. The planted bug quotes it after that.
+#[tokio::test]
+async fn an_attempt_that_fails_before_the_tombstone_parks_holds_nothing() {
+    for database in engines::each().await {
+        let mails = Mails::on(database).await;
+        let (retrier, claimed, error) = attempted(&mails).await;
+        let unit = async |work: &mut Work| superseded::empty_page(work, KEY, 1..=1).await;
+        mails.store.unit::<_, StoreError, _>(&context(), unit).await.unwrap();
+        retrier.settle(claimed, Failure::Poison, &error).await.unwrap();
+        park(&mails, envelope(ORDER, 2).with_deleted(true), Parking::Behind).await;
+        nothing_is_held(&mails).await;
+    }
+}
+
+/// An attempt at a change whose failure quotes it.
+async fn attempted(mails: &Mails) -> (Retrier, First, ReactionError) {
+    park(mails, envelope(ORDER, 1).with_data(CANARY), Parking::Waiting).await;
+    let claimed = claim(mails).await;
+    (retrier(mails).await, claimed, ReactionError::Refuse(format!("{CANARY} is no state")))
+}
+
+async fn nothing_is_held(mails: &Mails) {
+    assert_eq!(holders(mails, CANARY).await, Vec::<String>::new());
+    let due = "SELECT count(*) AS n FROM freehold_parked WHERE state = 'waiting' AND version = 1";
+    assert_eq!(mails.count(due).await, 1);
+    assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked WHERE state = 'dead'").await, 0);
+}
+
+async fn retrier(mails: &Mails) -> Retrier {
+    let feed = Way::sound(Owner::open().await.feed());
+    Retrier { intake: mails.consumer(feed).intake(&mails.subscription()), parked: Arc::default() }
+}
+
+/// E29: what two instances try, one of which was taken for dead, stands as the later attempt ended. The planted bug, an
+/// attempt that writes down how it failed whatever has come of the event, takes a dead letter back.
+#[tokio::test]
+async fn an_attempt_that_was_overtaken_decides_nothing() {
+    for database in engines::each().await {
+        let mails = Mails::on(database).await;
+        park(&mails, envelope(ORDER, 1), Parking::Waiting).await;
+        let retrier = retrier(&mails).await;
+        let (late, later) = (claim(&mails).await, claim(&mails).await);
+        let refused = ReactionError::Refuse("no".to_owned());
+        retrier.settle(later, Failure::Poison, &refused).await.unwrap();
+        let again = ReactionError::Retry("down".to_owned());
+        retrier.settle(late, Failure::Transient, &again).await.unwrap();
+        assert_eq!(mails.count("SELECT count(*) AS n FROM freehold_parked WHERE state = 'dead'").await, 1);
+    }
+}
+
+/// Begins an attempt at the first event of the key.
+async fn claim(mails: &Mails) -> First {
+    let unit = async |work: &mut Work| -> Result<_, StoreError> {
+        let first = parked::first(work, KEY).await?.unwrap();
+        Ok(parked::claim(work, KEY, &first, 0).await?.unwrap())
+    };
+    mails.store.unit(&context(), unit).await.unwrap().0
 }
 
 async fn park(mails: &Mails, event: Envelope, state: Parking) {

@@ -91,6 +91,8 @@ impl Check for ForgetSubscriberRequest {
     fn check(&self, violations: &mut Violations) {
         violations.required("subscription", !self.subscription.is_empty());
         violations.max_chars("subscription", &self.subscription, 200);
+        violations.required("who", !self.who.is_empty());
+        violations.max_chars("who", &self.who, 200);
     }
 }
 

@@ -4,16 +4,17 @@
 
 use super::messages::{
     self, AckRequest, Decision, EntityChange, EntityRow, Envelope, Epoch,
-    ForgetSubscriberRequest, ForgetSubscriberResponse, GetParkedKeyRequest,
-    GetParkedKeyResponse, HeadRequest, HeadResponse, Heartbeat, KeyedCall,
-    ListEventsRequest, ListEventsResponse, ListParkedKeysRequest, ListParkedKeysResponse,
-    ListRecordsRequest, ListRecordsResponse, ListRelaysResponse, ListServicesResponse,
-    ListSubscribersResponse, ListSubscriptionsResponse, ParkedKey, Position, ReadRequest,
-    ReadResponse, RedriveDeadLetterRequest, RedriveDeadLetterResponse, RelayStanding,
-    ReplayRequest, ReplayResponse, ReplayStanding, SagaStep, SagaStepState,
-    ServiceAddress, SkipDeadLetterRequest, SnapshotRequest, SnapshotResponse,
-    SubscribeRequest, SubscribeResponse, Subscriber, SubscriptionStanding, Token,
-    TokenSet, Waiting, WatchRequest, WatchResponse, WithdrawRequest,
+    ForgetSubscriberRequest, ForgetSubscriberResponse, ForgottenSubscriber,
+    GetParkedKeyRequest, GetParkedKeyResponse, HeadRequest, HeadResponse, Heartbeat,
+    KeyedCall, ListEventsRequest, ListEventsResponse, ListParkedKeysRequest,
+    ListParkedKeysResponse, ListRecordsRequest, ListRecordsResponse, ListRelaysResponse,
+    ListServicesResponse, ListSubscribersResponse, ListSubscriptionsResponse, ParkedKey,
+    Position, ReadRequest, ReadResponse, RedriveDeadLetterRequest,
+    RedriveDeadLetterResponse, RelayStanding, ReplayRequest, ReplayResponse,
+    ReplayStanding, SagaStep, SagaStepState, ServiceAddress, SkipDeadLetterRequest,
+    SnapshotRequest, SnapshotResponse, SubscribeRequest, SubscribeResponse, Subscriber,
+    SubscriptionStanding, Token, TokenSet, Waiting, WatchRequest, WatchResponse,
+    WithdrawRequest,
 };
 
 impl ListServicesResponse {
@@ -662,6 +663,46 @@ impl ListSubscribersResponse {
         self.blockers = blockers.into_iter().map(Into::into).collect();
         self
     }
+
+    /// Those that were forgotten, the newest 100, oldest first.
+    #[must_use]
+    pub fn with_forgotten(
+        mut self,
+        forgotten: impl IntoIterator<Item = impl Into<ForgottenSubscriber>>,
+    ) -> Self {
+        self.forgotten = forgotten.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+impl ForgottenSubscriber {
+    /// "consumer/purpose".
+    #[must_use]
+    pub fn with_subscription(mut self, subscription: impl Into<String>) -> Self {
+        self.subscription = subscription.into();
+        self
+    }
+
+    /// Everything up to here it had acknowledged.
+    #[must_use]
+    pub fn with_position(mut self, position: impl Into<Position>) -> Self {
+        self.position = Some(position.into());
+        self
+    }
+
+    /// Who decided so.
+    #[must_use]
+    pub fn with_who(mut self, who: impl Into<String>) -> Self {
+        self.who = who.into();
+        self
+    }
+
+    /// When.
+    #[must_use]
+    pub fn with_at(mut self, at: impl Into<prost_types::Timestamp>) -> Self {
+        self.at = Some(at.into());
+        self
+    }
 }
 
 impl Subscriber {
@@ -822,6 +863,13 @@ impl ForgetSubscriberRequest {
     #[must_use]
     pub fn with_subscription(mut self, subscription: impl Into<String>) -> Self {
         self.subscription = subscription.into();
+        self
+    }
+
+    /// Who decides so, for the record.
+    #[must_use]
+    pub fn with_who(mut self, who: impl Into<String>) -> Self {
+        self.who = who.into();
         self
     }
 }

@@ -433,6 +433,27 @@ pub struct ListSubscribersResponse {
     /// The transactions that hold up their own events, the oldest first: `the backend 4711`, or `the prepared transaction x`.
     #[prost(string, repeated, tag = "6")]
     pub blockers: Vec<String>,
+    /// Those that were forgotten, the newest 100, oldest first.
+    #[prost(message, repeated, tag = "7")]
+    pub forgotten: Vec<ForgottenSubscriber>,
+}
+
+/// A subscriber that was withdrawn on its behalf.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct ForgottenSubscriber {
+    /// "consumer/purpose".
+    #[prost(string, tag = "1")]
+    pub subscription: String,
+    /// Everything up to here it had acknowledged.
+    #[prost(message, optional, tag = "2")]
+    pub position: Option<Position>,
+    /// Who decided so.
+    #[prost(string, tag = "3")]
+    pub who: String,
+    /// When.
+    #[prost(message, optional, tag = "4")]
+    pub at: Option<prost_types::Timestamp>,
 }
 
 /// A subscription as its owner knows it.
@@ -519,6 +540,9 @@ pub struct ForgetSubscriberRequest {
     /// "consumer/purpose".
     #[prost(string, tag = "1")]
     pub subscription: String,
+    /// Who decides so, for the record.
+    #[prost(string, tag = "2")]
+    pub who: String,
 }
 
 /// It is withdrawn.
