@@ -278,13 +278,12 @@ fn program(service: &str) -> PathBuf {
 /// How the variables begin that cargo sets for the tests of a package.
 const OF_A_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"];
 
-/// With this test beside them and its features, so that what both need is built once. What cargo tells a test about its own
-/// package, build scripts would take for news.
+/// Of the whole workspace, with this test beside them and its features, as `cargo xtask test` builds them: then there is
+/// nothing left to build. What cargo tells a test about its own package, build scripts would take for news.
 fn build() {
-    let packages = PORTS.iter().flat_map(|(name, _)| ["--package", name]);
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--bins", "--test", "journeys"]);
-    cargo.args(["--package", "freehold"]).args(packages);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--workspace"]);
+    cargo.args(["--bins", "--test", "journeys"]);
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| OF_A_PACKAGE.iter().any(|of| name.to_string_lossy().starts_with(of))) {
         cargo.env_remove(name);

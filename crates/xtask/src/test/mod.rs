@@ -17,6 +17,10 @@ use tally::Tally;
 /// How often tests that repeat go round: set by `--rounds`, read by the test kit.
 const ROUNDS: &str = "FREEHOLD_TEST_ROUNDS";
 
+/// What there is to test where there are servers: the buses. It is the same for all stages, and all of them test the whole
+/// workspace, because cargo compiles everything anew for another choice of features or members: minutes, and gigabytes.
+const FEATURES: [&str; 2] = ["--features", "nats"];
+
 /// One run of cargo test.
 struct Stage {
     /// What it is called when it fails.
@@ -30,27 +34,15 @@ struct Stage {
 }
 
 /// What `cargo xtask test` runs.
-const STAGES: [Stage; 4] = [
+const STAGES: [Stage; 2] = [
     // Unit, integration and doc tests of all members; the fixtures outside the workspace are run by tests of it.
     Stage { name: "workspace", arguments: &["--workspace"], needs_engines: false, engine: None },
     // The suites whose owners and consumers are on one engine at a time, on the other one.
     Stage {
-        name: "feeds and copies on PostgreSQL",
-        arguments: &["--package", "freehold-events", "--package", "freehold-replica", "--lib"],
+        name: "one engine at a time: PostgreSQL",
+        arguments: &["--workspace", "--lib"],
         needs_engines: true,
         engine: Some("postgres"),
-    },
-    Stage {
-        name: "the bus NATS JetStream",
-        arguments: &["--package", "freehold-events", "--features", "nats", "--lib", "bus::"],
-        needs_engines: true,
-        engine: None,
-    },
-    Stage {
-        name: "a mesh on NATS JetStream",
-        arguments: &["--package", "freehold", "--features", "nats", "--test", "journeys", "nats"],
-        needs_engines: true,
-        engine: None,
     },
 ];
 
@@ -91,7 +83,8 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, TestError> {
     if options.selection.is_empty() {
         for stage in STAGES.iter().filter(|stage| servers.is_some() || !stage.needs_engines) {
             let mut command = test(options, servers.as_ref());
-            command.args(stage.arguments).envs(stage.engine.map(|engine| (engines::ENGINE, engine)));
+            command.args(stage.arguments).args(servers.iter().flat_map(|_| FEATURES));
+            command.envs(stage.engine.map(|engine| (engines::ENGINE, engine)));
             run_stage(stage.name, command, &mut tally)?;
         }
         if let Some(servers) = &servers {
