@@ -7,7 +7,7 @@ use freehold_events::feed::Feed;
 use freehold_sdk::orders::v1::{OrderCancelled, OrderConfirmed, OrderLine, OrderPlaced, OrderRejected};
 use freehold_sdk::{CONTRACT, Mesh};
 use freehold_server::Server;
-use freehold_store::{StoreError, Work, vals};
+use freehold_store::{StoreError, Work, outbox, vals};
 use freehold_testkit::mounted::wrong_fields;
 use freehold_testkit::{Owner, Served, eventually};
 use freehold_wire::feed::FeedServiceServer;
@@ -204,11 +204,7 @@ async fn a_rebuild_is_refused_where_events_are_no_longer_kept_and_the_sales_stay
     in_each_shop(async |shop| {
         shop.sold("o1", &[("1", 2, 3600)]).await;
         assert_eq!(shop.sales("1").await, (1, 2, 3600));
-        let purge = async |work: &mut Work| {
-            use freehold_store::Queries;
-            work.exec("DELETE FROM freehold_outbox WHERE mark = 1", vals![]).await
-        };
-        shop.orders.unit(purge).await;
+        shop.orders.unit(async |work: &mut Work| outbox::purge(work, i64::MAX, i64::MAX).await).await;
         let refused = shop.rebuild("a doubt", "k1").await.unwrap_err();
         let why = (refused.code(), reason::of(&refused));
         assert_eq!(why, (Code::FailedPrecondition, "HISTORY_PURGED".to_owned()), "{refused}");

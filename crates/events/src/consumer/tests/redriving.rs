@@ -7,6 +7,7 @@ use freehold_store::{Queries, StoreError, Work, inbox, vals};
 
 use super::purge;
 use crate::consumer::fault::{Faults, Point};
+use crate::dead_letters::{DecisionError, Owned, redrive, skip};
 use crate::fixture::{Mails, ORDER, Owner, SOON, SUBSCRIPTION, Way, context, eventually, placed};
 use crate::{DeadLetters, Handle, ReactionError};
 use freehold_testkit::engines;
@@ -131,4 +132,33 @@ async fn a_redrive_to_a_consumer_with_a_newer_version_is_discarded_on_record() {
         drop(read);
         handle.stop().await;
     }
+}
+
+/// Of two decisions about a key, by two instances, the second is about what the first has left. The planted bug, a decision
+/// that reads before it locks, redrives what was skipped. On SQLite there is one writer, and so one decision at a time.
+#[tokio::test]
+async fn a_decision_waits_for_the_one_before_it() {
+    const GATE: &str = "SELECT 1 AS n FROM pg_advisory_xact_lock(27, hashtext(current_schema()))";
+    const WAITING: &str = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks \
+                           WHERE relation IN ('freehold_inbox'::regclass, 'freehold_parked'::regclass))";
+    let Some(database) = engines::postgres().await else { return };
+    let (owner, mails) = (Owner::open().await, Mails::on(database).await);
+    dead_letter(&mails, &owner).await.stop().await;
+    let mut gate = mails.store.read().await.unwrap();
+    gate.one(GATE, vals![]).await.unwrap();
+    let first = async |work: &mut Work| -> Result<(), DecisionError> {
+        skip(work, &Owned::new(SUBSCRIPTION, ORDER, "k0"), 1, "ann").await?;
+        work.one(GATE, vals![]).await?;
+        Ok(())
+    };
+    let second = async |work: &mut Work| redrive(work, &Owned::new(SUBSCRIPTION, ORDER, "k0"), "bob").await;
+    let (ann, bob) = (mails.instance().await, mails.instance().await);
+    let first = tokio::spawn(async move { ann.unit(&context(), first).await });
+    eventually("the first at the gate", || async { mails.count(WAITING).await == 1 }).await;
+    let second = tokio::spawn(async move { bob.unit(&context(), second).await });
+    eventually("the second behind it", || async { mails.count(WAITING).await == 2 }).await;
+    drop(gate);
+    first.await.unwrap().unwrap();
+    let refused = second.await.unwrap().unwrap_err();
+    assert!(matches!(refused, DecisionError::NotWaiting { version: None, .. }), "{refused}");
 }
